@@ -1,0 +1,186 @@
+"""Roles, rights and the reach of an actor: a role is held AT an organisation and sees its subtree.
+
+Source: rules.md §1 (users hold a role AT an organisation and see its subtree); issue “Access”.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The roles of the staff."""
+
+    OPERATOR = "operator"
+    DISPATCHER = "dispatcher"
+    TEAM_HEAD = "team_head"
+    AREA_CHIEF = "area_chief"
+    PERFORMER = "performer"
+    CALLBACK_CLERK = "callback_clerk"
+    CENTRE = "centre"
+    ADMIN = "admin"
+
+
+class Right(StrEnum):
+    """What a route may ask for; the name is <domain>.<what>."""
+
+    ORDERS_PLACE = "orders.place"
+    ORDERS_READ = "orders.read"
+    ORDERS_WORK = "orders.work"
+    ORDERS_DISPATCH = "orders.dispatch"
+    ORDERS_CALL_BACK = "orders.call_back"
+    ORDERS_VOID = "orders.void"
+    CALLERS_READ = "callers.read"
+    BOARD_READ = "board.read"
+    GRID_READ = "grid.read"
+    GRID_EDIT = "grid.edit"
+    RESIDENTS_REVEAL = "residents.reveal"
+    CATALOGUE_READ = "catalogue.read"
+    CATALOGUE_EDIT = "catalogue.edit"
+    VISITS_READ = "visits.read"
+    VISITS_PLAN = "visits.plan"
+    NOTICES_READ = "notices.read"
+    REPORTS_READ = "reports.read"
+    USERS_EDIT = "users.edit"
+    POLICIES_EDIT = "policies.edit"
+    AUDIT_READ = "audit.read"
+
+
+READING = frozenset({Right.ORDERS_READ, Right.GRID_READ, Right.CATALOGUE_READ, Right.NOTICES_READ})
+
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.OPERATOR: READING | {Right.ORDERS_PLACE, Right.CALLERS_READ, Right.BOARD_READ, Right.VISITS_READ},
+    Role.DISPATCHER: READING
+    | {
+        Right.ORDERS_PLACE,
+        Right.ORDERS_DISPATCH,
+        Right.ORDERS_VOID,
+        Right.ORDERS_WORK,
+        Right.CALLERS_READ,
+        Right.BOARD_READ,
+        Right.VISITS_READ,
+        Right.VISITS_PLAN,
+        Right.REPORTS_READ,
+    },
+    Role.TEAM_HEAD: READING | {Right.ORDERS_WORK, Right.BOARD_READ, Right.VISITS_READ},
+    Role.AREA_CHIEF: READING
+    | {Right.ORDERS_WORK, Right.BOARD_READ, Right.VISITS_READ, Right.VISITS_PLAN, Right.REPORTS_READ},
+    Role.PERFORMER: frozenset({Right.ORDERS_WORK, Right.NOTICES_READ}),
+    Role.CALLBACK_CLERK: READING | {Right.ORDERS_CALL_BACK, Right.CALLERS_READ},
+    Role.CENTRE: READING
+    | {
+        Right.ORDERS_PLACE,
+        Right.ORDERS_DISPATCH,
+        Right.ORDERS_VOID,
+        Right.CALLERS_READ,
+        Right.BOARD_READ,
+        Right.VISITS_READ,
+        Right.VISITS_PLAN,
+        Right.REPORTS_READ,
+        Right.CATALOGUE_EDIT,
+        Right.POLICIES_EDIT,
+        Right.RESIDENTS_REVEAL,
+        Right.AUDIT_READ,
+    },
+    Role.ADMIN: frozenset(
+        {
+            Right.USERS_EDIT,
+            Right.POLICIES_EDIT,
+            Right.AUDIT_READ,
+            Right.GRID_READ,
+            Right.GRID_EDIT,
+            Right.CATALOGUE_READ,
+            Right.CATALOGUE_EDIT,
+            Right.NOTICES_READ,
+            Right.BOARD_READ,
+            Right.REPORTS_READ,
+        }
+    ),
+}
+
+TOTP_ROLES = frozenset({Role.CENTRE, Role.ADMIN})
+
+
+class ActorKind(StrEnum):
+    """In what capacity somebody acts; the life cycle's table asks for these."""
+
+    OPERATOR = "operator"
+    DISPATCHER = "dispatcher"
+    ROUTER = "router"
+    CLOCK = "clock"
+    TEAM = "team"
+    PERFORMER = "performer"
+    CALLBACK_CLERK = "callback_clerk"
+    CENTRE = "centre"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which rows may be seen: everything (the house itself), or these organisations and communities."""
+
+    everything: bool = False
+    organisations: frozenset[int] = frozenset()
+    communities: frozenset[int] = frozenset()
+
+    def setting(self, ids: frozenset[int]) -> str:
+        """The value of a row-level-security setting: '*' for everything, else ids joined by commas."""
+        return "*" if self.everything else ",".join(map(str, sorted(ids)))
+
+
+NOTHING = Scope()
+EVERYTHING = Scope(everything=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: one of user, API key or performer (by a link), or the system itself (none of them)."""
+
+    kind: ActorKind
+    user_id: int | None = None
+    api_key_id: int | None = None
+    performer_id: int | None = None
+    organisation_id: int | None = None
+    roles: frozenset[Role] = frozenset()
+    rights: frozenset[Right] = frozenset()
+    scope: Scope = NOTHING
+    session_id: int | None = field(default=None, compare=False)
+
+    def may(self, right: Right) -> bool:
+        """Whether this actor holds the right."""
+        return right in self.rights
+
+    @property
+    def principal(self) -> str:
+        """The name under which idempotency keys and limits are kept: user:7, key:3, performer:9, system."""
+        for word, value in (("user", self.user_id), ("key", self.api_key_id), ("performer", self.performer_id)):
+            if value is not None:
+                return f"{word}:{value}"
+        return "system"
+
+
+SYSTEM = Actor(kind=ActorKind.SYSTEM, rights=frozenset(Right), scope=EVERYTHING)
+ROUTER = Actor(kind=ActorKind.ROUTER, rights=frozenset(Right), scope=EVERYTHING)
+CLOCK = Actor(kind=ActorKind.CLOCK, rights=frozenset(Right), scope=EVERYTHING)
+
+ACTOR_KIND_OF_ROLE: dict[Role, ActorKind] = {
+    Role.CENTRE: ActorKind.CENTRE,
+    Role.DISPATCHER: ActorKind.DISPATCHER,
+    Role.OPERATOR: ActorKind.OPERATOR,
+    Role.CALLBACK_CLERK: ActorKind.CALLBACK_CLERK,
+    Role.TEAM_HEAD: ActorKind.TEAM,
+    Role.AREA_CHIEF: ActorKind.TEAM,
+    Role.PERFORMER: ActorKind.PERFORMER,
+    Role.ADMIN: ActorKind.CENTRE,
+}
+
+
+def rights_of(roles: Iterable[Role]) -> frozenset[Right]:
+    """The union of what the roles allow."""
+    return frozenset(right for role in roles for right in RIGHTS[role])
+
+
+def kind_of(roles: Iterable[Role]) -> ActorKind:
+    """The capacity in which a holder of these roles acts: the highest of them."""
+    held = set(roles)
+    return next((kind for role, kind in ACTOR_KIND_OF_ROLE.items() if role in held), ActorKind.OPERATOR)

@@ -1,0 +1,116 @@
+"""Where every transaction begins and ends, and where hints are sent after the commit."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from dispatch.clock import NOW_KEY
+from dispatch.errors import Unavailable
+from dispatch.gateways import broker
+from dispatch.queue import HINTS_KEY
+from dispatch.rules.access.roles import NOTHING, Scope
+
+RETRIED_STATES = frozenset({"40001", "40P01", "57P01"})
+MOST_TRIES = 3
+
+scope_of_request: ContextVar[Scope] = ContextVar("scope_of_request", default=NOTHING)
+log = structlog.get_logger()
+
+BEGIN = text(
+    "SELECT dispatch_now(), set_config('dispatch.organisations', :organisations, true), "
+    "set_config('dispatch.communities', :communities, true)"
+)
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+class CommitUnknown(Unavailable):
+    """保存时连接中断,不能确定是否已保存;请用同一个编号再提交一次"""
+
+
+class Doors:
+    """The engine behind every transaction of this process; boot opens it, a fork closes it."""
+
+    engine: Engine | None = None
+
+    @classmethod
+    def open(cls, engine: Engine) -> None:
+        """Use this engine for all transactions of the process."""
+        cls.engine = engine
+
+
+@contextmanager
+def transaction(scope: Scope | None = None) -> Iterator[Session]:
+    """One transaction, never nested: begin with the actor's reach, commit, then send the hints.
+
+    `scope` None takes the reach that the door bound for this request (nothing, when none did).
+    Raises CommitUnknown when the connection is lost during COMMIT: repeat with the same key.
+    """
+    reach = scope_of_request.get() if scope is None else scope
+    if Doors.engine is None:
+        raise Unavailable
+    with Session(Doors.engine, expire_on_commit=False, autoflush=False) as session:
+        begin(session, reach)
+        yield session
+        commit(session)
+        hints = session.info.pop(HINTS_KEY, [])
+    for lane, job_id in dict(hints).items():
+        broker.hint(lane, job_id)
+
+
+def begin(session: Session, reach: Scope) -> None:
+    """Set what row-level security may show and read the one clock, in one statement."""
+    row = session.execute(
+        BEGIN,
+        {
+            "organisations": reach.setting(reach.organisations),
+            "communities": reach.setting(reach.communities),
+        },
+    ).one()
+    session.info[NOW_KEY] = row[0]
+
+
+def commit(session: Session) -> None:
+    """Flush, then commit; a connection lost during COMMIT has an unknown end and says so."""
+    session.flush()
+    try:
+        session.commit()
+    except OperationalError as error:
+        if error.connection_invalidated:
+            raise CommitUnknown from error
+        raise
+
+
+def is_retried(error: DBAPIError) -> bool:
+    """Whether the whole transaction may simply be repeated (serialisation, deadlock, server restart)."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in RETRIED_STATES or error.connection_invalidated
+
+
+def retrying(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Repeat a door whose transaction failed for reasons of the moment, three tries in all.
+
+    Every write is keyed, so a repeat is harmless; a lost COMMIT is not repeated here but by the client.
+    """
+
+    @wraps(function)
+    def door(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        for _ in range(MOST_TRIES - 1):
+            try:
+                return function(*args, **kwargs)
+            except DBAPIError as error:
+                if not is_retried(error):
+                    raise
+                log.warning("transaction_repeated", state=getattr(error.orig, "sqlstate", None))
+        return function(*args, **kwargs)
+
+    return door
