@@ -1,0 +1,1 @@
+"""Rules of the catalogue: finding a kind by its name, and working time."""

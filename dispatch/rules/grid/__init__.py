@@ -1,0 +1,1 @@
+"""Rules about places and persons of the grid: addresses, identity numbers, telephone numbers."""
