@@ -1,0 +1,1 @@
+"""Where things run: settings, the clock's page and the logs."""

@@ -1,0 +1,1 @@
+"""The doors of the `dispatch` command, one module for each sub-command."""

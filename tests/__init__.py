@@ -1,0 +1,1 @@
+"""The tests: rules without a database, everything else on real servers of its own."""

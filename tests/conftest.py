@@ -1,0 +1,148 @@
+"""Real servers for the tests: each pytest process starts its own PostgreSQL and Redis, and removes them.
+
+Nothing is shared between the processes of `pytest -n`, so nothing has to be locked or handed over.
+Tests run as the role dispatch_app; only the migrations run as dispatch_owner.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from config.settings import APP_ROLE, OWNER_ROLE, Settings, get_settings
+from dispatch.db import make_engine
+from dispatch.servers import WITHOUT_DURABILITY, PostgresServer, RedisServer, find_postgres, find_redis
+
+ROOT = Path(__file__).parent.parent
+TEMPLATE = "template_for_tests"
+SUPERUSER = "postgres"
+HOME_KEY = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this pytest process a home of its own and settings that point there, before any test is read."""
+    home = Path(tempfile.mkdtemp(prefix="hq-", dir="/tmp"))
+    config.stash[HOME_KEY] = home
+    binaries = {
+        name: os.environ[f"DISPATCH_TEST_{name}"]
+        for name in ("PG_BIN", "REDIS_BIN")
+        if os.environ.get(f"DISPATCH_TEST_{name}")
+    }
+    for name in [name for name in os.environ if name.startswith("DISPATCH_") and "_TEST_" not in name]:
+        del os.environ[name]
+    os.environ.update({f"DISPATCH_{name}": value for name, value in binaries.items()})
+    os.environ["DISPATCH_HOME"] = str(home)
+    os.environ["DISPATCH_DEMO"] = "1"
+    os.environ["DISPATCH_SECRET"] = secrets.token_hex(32)
+    os.environ["DISPATCH_FIELD_KEYS"] = f"test:{secrets.token_hex(32)}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the home, also after a failure."""
+    home = config.stash.get(HOME_KEY, None)
+    if home is not None:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The two running servers of this pytest process."""
+
+    postgres: PostgresServer
+    redis: RedisServer
+
+    def admin(self, statement: str) -> None:
+        """Execute one statement as superuser, outside a transaction."""
+        with psycopg.connect(self.postgres.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def clone(self, name: str) -> str:
+        """Make a database with all migrations from the template and return its address for dispatch_app."""
+        self.admin(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" OWNER {OWNER_ROLE}')
+        return self.postgres.url(APP_ROLE, name)
+
+    def drop(self, name: str) -> None:
+        """Remove a cloned database, whoever is still connected."""
+        self.admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database of its own for tests that really commit (races, several processes)."""
+
+    name: str
+    url: str
+    owner_url: str = field(repr=False)
+    engine: Engine = field(repr=False)
+
+    def session(self) -> Session:
+        """A session that commits for real; use it as a context manager."""
+        return Session(self.engine, expire_on_commit=False)
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """The settings of this pytest process: its own home, embedded servers, a random secret."""
+    return get_settings()
+
+
+@pytest.fixture(scope="session")
+def servers(settings: Settings) -> Iterator[Servers]:
+    """PostgreSQL (without durability) and Redis, migrated once; the fresh state is kept as a template."""
+    logs = settings.home / "logs"
+    redis = RedisServer(settings.home, find_redis(os.environ), logs / "redis.log")
+    postgres = PostgresServer(
+        settings.home, find_postgres(os.environ), logs / "postgres.log", tuning=WITHOUT_DURABILITY
+    )
+    try:
+        redis.start()
+        postgres.start()
+        redis.wait_ready()
+        postgres.wait_ready()
+        running = Servers(postgres, redis)
+        command.upgrade(Config(str(ROOT / "alembic.ini")), "head")
+        running.admin(f'CREATE DATABASE "{TEMPLATE}" TEMPLATE dispatch OWNER {OWNER_ROLE}')
+        yield running
+    finally:
+        postgres.stop()
+        redis.stop()
+
+
+@pytest.fixture(scope="session")
+def engine(servers: Servers, settings: Settings) -> Iterator[Engine]:
+    """The engine of the role dispatch_app on the shared database; tests leave nothing behind in it."""
+    assert servers.postgres.is_ready()
+    engine = make_engine(settings.database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session in one outer transaction that is rolled back; its commits are savepoints."""
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def committed(servers: Servers) -> Iterator[Database]:
+    """A database of its own, cloned from the template and dropped afterwards: commits are real."""
+    name = f"race_{secrets.token_hex(6)}"
+    url = servers.clone(name)
+    engine = make_engine(url)
+    yield Database(name, url, servers.postgres.url(OWNER_ROLE, name), engine)
+    engine.dispose()
+    servers.drop(name)

@@ -1,0 +1,1 @@
+"""The house tests itself: layout, settings, processes, compose file."""
