@@ -3,11 +3,32 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import CheckConstraint, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from dispatch.db import Base
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW_KEY = "dispatch.now"
+
+
+class ClockSetting(Base):
+    """Demo and tests only: business time = business_anchor + (real time - real_anchor) * rate.
+
+    One row at most, written by the owner role; start-up refuses it outside the demo.
+    """
+
+    __tablename__ = "clock_settings"
+
+    only_row: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    real_anchor: Mapped[datetime]
+    business_anchor: Mapped[datetime]
+    rate: Mapped[float]
+
+    __table_args__ = (
+        CheckConstraint("only_row", name="only_row"),
+        CheckConstraint("rate BETWEEN 0 AND 100000", name="rate"),
+    )
 
 
 def now(session: Session) -> datetime:

@@ -1,0 +1,67 @@
+"""What every process needs first: settings checked, logging, the engine; and the owner's migration."""
+
+from pathlib import Path
+
+import structlog
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+from sqlalchemy.engine import Engine
+
+from config.logging import configure_logging
+from config.settings import get_settings
+from dispatch.clock import ClockSetting
+from dispatch.db import make_engine
+from dispatch.errors import DispatchError
+from dispatch.transaction import Doors
+
+log = structlog.get_logger()
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class RefusesToStart(DispatchError):
+    """配置不安全,拒绝启动:%(reasons)s"""
+
+
+def boot(*, pool_size: int = 8) -> Engine:
+    """Read the settings, set up logging, open the engine; refuse what is unsafe outside the demo."""
+    settings = get_settings()
+    configure_logging()
+    engine = make_engine(settings.database_url, pool_size=pool_size)
+    if not settings.demo:
+        reasons = settings.problems() + database_problems(engine)
+        if reasons:
+            raise RefusesToStart(reasons="; ".join(reasons))
+    Doors.open(engine)
+    return engine
+
+
+def database_problems(engine: Engine) -> list[str]:
+    """Reasons in the database to refuse to start outside the demo: a superuser, or a shifted clock."""
+    with engine.connect() as connection:
+        is_superuser = connection.execute(text("SELECT usesuper FROM pg_user WHERE usename = current_user")).scalar()
+        shifted = connection.execute(ClockSetting.__table__.select()).first()
+    problems = []
+    if is_superuser:
+        problems.append("the application is connected as a database superuser")
+    if shifted is not None:
+        problems.append("the clock of this database is shifted, which only a demo may do")
+    return problems
+
+
+def reopen() -> None:
+    """After a fork: drop the parent's connections without closing them, so that the child makes its own."""
+    if Doors.engine is not None:
+        Doors.engine.dispose(close=False)
+
+
+def alembic_config() -> Config:
+    """The migrations of this installation."""
+    config = Config(str(ROOT / "alembic.ini"))
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    return config
+
+
+def migrate() -> None:
+    """Bring the database to the newest migration, as its owner; safe to repeat and to run at once."""
+    command.upgrade(alembic_config(), "head")

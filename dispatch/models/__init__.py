@@ -1,0 +1,23 @@
+"""Tables, a file a domain; importing this package knows them all."""
+
+from dispatch.clock import ClockSetting
+from dispatch.db import Base
+from dispatch.models import access, care, catalogue, grid, notify, orders, reports
+from dispatch.queue import Job, PeriodRun
+
+metadata = Base.metadata
+
+__all__ = [
+    "Base",
+    "ClockSetting",
+    "Job",
+    "PeriodRun",
+    "access",
+    "care",
+    "catalogue",
+    "grid",
+    "metadata",
+    "notify",
+    "orders",
+    "reports",
+]

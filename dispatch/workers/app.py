@@ -1,0 +1,41 @@
+"""What `celery -A dispatch.workers.app` starts: one task for all lanes, and the tick."""
+
+from typing import Any
+
+import structlog
+from celery.signals import worker_process_init
+from sqlalchemy.exc import SQLAlchemyError
+
+from dispatch import boot
+from dispatch.errors import Unavailable
+from dispatch.gateways import broker
+from dispatch.rules.queue import BATCH, Lane
+from dispatch.workers import run
+
+log = structlog.get_logger()
+
+celery = broker.make_celery(publisher=False)
+
+
+@worker_process_init.connect(weak=False)
+def start_child(**_: Any) -> None:
+    """Each child of the worker opens its own engine."""
+    boot.boot(pool_size=2)
+
+
+@celery.task(name=broker.TASK)
+def run_lane(lane: int, job_id: int) -> None:
+    """A hint came: take what is due in the lane (one hint may serve many); what fails here the sweeper finds."""
+    try:
+        run.run_due(Lane(lane), BATCH)
+    except (SQLAlchemyError, Unavailable) as error:
+        log.warning("hint_unserved", hinted=job_id, error=type(error).__name__)
+
+
+@celery.task(name="dispatch.tick")
+def tick() -> None:
+    """Beat says that five seconds have passed."""
+    try:
+        run.tick()
+    except (SQLAlchemyError, Unavailable) as error:
+        log.warning("tick_failed", error=type(error).__name__)

@@ -1,0 +1,175 @@
+"""The one executor: claims due jobs of a lane, runs each in its own transaction, finishes with the token."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from config import schedule
+from dispatch import boot, clock, queue
+from dispatch.errors import DispatchError
+from dispatch.queue import Claimed
+from dispatch.rules.access.roles import EVERYTHING
+from dispatch.rules.queue import BATCH, LEASE_SECONDS, MOST_ATTEMPTS, Lane
+from dispatch.transaction import is_retried, transaction
+from dispatch.workers import care, catalogue, notify, orders, reports, system
+
+log = structlog.get_logger()
+
+CHILD_SECONDS = LEASE_SECONDS - 30
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """How one kind of job is done.
+
+    `work` gets (session, job) inside the job's transaction. A kind that talks to the outside has
+    `outside` instead: it gets the job with no transaction open, makes its own short ones, and is
+    finished afterwards. `batch` gets (session, jobs) and does many in one transaction.
+    """
+
+    work: Callable[[Session, Claimed], None] | None = None
+    outside: Callable[[Claimed], None] | None = None
+    batch: Callable[[Session, list[Claimed]], None] | None = None
+    most_attempts: int = MOST_ATTEMPTS
+
+
+HANDLERS: dict[str, Handler] = {
+    **{kind: Handler(work=work) for kind, work in orders.WORK.items()},
+    **{kind: Handler(work=orders.WORK[kind], batch=batch) for kind, batch in orders.BATCHES.items()},
+    **{kind: Handler(work=work) for kind, work in catalogue.WORK.items()},
+    **{kind: Handler(work=work) for kind, work in care.WORK.items()},
+    **{kind: Handler(work=work) for kind, work in reports.WORK.items()},
+    **{kind: Handler(work=work) for kind, work in notify.WORK.items()},
+    **{kind: Handler(outside=work) for kind, work in notify.OUTSIDE.items()},
+    **{kind: Handler(work=work) for kind, work in system.WORK.items()},
+}
+"""The ONE table kind → what does it."""
+
+
+class LostLease(DispatchError):
+    """任务已被别的进程接手"""
+
+
+class UnknownKind(DispatchError):
+    """没有处理这类任务的程序"""
+
+
+def run_due(lane: Lane, limit: int = BATCH, *, grace_seconds: float = 0.0) -> int:
+    """Claim up to `limit` due jobs of the lane and run them; returns how many were claimed."""
+    with transaction(EVERYTHING) as session:
+        jobs = queue.claim(session, lane, limit=limit, grace_seconds=grace_seconds)
+    singles = run_batches(jobs)
+    for job in singles:
+        run_one(job)
+    return len(jobs)
+
+
+def run_batches(jobs: list[Claimed]) -> list[Claimed]:
+    """Run together what its kind allows to; gives back the jobs that are still to be run one by one."""
+    singles: list[Claimed] = []
+    groups: dict[str, list[Claimed]] = {}
+    for job in jobs:
+        handler = HANDLERS.get(job.kind)
+        if handler and handler.batch and job.attempts == 1:
+            groups.setdefault(job.kind, []).append(job)
+        else:
+            singles.append(job)
+    for kind, group in groups.items():
+        if len(group) == 1 or not run_batch(HANDLERS[kind], group):
+            singles.extend(group)
+    return singles
+
+
+def run_batch(handler: Handler, jobs: list[Claimed]) -> bool:
+    """Run a batch in one transaction; any failure rolls it back whole and each job is run by itself."""
+    assert handler.batch is not None  # noqa: S101 - narrowed by the caller
+    try:
+        with transaction(EVERYTHING) as session:
+            handler.batch(session, jobs)
+            for job in jobs:
+                if not queue.finish(session, job):
+                    raise LostLease
+    except (DispatchError, DBAPIError) as error:
+        log.warning("batch_split", kind=jobs[0].kind, jobs=len(jobs), error=type(error).__name__)
+        return False
+    return True
+
+
+def run_one(job: Claimed) -> None:
+    """Run one claimed job; a failure is recorded with its back-off, the last one makes it dead."""
+    structlog.contextvars.bind_contextvars(job_id=job.id, job_kind=job.kind)
+    try:
+        execute(job)
+    except LostLease:
+        log.info("job_taken_over")
+    except Exception as error:  # noqa: BLE001 - the door of the queue: whatever a job raises is recorded
+        record_failure(job, error)
+    finally:
+        structlog.contextvars.unbind_contextvars("job_id", "job_kind")
+
+
+def execute(job: Claimed) -> None:
+    """Do the job's work and finish it with its token; raises what the work raises."""
+    handler = HANDLERS.get(job.kind)
+    if handler is None:
+        raise UnknownKind
+    if handler.outside is not None:
+        handler.outside(job)
+    with transaction(EVERYTHING) as session:
+        if handler.work is not None:
+            handler.work(session, job)
+        if not queue.finish(session, job):
+            raise LostLease
+
+
+def record_failure(job: Claimed, error: BaseException) -> None:
+    """Keep the error's class and the next try; a dead job puts its order on the desk and raises an alarm."""
+    handler = HANDLERS.get(job.kind)
+    most = handler.most_attempts if handler else MOST_ATTEMPTS
+    passing = isinstance(error, DBAPIError) and is_retried(error)
+    log.warning("job_failed", error=type(error).__name__, attempts=job.attempts, passing=passing, exc_info=error)
+    with transaction(EVERYTHING) as session:
+        if queue.fail(session, job, type(error).__name__, most_attempts=most):
+            system.bury(session, job)
+
+
+def run_suspect(lane: Lane) -> bool:
+    """Run one job that killed its process before, in a forked child, so that it cannot take this one along."""
+    with transaction(EVERYTHING) as session:
+        job = queue.claim_suspect(session, lane)
+    if job is None:
+        return False
+    if job.attempts > MOST_ATTEMPTS:
+        record_failure(job, UnknownKind())
+        return True
+    child = get_context("fork").Process(target=run_in_child, args=(job,), daemon=True)
+    child.start()
+    child.join(CHILD_SECONDS)
+    if child.is_alive():
+        child.kill()
+        child.join()
+    if child.exitcode != 0:
+        log.warning("suspect_died", job_id=job.id, job_kind=job.kind, exit=child.exitcode)
+        if job.attempts >= MOST_ATTEMPTS:
+            record_failure(job, UnknownKind("任务多次使进程退出"))
+    return True
+
+
+def run_in_child(job: Claimed) -> None:
+    """The forked child: its own connections, one job, and out without the parent's exit handlers."""
+    boot.reopen()
+    run_one(job)
+    os._exit(0)
+
+
+def tick() -> int:
+    """Insert every period that is owed; returns how many were made here."""
+    with transaction(EVERYTHING) as session:
+        if not system.clocks_agree(session):
+            return 0
+        return len(queue.tick(session, schedule.SCHEDULE, clock.now(session)))
