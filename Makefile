@@ -1,0 +1,69 @@
+# 后庆派单 · Houqing Dispatch. `make` alone lists what can be made.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint lock faults faults-short simulate bench migrate environment environment-test
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SEEDS ?= 1000
+# The stamp carries the lock's digest in its name, so that an unchanged lock installs nothing.
+RUN_STAMP = $(VENV)/.installed-$(shell cksum < requirements.lock | tr ' ' '-')
+TEST_STAMP = $(VENV)/.tested-$(shell cat requirements.lock requirements-test.lock | cksum | tr ' ' '-')
+
+help: ## list what can be made
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
+
+run: environment ## install what is missing, start everything with the demo community, print addresses and log-ins
+	@echo "== 启动 · starting everything (data in ./$${DISPATCH_HOME:-var}; Ctrl-C stops it)"
+	@exec $(BIN)/dispatch up --demo
+
+test: environment-test ## install what the tests need, run all of them on servers of their own
+	@echo "== 测试 · running the tests"
+	$(BIN)/pytest -n 2
+
+lint: environment-test ## style, types and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: ## write both locks anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml -o requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade
+	uv pip compile pyproject.toml --extra test -c requirements.lock -o requirements-test.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+faults: environment-test ## kill, freeze and wipe the real processes: the long form
+	$(BIN)/pytest tests/faults --long
+
+faults-short: environment-test ## the same in a few minutes
+	$(BIN)/pytest tests/faults
+
+simulate: environment-test ## the promise under SEEDS (1000) simulated histories
+	DISPATCH_TEST_SEEDS=$(SEEDS) $(BIN)/pytest tests/simulation
+
+bench: environment-test ## measure against a bare INSERT and Celery's no-op
+	$(BIN)/python -m tests.bench
+
+migrate: environment ## bring the database that the settings name to the newest structure
+	$(BIN)/dispatch init
+
+environment: $(RUN_STAMP)
+
+environment-test: $(TEST_STAMP)
+
+$(BIN)/python:
+	@echo "== 建立虚拟环境 · making the virtual environment $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): | $(BIN)/python
+	@echo "== 安装依赖(按哈希锁定)· installing what runs, each file checked by its hash"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@rm -f $(VENV)/.installed-* && touch $@
+
+$(TEST_STAMP): | $(RUN_STAMP)
+	@echo "== 安装测试依赖 · installing what the tests need"
+	@$(PIP) install --require-hashes -r requirements-test.lock
+	@rm -f $(VENV)/.tested-* && touch $@
