@@ -41,9 +41,9 @@ def check_number(text: str) -> str:
     """
     number = text.strip().upper().translate(_LOOKALIKES)
     if not _SHAPE.fullmatch(number):
-        raise Invalid("number", "单号应以 HQ 开头, 共 15 位")
+        raise Invalid("number", "单号应以 HQ 开头，共 15 位")
     if _remainder(number[:-1]) != _VALUES[number[-1]]:
-        raise Invalid("number", "单号有误, 请核对每一位")
+        raise Invalid("number", "单号有误，请核对每一位")
     try:
         date.fromisoformat(f"20{number[2:4]}-{number[4:6]}-{number[6:8]}")
     except ValueError:

@@ -24,6 +24,7 @@ MOST_BYTES = 4096
 """At 200 performers. Source: hotline.md §2 step 7."""
 
 _LEVEL = 6
+_SEVEN_BITS = 0x7F
 _MOST_PLAIN_BYTES = 4_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -72,10 +73,11 @@ def _header(decision: Decision) -> list[int]:
         _URGENCIES.index(decision.urgency),
         _CLASSES.index(decision.performer_class),
         (decision.at - _EPOCH) // _MICROSECOND,
-        weights.queue_permille,
-        weights.travel_permille,
-        weights.minutes_step,
-        weights.satisfaction_step,
+        weights.arrival_minute,
+        weights.satisfaction,
+        weights.open_work,
+        weights.idle_hour,
+        weights.idle_hours_cap,
         decision.out_by_kind_or_cover,
         *_team_numbers(decision.teams),
     ]
@@ -126,8 +128,8 @@ def _varints(numbers: Sequence[int]) -> bytes:
         if number < 0:
             raise ValueError("a decision record holds no negative numbers here")
         rest = number
-        while rest > 0x7F:
-            written.append(rest & 0x7F | 0x80)
+        while rest > _SEVEN_BITS:
+            written.append(rest & _SEVEN_BITS | 0x80)
             rest >>= 7
         written.append(rest)
     return bytes(written)
@@ -153,8 +155,8 @@ class _Reader:
         while True:
             group = self.plain[self.place]
             self.place += 1
-            value |= (group & 0x7F) << shift
-            if group <= 0x7F:
+            value |= (group & _SEVEN_BITS) << shift
+            if group <= _SEVEN_BITS:
                 return value
             shift += 7
 
@@ -178,7 +180,7 @@ def _read(reader: _Reader) -> Decision:
     if reader.number() != FORMAT:
         raise ValueError("a decision record of an unknown format")
     rule, catalogue, order, kind, round_number, urgency, performer_class, at = reader.numbers(8)
-    weights = Weights(*reader.numbers(4))
+    weights = Weights(*reader.numbers(5))
     out = reader.number()
     teams = _read_teams(reader)
     slower, margin = _read_margin(reader)
@@ -218,7 +220,7 @@ def _read_margin(reader: _Reader) -> tuple[int, Terms | None]:
     if reader.number() == 0:
         return 0, None
     slower = reader.number()
-    return slower, Terms(*map(_unzigzag, reader.numbers(5)))
+    return slower, Terms(*map(_unzigzag, reader.numbers(6)))
 
 
 def _read_considered(reader: _Reader) -> tuple[Considered, ...]:

@@ -1,6 +1,6 @@
 """Plain functions and strategies that make routing requests and performers for the tests."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -123,13 +123,13 @@ REQUESTS = st.builds(
     urgency=st.sampled_from(Urgency),
     performer_class=st.sampled_from(PerformerClass),
     named_performer_id=st.none() | st.integers(1, 40),
-    wanted_from=st.none()
-    | st.datetimes(datetime(2026, 11, 20), datetime(2026, 11, 26), timezones=st.just(UTC)),
+    wanted_from=st.none() | st.integers(-72, 72).map(lambda hours: AT + timedelta(hours=hours)),
 )
 WEIGHTS = st.builds(
     Weights,
-    queue_permille=st.integers(0, 2000),
-    travel_permille=st.integers(0, 2000),
-    minutes_step=st.integers(1, 4),
-    satisfaction_step=st.integers(1, 200),
+    arrival_minute=st.integers(1, 3000),
+    satisfaction=st.integers(0, 40_000),
+    open_work=st.integers(0, 6000),
+    idle_hour=st.integers(0, 1000),
+    idle_hours_cap=st.integers(0, 72),
 )

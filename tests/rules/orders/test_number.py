@@ -33,8 +33,8 @@ def test_different_random_bits_give_different_numbers(day: date, one: int, other
     assert (make_number(day, one) == make_number(day, other)) == (one == other)
 
 
-@given(NUMBERS, st.sampled_from(["0", "1"]), st.booleans())
-def test_case_spaces_dashes_and_lookalikes_are_forgiven(number: str, digit: str, small: bool) -> None:
+@given(number=NUMBERS, digit=st.sampled_from(["0", "1"]), small=st.booleans())
+def test_case_spaces_dashes_and_lookalikes_are_forgiven(number: str, digit: str, *, small: bool) -> None:
     spoken = f" {number[:2]}-{number[2:8]} {number[8:]}".replace(digit, "O" if digit == "0" else "l")
     assert check_number(spoken.lower() if small else spoken) == number
 
