@@ -1,0 +1,183 @@
+"""The clocks of an order: limits in working and clock time, escalation once each, callbacks."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatch.rules.catalogue.calendar import ALWAYS, DayKind, Period, WorkingCalendar
+from dispatch.rules.orders.clocks import (
+    CIVIC_WORKING_DAYS,
+    DEFAULT_LEVELS,
+    DEFAULT_LIMITS,
+    Audience,
+    CivicType,
+    EscalationLevel,
+    Limits,
+    ServiceClock,
+    arrive_due,
+    callback_due,
+    count_half_days,
+    due_dates,
+    escalation_times,
+    next_callback_try,
+    offer_lapses_at,
+    shift_out_of_quiet_hours,
+    sign_due,
+)
+from dispatch.rules.orders.urgency import PRESSING, Urgency
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+HOURS = (Period.of("08:30-12:00"), Period.of("14:00-17:30"))
+OFFICE = WorkingCalendar(
+    dict.fromkeys(range(5), HOURS),
+    {date(2027, 1, 1): DayKind.HOLIDAY, date(2026, 11, 28): DayKind.WORKDAY},
+    frozenset({2026, 2027}),
+)
+QUIET = Period.of("21:30-07:30")
+INSTANTS = st.integers(0, 400 * 86_400).map(
+    lambda seconds: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+)
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """Give a time in November 2026 in Shanghai; the 23rd is a Monday."""
+    return datetime(2026, 11, day, hour, minute, tzinfo=SHANGHAI)
+
+
+def test_the_two_clocks_of_a_general_order_run_in_working_time() -> None:
+    dues = due_dates(replace(DEFAULT_LIMITS, service_minutes=240), Urgency.SAME_DAY, at(23, 10), OFFICE)
+    assert dues.civic_due == at(28, 10)
+    assert dues.service_due == at(23, 16)
+    assert dues.dispatch_due == at(23, 15, 30)
+    assert dues.sign_due == at(23, 12)
+    assert not dues.assumed
+
+
+def test_a_kind_served_day_and_night_runs_on_the_wall_clock() -> None:
+    limits = Limits(service_minutes=120, service_clock=ServiceClock.ALWAYS)
+    dues = due_dates(limits, Urgency.SAME_DAY, at(22, 23), OFFICE)
+    assert (dues.service_due, dues.sign_due) == (at(23, 1), at(23, 1))
+
+
+@pytest.mark.parametrize("urgency", sorted(PRESSING))
+def test_what_presses_is_dispatched_at_once_and_signed_in_fifteen_minutes_at_night_too(
+    urgency: Urgency,
+) -> None:
+    dues = due_dates(DEFAULT_LIMITS, urgency, at(23, 2), OFFICE)
+    assert (dues.dispatch_due, dues.sign_due) == (at(23, 2), at(23, 2, 15))
+
+
+def test_civic_limits_are_three_five_and_fifteen_working_days() -> None:
+    assert [CIVIC_WORKING_DAYS[kind] for kind in CivicType] == [3, 5, 15]
+
+
+def test_a_year_without_holidays_marks_the_dates_as_assumed() -> None:
+    calendar = replace(OFFICE, years=frozenset({2026}))
+    dues = due_dates(DEFAULT_LIMITS, Urgency.SAME_DAY, datetime(2026, 12, 31, 10, tzinfo=SHANGHAI), calendar)
+    assert dues.assumed
+
+
+def test_the_teams_sign_limit_starts_when_it_is_given_the_order() -> None:
+    assert sign_due(DEFAULT_LIMITS, Urgency.BOOKED, at(23, 17), OFFICE).instant == at(24, 10)
+
+
+@pytest.mark.parametrize(
+    ("urgency", "minutes"),
+    [(Urgency.EMERGENCY, 3), (Urgency.URGENT, 3), (Urgency.SAME_DAY, 10), (Urgency.BOOKED, 60)],
+)
+def test_an_offer_is_held_by_urgency(urgency: Urgency, minutes: int) -> None:
+    assert offer_lapses_at(DEFAULT_LIMITS, urgency, at(23, 10)) == at(23, 10) + timedelta(minutes=minutes)
+
+
+def test_arrival_is_due_by_kind_and_not_before_a_booked_window_ends() -> None:
+    power = Limits(arrive_minutes=45)
+    assert arrive_due(power, at(23, 10), None) == at(23, 10, 45)
+    assert arrive_due(power, at(23, 10), at(24, 9)) == at(24, 9)
+    assert arrive_due(DEFAULT_LIMITS, at(23, 10), None) is None
+
+
+def test_escalation_climbs_from_performer_to_supervision() -> None:
+    times = escalation_times(at(23, 8, 30), at(24, 12), OFFICE)
+    assert [(one.level, one.audience, one.at) for one in times] == [
+        (1, Audience.PERFORMER, at(23, 15, 45)),
+        (2, Audience.TEAM_HEAD, at(24, 9, 54)),
+        (3, Audience.AREA_CHIEF, at(24, 12)),
+        (4, Audience.CENTRE, at(25, 12)),
+        (5, Audience.SUPERVISION, at(30, 12)),
+    ]
+
+
+def test_a_clock_of_day_and_night_shares_the_limit_at_night_and_counts_days_past_it_at_the_office() -> None:
+    times = escalation_times(at(27, 20), at(27, 22), OFFICE, service_calendar=ALWAYS)
+    assert [one.at for one in times[:3]] == [at(27, 21), at(27, 21, 36), at(27, 22)]
+    assert times[3].at == at(28, 17, 30)
+
+
+@given(INSTANTS, st.integers(0, 30 * 86_400), st.sampled_from([OFFICE, ALWAYS]))
+def test_escalation_times_strictly_increase_after_the_call(
+    created_at: datetime, seconds: int, clock: WorkingCalendar
+) -> None:
+    times = escalation_times(
+        created_at, created_at + timedelta(seconds=seconds), OFFICE, service_calendar=clock
+    )
+    instants = [created_at, *(one.at for one in times)]
+    assert all(earlier < later for earlier, later in pairwise(instants))
+    assert [one.level for one in times] == [1, 2, 3, 4, 5]
+
+
+@given(INSTANTS, st.integers(60, 10 * 86_400))
+def test_the_whole_limit_is_the_due_time_itself(created_at: datetime, seconds: int) -> None:
+    due = OFFICE.add_working_seconds(created_at, seconds).instant
+    assert escalation_times(created_at, due, OFFICE)[2].at == due
+
+
+def test_levels_are_data() -> None:
+    only = (EscalationLevel(Audience.CENTRE, 250),)
+    assert [one.at for one in escalation_times(at(23, 9), at(23, 11), OFFICE, only)] == [at(23, 9, 30)]
+    assert len(DEFAULT_LEVELS) == 5
+
+
+def test_what_can_wait_is_told_after_the_quiet_hours() -> None:
+    assert shift_out_of_quiet_hours(at(23, 23), QUIET, Urgency.BOOKED) == at(24, 7, 30)
+    assert shift_out_of_quiet_hours(at(23, 23), QUIET, Urgency.EMERGENCY) == at(23, 23)
+    assert shift_out_of_quiet_hours(at(23, 20), QUIET, Urgency.BOOKED) == at(23, 20)
+
+
+@pytest.mark.parametrize(
+    ("fed_back", "due"),
+    [(at(23, 9), at(24, 8, 30)), (at(23, 23), at(24, 8, 30)), (at(28, 15), at(30, 8, 30))],
+)
+def test_the_callback_is_made_when_the_next_working_day_begins(fed_back: datetime, due: datetime) -> None:
+    assert callback_due(fed_back, OFFICE) == due
+
+
+def test_three_tries_fall_on_different_half_days() -> None:
+    tries = [at(27, 9)]
+    while (following := next_callback_try(tries, OFFICE)) is not None:
+        tries.append(following)
+    assert tries == [at(27, 9), at(27, 14), at(28, 8, 30)]
+
+
+def test_two_tries_in_one_half_day_count_once() -> None:
+    tries = [at(23, 9), at(23, 11), at(23, 15)]
+    assert count_half_days(tries) == 2
+    assert next_callback_try(tries, OFFICE) == at(24, 8, 30)
+
+
+def test_the_first_try_is_not_a_next_one() -> None:
+    with pytest.raises(ValueError, match="callback_due"):
+        next_callback_try([], OFFICE)
+
+
+@given(INSTANTS)
+def test_every_callback_falls_into_working_time_on_a_new_half_day(fed_back: datetime) -> None:
+    tries = [callback_due(fed_back, OFFICE)]
+    while (following := next_callback_try(tries, OFFICE)) is not None:
+        tries.append(following)
+    assert count_half_days([fed_back, *tries]) == 4
+    assert all(OFFICE.is_working(one) for one in tries)
