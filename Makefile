@@ -18,9 +18,9 @@ run: environment ## install what is missing, start everything with the demo comm
 	@echo "== 启动 · starting everything (data in ./$${DISPATCH_HOME:-var}; Ctrl-C stops it)"
 	@exec $(BIN)/dispatch up --demo
 
-test: environment-test ## install what the tests need, run all of them on servers of their own
+test: environment-test ## install what the tests need, run all but the faults on servers of their own
 	@echo "== 测试 · running the tests"
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --ignore=tests/faults
 
 lint: environment-test ## style, types and who may import whom
 	$(BIN)/ruff check .
@@ -33,7 +33,7 @@ lock: ## write both locks anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra test -c requirements.lock -o requirements-test.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 faults: environment-test ## kill, freeze and wipe the real processes: the long form
-	$(BIN)/pytest tests/faults --long
+	DISPATCH_TEST_LONG=1 $(BIN)/pytest tests/faults
 
 faults-short: environment-test ## the same in a few minutes
 	$(BIN)/pytest tests/faults
