@@ -1,4 +1,4 @@
-"""What a new community starts with: the catalogue of kinds, the line teams and the policies, read from data."""
+"""What a new community starts with: the kinds, the line teams and the policies, read from data."""
 
 from config.seed.reading import (
     LineTeam,

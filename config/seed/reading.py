@@ -68,7 +68,7 @@ class LineTeam:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A starting policy. `value` is a number, text, flag, or a list of those; `source` is `Q` or `practice`."""
+    """A starting policy: `value` is a number, text, flag or list; `source` is `Q` or `practice`."""
 
     key: str
     value: Any
@@ -83,7 +83,7 @@ def read(name: str) -> Any:
 
 
 def service_kinds() -> tuple[ServiceKind, ...]:
-    """Every kind: 32 of the hotline (12 of them at the station too), 13 of counselling, and the programmes'."""
+    """Every kind: 32 of the hotline (12 of them at the station too), 13 of counselling, 11 of programmes."""
     profiles = read("profiles")
     kinds: list[ServiceKind] = []
     for name in SERVICE_FILES:

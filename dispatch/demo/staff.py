@@ -1,0 +1,76 @@
+"""The staff of the demo: every role at its organisation, fixed log-in names, passwords of the seed."""
+
+from dataclasses import dataclass
+from random import Random
+
+from dispatch.demo.grid import Grid
+from dispatch.demo.identifiers import Phones, password, totp_secret
+from dispatch.demo.names import staff_name
+from dispatch.demo.organisations import CENTRE, COMMUNITY, DISTRICT
+from dispatch.demo.performers import Performer
+from dispatch.demo.teams import Team
+from dispatch.rules.access.roles import TOTP_ROLES, Role
+
+# role, first letters of the log-in name, organisation, how many
+DESK: tuple[tuple[Role, str, str, int], ...] = (
+    (Role.OPERATOR, "operator", CENTRE, 4),
+    (Role.DISPATCHER, "dispatcher", CENTRE, 2),
+    (Role.CALLBACK_CLERK, "callback", CENTRE, 2),
+    (Role.CENTRE, "centre", CENTRE, 1),
+    (Role.ADMIN, "admin", DISTRICT, 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """A user: one role at one organisation, with a team (heads, performers) or an area (chiefs)."""
+
+    login: str
+    name: str
+    password: str
+    role: Role
+    organisation_code: str
+    team_code: str | None
+    area_code: str | None
+    phone: str
+    totp_secret: str | None
+
+
+def make_staff(
+    random: Random, grid: Grid, teams: tuple[Team, ...], workers: tuple[Performer, ...], phones: Phones
+) -> tuple[StaffMember, ...]:
+    """The desk, ten team heads, five area chiefs, and a log-in for each team worker."""
+    staff: list[StaffMember] = []
+
+    def add(
+        login: str,
+        role: Role,
+        place: str,
+        name: str,
+        phone: str,
+        *,
+        team: str | None = None,
+        area: str | None = None,
+    ) -> None:
+        secret = totp_secret(random) if role in TOTP_ROLES else None
+        staff.append(StaffMember(login, name, password(random), role, place, team, area, phone, secret))
+
+    for role, letters, organisation, count in DESK:
+        for number in range(1, count + 1):
+            add(f"{letters}{number}", role, organisation, staff_name(random), phones.next())
+    blocks = [team for team in teams if team.kind == "block"]
+    for number, team in enumerate(blocks, start=1):
+        add(f"teamhead{number:02}", Role.TEAM_HEAD, COMMUNITY, team.head_name, phones.next(), team=team.code)
+    for area in grid.areas:
+        add(
+            f"chief{area.number}",
+            Role.AREA_CHIEF,
+            COMMUNITY,
+            staff_name(random),
+            phones.next(),
+            area=area.code,
+        )
+    for worker in workers:
+        login = worker.login or worker.code
+        add(login, Role.PERFORMER, COMMUNITY, worker.name, worker.phone, team=worker.team_code)
+    return tuple(staff)
