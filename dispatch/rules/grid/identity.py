@@ -145,7 +145,8 @@ def mask_name(name: str) -> str:
         return "*" * len(stripped)
     if stripped.isascii():
         return f"{stripped[0]}***"
-    shown = 2 if len(stripped) > 2 and stripped[:2] in _COMPOUND_FAMILY_NAMES else 1
+    is_compound = stripped[:2] in _COMPOUND_FAMILY_NAMES and stripped[2:]
+    shown = 2 if is_compound else 1
     return stripped[:shown] + "*" * min(len(stripped) - shown, 8)
 
 

@@ -10,6 +10,7 @@ from dispatch.errors import Invalid
 # 莲都 and all of Lishui share one trunk code (电信网编号计划, 0578).
 LISHUI_AREA_CODE: Final = "0578"
 LONGEST_TEXT: Final = 64
+SHORTEST_LANDLINE: Final = 9
 
 # Short numbers of emergency and public service (电信网编号计划, YD/T; 96345 is the district's own centre).
 _EMERGENCY = "110 119 120 122"
@@ -72,7 +73,7 @@ def mask_phone(number: str) -> str:
     if _TOLL_FREE.fullmatch(national):
         return f"{national[:3]}****{national[-3:]}"
     area = _AREA_CODE.match(f"0{national.removeprefix('0')}")
-    if area and national.isascii() and national.isdigit() and len(national) >= 9:
+    if area and national.isascii() and national.isdigit() and len(national) >= SHORTEST_LANDLINE:
         return f"{area.group()}****{national[-3:]}"
     return "****"
 
