@@ -9,6 +9,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,12 +17,15 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.engine import Engine
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from config.settings import APP_ROLE, OWNER_ROLE, Settings, get_settings
 from dispatch.db import make_engine
+from dispatch.rules.access.roles import EVERYTHING, Scope
 from dispatch.servers import WITHOUT_DURABILITY, PostgresServer, RedisServer, find_postgres, find_redis
+from dispatch.transaction import BEGIN, Doors
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "template_for_tests"
@@ -85,9 +89,25 @@ class Database:
     owner_url: str = field(repr=False)
     engine: Engine = field(repr=False)
 
-    def session(self) -> Session:
-        """A session that commits for real; use it as a context manager."""
-        return Session(self.engine, expire_on_commit=False)
+    @contextmanager
+    def session(self, scope: Scope = EVERYTHING) -> Iterator[Session]:
+        """A session that commits for real, as often as it likes, and reaches `scope` in each transaction."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            event.listen(
+                session, "after_begin", lambda _session, _begun, connection: reach(connection, scope)
+            )
+            yield session
+
+
+def reach(connection: Connection, scope: Scope) -> None:
+    """Tell the row-level fences of this transaction what it may see, as `transaction()` does."""
+    connection.execute(
+        BEGIN,
+        {
+            "organisations": scope.setting(scope.organisations),
+            "communities": scope.setting(scope.communities),
+        },
+    )
 
 
 @pytest.fixture(scope="session")
@@ -129,9 +149,13 @@ def engine(servers: Servers, settings: Settings) -> Iterator[Engine]:
 
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
-    """A session in one outer transaction that is rolled back; its commits are savepoints."""
+    """A session in one outer transaction that is rolled back; its commits are savepoints.
+
+    It reaches everything, like a job; a test of the fences calls `dispatch.transaction.begin` itself.
+    """
     with engine.connect() as connection:
         outer = connection.begin()
+        reach(connection, EVERYTHING)
         with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
             yield session
         outer.rollback()
@@ -139,10 +163,16 @@ def session(engine: Engine) -> Iterator[Session]:
 
 @pytest.fixture
 def committed(servers: Servers) -> Iterator[Database]:
-    """A database of its own, cloned from the template and dropped afterwards: commits are real."""
+    """A database of its own, cloned from the template and dropped afterwards: commits are real.
+
+    While the test runs, `transaction()` opens its transactions there.
+    """
     name = f"race_{secrets.token_hex(6)}"
     url = servers.clone(name)
     engine = make_engine(url)
+    before = Doors.engine
+    Doors.engine = engine
     yield Database(name, url, servers.postgres.url(OWNER_ROLE, name), engine)
+    Doors.engine = before
     engine.dispose()
     servers.drop(name)

@@ -207,9 +207,11 @@ def test_the_app_role_is_no_superuser_and_makes_no_tables(postgres: PostgresServ
     postgres.start()
     postgres.wait_ready()
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        rights = "rolsuper, rolcreatedb, rolcreaterole, rolbypassrls"
-        query = f"SELECT {rights} FROM pg_roles WHERE rolname = current_user"
-        assert connection.execute(query.encode()).fetchone() == (False, False, False, False)
+        rights = connection.execute(
+            "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles"
+            " WHERE rolname = current_user"
+        )
+        assert rights.fetchone() == (False, False, False, False)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("CREATE TABLE public.mine (id int)")
         assert connection.execute("SHOW data_checksums").fetchone() == ("on",)
