@@ -1,0 +1,133 @@
+"""Likely duplicates: the same place and kind within hours, told with reasons."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatch.rules.orders.duplicates import (
+    DEFAULT_THRESHOLD_PERMILLE,
+    Comparable,
+    DuplicateReason,
+    likely_duplicates,
+    likeness_permille,
+)
+
+AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
+DRAFT = Comparable(0, 4, "repair", 2, 30, 400, AT, "厨房下水道堵了, 水往外冒", b"caller")
+BEFORE = replace(DRAFT, order_id=9, at=AT - timedelta(hours=1), caller=None)
+
+
+def test_the_same_stairwell_and_kind_an_hour_ago_is_a_likely_duplicate() -> None:
+    [match] = likely_duplicates(DRAFT, [BEFORE])
+    assert match.order_id == 9
+    assert match.reasons == (
+        DuplicateReason.SAME_STAIRWELL,
+        DuplicateReason.SAME_KIND,
+        DuplicateReason.SIMILAR_WORDS,
+    )
+
+
+def test_the_same_matter_in_every_respect_scores_a_thousand() -> None:
+    assert likely_duplicates(DRAFT, [replace(DRAFT, order_id=9)])[0].score_permille == 1000
+
+
+@pytest.mark.parametrize(
+    "nearer_and_farther",
+    [
+        ({}, {"stairwell_id": 401}),
+        ({"stairwell_id": 401}, {"stairwell_id": 401, "building_id": 31}),
+        ({}, {"kind_id": 5}),
+        ({"kind_id": 5}, {"kind_id": 5, "kind_group": "care"}),
+        ({}, {"at": AT - timedelta(hours=9)}),
+        ({}, {"text": "楼道灯不亮"}),
+        ({"caller": b"caller"}, {}),
+    ],
+)
+def test_what_is_nearer_scores_higher(nearer_and_farther: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    nearer, farther = (
+        likely_duplicates(DRAFT, [replace(BEFORE, **changes)], threshold_permille=0)[0].score_permille
+        for changes in nearer_and_farther
+    )
+    assert nearer > farther
+
+
+@pytest.mark.parametrize(
+    "unlike",
+    [
+        {"stairwell_id": 401, "building_id": 31, "text": ""},
+        {"kind_id": 5, "kind_group": "care", "text": ""},
+        {"at": AT - timedelta(hours=25)},
+        {"order_id": 0},
+    ],
+)
+def test_another_building_another_kind_or_another_day_is_no_duplicate(unlike: dict[str, Any]) -> None:
+    assert likely_duplicates(DRAFT, [replace(BEFORE, **unlike)]) == []
+
+
+def test_same_building_and_kind_reach_the_threshold_in_the_last_hour_but_same_area_and_kind_do_not() -> None:
+    last_hour = replace(BEFORE, at=AT - timedelta(hours=24), stairwell_id=401, text="")
+    assert likely_duplicates(DRAFT, [last_hour])[0].score_permille == DEFAULT_THRESHOLD_PERMILLE
+    just_now = replace(BEFORE, at=AT, stairwell_id=None, building_id=None, text="")
+    assert likely_duplicates(DRAFT, [just_now]) == []
+
+
+def test_unknown_is_not_the_same_as_unknown() -> None:
+    nothing = Comparable(0, None, None, None, None, None, AT, "")
+    [match] = likely_duplicates(nothing, [replace(nothing, order_id=3)], threshold_permille=0)
+    assert match.reasons == ()
+
+
+def test_only_the_best_are_shown() -> None:
+    others = [
+        replace(BEFORE, order_id=number, at=AT - timedelta(minutes=number)) for number in range(1, 500, 100)
+    ]
+    shown = likely_duplicates(DRAFT, others, most=2)
+    assert [match.order_id for match in shown] == [1, 101]
+
+
+def test_the_window_of_no_time_still_compares_calls_of_one_instant() -> None:
+    same_instant = replace(DRAFT, order_id=9)
+    assert likely_duplicates(DRAFT, [same_instant], window=timedelta())[0].score_permille == 1000
+
+
+COMPARABLES = st.builds(
+    Comparable,
+    order_id=st.integers(1, 50),
+    kind_id=st.none() | st.integers(4, 6),
+    kind_group=st.sampled_from(["repair", "care", None]),
+    area_id=st.none() | st.integers(1, 3),
+    building_id=st.none() | st.integers(29, 31),
+    stairwell_id=st.none() | st.integers(399, 401),
+    at=st.integers(0, 30).map(lambda hours: AT - timedelta(hours=hours)),
+    text=st.text(max_size=20),
+    caller=st.sampled_from([None, b"caller", b"other"]),
+)
+
+
+@given(st.lists(COMPARABLES, unique_by=lambda one: one.order_id))
+def test_the_result_does_not_depend_on_the_order_of_the_orders(others: list[Comparable]) -> None:
+    backwards = list(reversed(others))
+    assert likely_duplicates(DRAFT, backwards) == likely_duplicates(DRAFT, others)
+
+
+@given(COMPARABLES, COMPARABLES)
+def test_a_score_lies_between_nothing_and_a_thousand(one: Comparable, other: Comparable) -> None:
+    for match in likely_duplicates(replace(one, order_id=0), [other], threshold_permille=0):
+        assert 0 <= match.score_permille <= 1000
+    assert all(
+        match.score_permille >= DEFAULT_THRESHOLD_PERMILLE
+        for match in likely_duplicates(replace(one, order_id=0), [other])
+    )
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_likeness_is_symmetric_and_bounded(one: str, other: str) -> None:
+    assert 0 <= likeness_permille(one, other) == likeness_permille(other, one) <= 1000
+
+
+def test_marks_and_blanks_do_not_change_likeness() -> None:
+    assert likeness_permille("水管, 漏水!", "水管漏水") == 1000
