@@ -92,9 +92,10 @@ def classify_urgency(
 ) -> UrgencySuggestion:
     """Suggest an urgency from the words of a call, its kind and the day that is wanted.
 
-    Words of danger come first; a denied word (“没有着火”) does not count, a doubtful one (“是不是漏气”) does; an emergency by kind stays one;
-    work wanted on a later day in Shanghai is booked; otherwise the kind decides. Words never make an order
-    less pressing than its kind. Source: hotline.md §1 #9; only a suggestion.
+    Words of danger come first: a denied one (“没有着火”) does not count, a doubtful one (“是不是漏气”) does.
+    An emergency by kind stays one; work wanted on a later day in Shanghai is booked; otherwise the kind
+    decides. Words never make an order less pressing than its kind. Source: hotline.md §1 #9; only a
+    suggestion.
     """
     emergency = found_words(text, _EMERGENCY_WORDS)
     urgent = found_words(text, _URGENT_WORDS)
