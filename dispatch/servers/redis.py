@@ -45,7 +45,8 @@ class RedisServer:
         sockets = private_folder(socket_folder(self.home), postgres_identity().user)
         data = private_folder(self.home / "redis")
         (sockets / "redis.sock").unlink(missing_ok=True)
-        self.process = spawn(redis_command(self.program, data, sockets), self.log, signal.SIGTERM)
+        # SIGKILL at the supervisor's death: a Redis that ends by itself removes the socket of its successor
+        self.process = spawn(redis_command(self.program, data, sockets), self.log, signal.SIGKILL)
         return self.process
 
     def is_ready(self) -> bool:

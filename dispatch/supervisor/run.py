@@ -23,6 +23,7 @@ from dispatch.supervisor.home import AlreadyRunning, lock_home, make_secrets, re
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LOOK_SECONDS = 0.1
 WEB_READY_SECONDS = 60.0
+PORT_SECONDS = 3.0
 POSTGRES_STOP_SECONDS = 20.0
 REDIS_STOP_SECONDS = 10.0
 EXIT_WELL = 0
@@ -223,14 +224,27 @@ def login_lines(demo: Mapping[str, object]) -> list[str]:
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """Raise StartFailed when something else listens on the port already."""
+    """Raise StartFailed when something else keeps listening on the port.
+
+    The children of a supervisor that was killed a moment ago get the time to leave.
+    """
+    limit = time.monotonic() + PORT_SECONDS
+    while (reason := why_taken(host, port)) is not None:
+        if time.monotonic() > limit:
+            message = f"端口 {port} 不可用 · port {port} cannot be used ({reason}); --port"
+            raise StartFailed(message)
+        time.sleep(LOOK_SECONDS)
+
+
+def why_taken(host: str, port: int) -> str | None:
+    """The reason why this address cannot be bound, or None when it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            message = f"端口 {port} 不可用 · port {port} cannot be used ({error.strerror}); --port"
-            raise StartFailed(message) from error
+            return error.strerror
+    return None
 
 
 def answers_ready(host: str, port: int) -> bool:
