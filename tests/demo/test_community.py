@@ -1,8 +1,12 @@
 """The synthetic community: exact counts, valid numbers, no orphan, the same for the same seed."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from datetime import date
 from hashlib import sha256
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +18,7 @@ from dispatch.rules.grid.identity import check_resident_id, check_uscc
 from dispatch.rules.grid.phone import normalise_phone
 
 DAY = date(2026, 11, 23)
+HOUSE = Path(__file__).parents[2]
 DAYS_OF_A_YEAR = 365.2425
 
 
@@ -25,6 +30,24 @@ def test_the_same_seed_gives_the_same_community_byte_for_byte(community: Communi
     again = make_community(DAY)
     assert again == community
     assert digest(again) == digest(community)
+
+
+def test_the_order_of_pythons_sets_does_not_reach_the_community(community: Community) -> None:
+    program = (
+        "from datetime import date; from hashlib import sha256; from dispatch.demo import make_community;"
+        f"print(sha256(repr(make_community(date({DAY.year}, {DAY.month}, {DAY.day}))).encode()).hexdigest())"
+    )
+    for hash_seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment,
+            cwd=HOUSE,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == digest(community)
 
 
 def test_another_seed_gives_another_community(community: Community) -> None:
