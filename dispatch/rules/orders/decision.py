@@ -111,26 +111,24 @@ class PerformerFacts:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The data of the score, in thousandths of a point; fewer points are better.
+    """The data of the score, per mille or in the unit of the term.
 
-    Points: per minute until arrival, for satisfaction that falls from 1 to 0, per open weighted work (taken
-    off: per idle hour since the last offer, up to a cap). The starting values let minutes alone make the
-    points, so that satisfaction, work and idleness decide between equals in that order.
-    Source: hotline.md §2 step 4 (“every term and weight is data”).
+    Queue and travel minutes count `…_permille` each; differences below a step do not count (1: all do), so
+    that the next term decides. Source: hotline.md §2 step 4 (“every term and weight is data”).
     """
 
-    arrival_minute: int = 1000
-    satisfaction: int = 0
-    open_work: int = 0
-    idle_hour: int = 0
-    idle_hours_cap: int = 48
+    queue_permille: int = 1000
+    travel_permille: int = 1000
+    minutes_step: int = 1
+    satisfaction_step: int = 1
 
     def __post_init__(self) -> None:
         """Refuse weights that would turn the order of the terms round."""
-        if self.arrival_minute < 1 or min(self.satisfaction, self.open_work, self.idle_hour) < 0:
-            raise ValueError("a minute must weigh more than nothing, and no other weight less")
-        if self.idle_hours_cap < 0:
-            raise ValueError("the cap of idle hours must not be negative")
+        if (
+            min(self.queue_permille, self.travel_permille) < 0
+            or min(self.minutes_step, self.satisfaction_step) < 1
+        ):
+            raise ValueError("weights must not be negative and steps at least 1")
 
 
 class Considered(NamedTuple):
@@ -151,7 +149,6 @@ class Considered(NamedTuple):
 class Terms(NamedTuple):
     """The score: compared term by term, lower is better. Source: hotline.md §2 step 4."""
 
-    points: int
     minutes: int
     dissatisfaction: int
     open_work: int

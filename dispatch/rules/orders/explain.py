@@ -14,6 +14,7 @@ from dispatch.rules.orders.decision import (
     TeamReason,
     Terms,
 )
+from dispatch.rules.orders.routing import expected_minutes
 
 MOST_LEFT_OUT = 12
 """So many of those left out, and of the changes that would make a winner, are told one by one."""
@@ -65,10 +66,9 @@ _PASSED = {
     Filter.NOT_REFUSED: N_("如果%(name)s没有拒绝过这一单，就会排第一。"),
 }
 _DECIDED_BY = {
-    "points": N_("%(winner)s胜过第二名%(runner_up)s：综合得分更好，相差%(difference)s分。"),
     "minutes": N_("%(winner)s胜过第二名%(runner_up)s：预计早到%(difference)s分钟。"),
-    "dissatisfaction": N_("%(winner)s胜过第二名%(runner_up)s：到达时间相同，满意度高千分之%(difference)s。"),
-    "open_work": N_("%(winner)s胜过第二名%(runner_up)s：时间和满意度相同，手上少%(difference)s单。"),
+    "dissatisfaction": N_("%(winner)s胜过第二名%(runner_up)s：到达时间相当，满意度高千分之%(difference)s。"),
+    "open_work": N_("%(winner)s胜过第二名%(runner_up)s：时间和满意度相当，手上少%(difference)s单。"),
     "recency": N_("%(winner)s胜过第二名%(runner_up)s：其余相同，已多等%(difference)s分钟没有询单。"),
     "performer_id": N_("%(winner)s与第二名%(runner_up)s条件完全相同，按编号先后选定。"),
 }
@@ -132,10 +132,10 @@ class _Telling:
             yield Sentence(_NOBODY)
             return
         yield self._winner(decision.winner)
-        if decision.margin is None:
+        if decision.margin is None or decision.runner_up is None:
             yield Sentence(_ONLY, {"name": self.name(decision.winner)})
         else:
-            yield self._margin(decision.margin)
+            yield self._margin(decision.margin, decision.winner, decision.runner_up)
 
     def _winner(self, winner: int) -> Sentence:
         facts = self.facts(winner)
@@ -150,18 +150,17 @@ class _Telling:
         }
         return Sentence(_WINNER, parameters)
 
-    def _margin(self, margin: Terms) -> Sentence:
-        """Name the first term that differs; points are passed over where they are nothing but minutes."""
+    def _margin(self, margin: Terms, winner: int, runner_up: int) -> Sentence:
+        """Name the first term that differs, with the difference in its own unit."""
+        term = next(term for term, difference in zip(Terms._fields, margin, strict=True) if difference)
+        first, second = self.facts(winner), self.facts(runner_up)
         weights = self.decision.weights
-        only_minutes = not (weights.satisfaction or weights.open_work or weights.idle_hour)
-        term, difference = next(
-            (term, difference)
-            for term, difference in zip(Terms._fields, margin, strict=True)
-            if difference and not (term == "points" and only_minutes)
-        )
-        shown = f"{difference / 1000:g}" if term == "points" else difference
-        names = {"winner": self.name(self.decision.winner), "runner_up": self.name(self.decision.runner_up)}
-        return Sentence(_DECIDED_BY[term], {**names, "difference": shown})
+        difference = {
+            "minutes": expected_minutes(second, weights) - expected_minutes(first, weights),
+            "dissatisfaction": first.satisfaction_permille - second.satisfaction_permille,
+        }.get(term, getattr(margin, term))
+        names = {"winner": self.name(winner), "runner_up": self.name(runner_up)}
+        return Sentence(_DECIDED_BY[term], {**names, "difference": difference})
 
     def left_out(self) -> Iterator[Sentence]:
         failing = sorted(

@@ -73,11 +73,10 @@ def _header(decision: Decision) -> list[int]:
         _URGENCIES.index(decision.urgency),
         _CLASSES.index(decision.performer_class),
         (decision.at - _EPOCH) // _MICROSECOND,
-        weights.arrival_minute,
-        weights.satisfaction,
-        weights.open_work,
-        weights.idle_hour,
-        weights.idle_hours_cap,
+        weights.queue_permille,
+        weights.travel_permille,
+        weights.minutes_step,
+        weights.satisfaction_step,
         decision.out_by_kind_or_cover,
         *_team_numbers(decision.teams),
     ]
@@ -180,7 +179,7 @@ def _read(reader: _Reader) -> Decision:
     if reader.number() != FORMAT:
         raise ValueError("a decision record of an unknown format")
     rule, catalogue, order, kind, round_number, urgency, performer_class, at = reader.numbers(8)
-    weights = Weights(*reader.numbers(5))
+    weights = Weights(*reader.numbers(4))
     out = reader.number()
     teams = _read_teams(reader)
     slower, margin = _read_margin(reader)
@@ -220,7 +219,7 @@ def _read_margin(reader: _Reader) -> tuple[int, Terms | None]:
     if reader.number() == 0:
         return 0, None
     slower = reader.number()
-    return slower, Terms(*map(_unzigzag, reader.numbers(6)))
+    return slower, Terms(*map(_unzigzag, reader.numbers(5)))
 
 
 def _read_considered(reader: _Reader) -> tuple[Considered, ...]:

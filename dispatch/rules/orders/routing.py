@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
-from math import cos, hypot, radians
+from math import ceil, cos, hypot, radians
 from operator import attrgetter, itemgetter, sub
 from zoneinfo import ZoneInfo
 
@@ -77,20 +77,16 @@ def choose_teams(
     return TeamChoice(block, speciality_team_id, block, (TeamReason.BLOCK_FIRST, TeamReason.LINE_LEADS))
 
 
-def travel_minutes(
-    start: tuple[float, float], end: tuple[float, float], metres_per_minute: int, detour_permille: int = 1000
-) -> int:
-    """Give whole minutes, rounded up, from one (latitude, longitude) to another.
+def travel_minutes(start: tuple[float, float], end: tuple[float, float], metres_per_minute: int) -> int:
+    """Whole minutes, rounded up, from one (latitude, longitude) to another at a speed from the policies.
 
-    Speed and detour (way by road per mille of the straight line) come from the policies. Equirectangular
-    distance: within a district it differs from the great circle by far less than a minute.
+    Equirectangular distance: within a town it differs from the great circle by far less than a minute.
     """
     if metres_per_minute < 1:
         raise ValueError("metres_per_minute must be at least 1")
     north = end[0] - start[0]
     east = (end[1] - start[1]) * cos(radians((start[0] + end[0]) / 2))
-    metres = round(hypot(north, east) * _METRES_PER_DEGREE) * detour_permille
-    return -(-metres // (metres_per_minute * 1000))
+    return ceil(round(hypot(north, east) * _METRES_PER_DEGREE) / metres_per_minute)
 
 
 def next_step(decision: Decision, round_number: int, offer_mode: OfferMode) -> Offer | Exhausted:
@@ -147,17 +143,20 @@ def evaluate(
 
 
 def score(one: Considered, weights: Weights) -> Terms:
-    """Give the terms of one performer: points (in thousandths), then each term alone, then the id."""
-    _, _, _, _, queue, travel, satisfaction, work, _, idle = one
-    minutes = queue + travel
-    idle_points = min(idle, weights.idle_hours_cap * 60) * weights.idle_hour // 60
-    points = (
-        minutes * weights.arrival_minute
-        + (1000 - satisfaction) * weights.satisfaction // 1000
-        + work * weights.open_work
-        - idle_points
+    """Give the terms of one performer: expected minutes, dissatisfaction, work, recency, id."""
+    return Terms(
+        expected_minutes(one, weights) // weights.minutes_step,
+        (1000 - one.satisfaction_permille) // weights.satisfaction_step,
+        one.open_work,
+        -one.last_offered_minutes_ago,
+        one.performer_id,
     )
-    return Terms(points, minutes, 1000 - satisfaction, work, -idle, one[0])
+
+
+def expected_minutes(one: Considered, weights: Weights) -> int:
+    """Give the minutes until arrival, queue and travel each with its weight, rounded down."""
+    queue, travel = one.queue_minutes * weights.queue_permille, one.travel_minutes * weights.travel_permille
+    return (queue + travel) // 1000
 
 
 def _consider(
@@ -212,7 +211,7 @@ def _changes(
     """List the nearest changes: the winner so much slower, or the one filter that a performer fails."""
     changes = []
     if len(scored) > 1:
-        changes.append(_winner_slower(scored[0], scored[1], weights))
+        changes.append(_winner_slower(considered, scored[0], scored[1], weights))
     best = scored[0] if scored else None
     for one in considered:
         failed = one[2]
@@ -222,10 +221,14 @@ def _changes(
     return tuple(changes)
 
 
-def _winner_slower(winner: Terms, runner_up: Terms, weights: Weights) -> Change:
-    """Give the fewest minutes more until arrival that would hand the order to the runner-up."""
-    more, left_over = divmod(runner_up.points - winner.points, weights.arrival_minute)
-    slower = (winner.minutes + more, *winner[2:])
-    if left_over or slower < runner_up[1:]:
-        more += 1
-    return Change(ChangeKind.WINNER_SLOWER, runner_up.performer_id, more, wins=True)
+def _winner_slower(
+    considered: Sequence[Considered], winner: Terms, runner_up: Terms, weights: Weights
+) -> Change:
+    """Give the fewest expected minutes more that would hand the order to the runner-up."""
+    equal_minutes_suffice = winner[1:] > runner_up[1:]
+    needed = runner_up.minutes + (0 if equal_minutes_suffice else 1)
+    facts = next(one for one in considered if one[0] == winner.performer_id)
+    minutes = expected_minutes(facts, weights)
+    return Change(
+        ChangeKind.WINNER_SLOWER, runner_up.performer_id, needed * weights.minutes_step - minutes, wins=True
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dispatch.errors import Conflict, NotAllowed
+from dispatch.rules.access.roles import ActorKind
 
 
 class OrderState(StrEnum):
@@ -93,20 +94,6 @@ class Action(StrEnum):
     RESUME = "resume"
     MERGE = "merge"
     UNMERGE = "unmerge"
-
-
-class ActorKind(StrEnum):
-    """In which capacity somebody, or the software itself, acts on an order."""
-
-    OPERATOR = "operator"
-    DISPATCHER = "dispatcher"
-    ROUTER = "router"
-    CLOCK = "clock"
-    TEAM = "team"
-    PERFORMER = "performer"
-    CALLBACK_CLERK = "callback_clerk"
-    CENTRE = "centre"
-    SYSTEM = "system"
 
 
 PEOPLE: frozenset[ActorKind] = frozenset(ActorKind) - {ActorKind.ROUTER, ActorKind.CLOCK, ActorKind.SYSTEM}

@@ -127,9 +127,9 @@ REQUESTS = st.builds(
 )
 WEIGHTS = st.builds(
     Weights,
-    arrival_minute=st.integers(1, 3000),
-    satisfaction=st.integers(0, 40_000),
-    open_work=st.integers(0, 6000),
-    idle_hour=st.integers(0, 1000),
-    idle_hours_cap=st.integers(0, 72),
+    queue_permille=st.integers(0, 2000),
+    travel_permille=st.integers(0, 2000),
+    minutes_step=st.integers(1, 4),
+    satisfaction_step=st.integers(1, 200),
 )
+STEPS = st.builds(Weights, minutes_step=st.integers(1, 4), satisfaction_step=st.integers(1, 200))

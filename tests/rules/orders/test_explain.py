@@ -46,11 +46,12 @@ def test_the_whole_story_of_a_decision_reads_as_chinese_sentences() -> None:
 @pytest.mark.parametrize(
     ("weights", "second", "text"),
     [
-        (EVEN, {"satisfaction_permille": 940}, "到达时间相同，满意度高千分之10。"),
-        (EVEN, {"open_work": 3}, "时间和满意度相同，手上少2单。"),
+        (EVEN, {"satisfaction_permille": 940}, "到达时间相当，满意度高千分之10。"),
+        (EVEN, {"open_work": 3}, "时间和满意度相当，手上少2单。"),
         (EVEN, {"last_offered_minutes_ago": 20}, "其余相同，已多等40分钟没有询单。"),
         (EVEN, {}, "通达疏通与第二名便民管道条件完全相同，按编号先后选定。"),
-        (Weights(satisfaction=30_000), {"satisfaction_permille": 900}, "综合得分更好，相差1.5分。"),
+        (Weights(minutes_step=5), {"queue_minutes": 13}, "预计早到3分钟。"),
+        (Weights(minutes_step=5), {"queue_minutes": 11, "open_work": 3}, "时间和满意度相当，手上少2单。"),
     ],
 )
 def test_the_term_that_decided_is_named(weights: Weights, second: dict[str, int], text: str) -> None:

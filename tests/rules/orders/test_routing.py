@@ -31,6 +31,7 @@ from tests.rules.orders.factories import (
     FIT_PERFORMERS,
     PERFORMERS,
     REQUESTS,
+    STEPS,
     WEIGHTS,
     a_performer,
     a_request,
@@ -156,7 +157,7 @@ def test_the_smaller_id_decides_between_equals() -> None:
 def test_margin_and_nearest_change_say_by_how_much_the_winner_won() -> None:
     performers = [a_performer(1), a_performer(2, queue_minutes=16, open_work=3)]
     decision = evaluate(a_request(), performers, EVEN, AT)
-    assert decision.margin == Terms(6000, 6, 0, 2, 0, 1)
+    assert decision.margin == Terms(6, 0, 2, 0, 1)
     assert decision.what_would_change == (Change(ChangeKind.WINNER_SLOWER, 2, 7, wins=True),)
 
 
@@ -165,26 +166,22 @@ def test_equal_minutes_suffice_where_the_runner_up_is_better_liked() -> None:
     assert evaluate(a_request(), performers, EVEN, AT).what_would_change[0].amount == 6
 
 
-@pytest.mark.parametrize(
-    ("weights", "better"),
-    [
-        (Weights(satisfaction=30_000), {"satisfaction_permille": 990}),
-        (Weights(open_work=5000), {"open_work": 0}),
-        (Weights(idle_hour=500), {"last_offered_minutes_ago": 60 + 3 * 60}),
-    ],
-)
-def test_weights_from_the_policies_let_another_term_outweigh_a_minute(
-    weights: Weights, better: dict[str, Any]
-) -> None:
-    performers = [a_performer(1), a_performer(2, **{"queue_minutes": 11, **better})]
+def test_a_step_of_minutes_lets_satisfaction_decide_small_differences() -> None:
+    performers = [a_performer(1), a_performer(2, queue_minutes=11, satisfaction_permille=990)]
     assert evaluate(a_request(), performers, EVEN, AT).winner == 1
-    assert evaluate(a_request(), performers, weights, AT).winner == 2
+    assert evaluate(a_request(), performers, Weights(minutes_step=5), AT).winner == 2
 
 
-def test_idle_hours_count_up_to_their_cap_only() -> None:
-    performers = [a_performer(1), a_performer(2, queue_minutes=12, last_offered_minutes_ago=60 * 24)]
-    assert evaluate(a_request(), performers, Weights(idle_hour=500, idle_hours_cap=4), AT).winner == 1
-    assert evaluate(a_request(), performers, Weights(idle_hour=500, idle_hours_cap=6), AT).winner == 2
+def test_a_step_of_satisfaction_lets_open_work_decide_small_differences() -> None:
+    performers = [a_performer(1), a_performer(2, satisfaction_permille=945, open_work=0)]
+    assert evaluate(a_request(), performers, EVEN, AT).winner == 1
+    assert evaluate(a_request(), performers, Weights(satisfaction_step=20), AT).winner == 2
+
+
+def test_travel_may_weigh_less_than_waiting() -> None:
+    performers = [a_performer(1), a_performer(2, queue_minutes=8, travel_minutes=11)]
+    assert evaluate(a_request(), performers, EVEN, AT).winner == 1
+    assert evaluate(a_request(), performers, Weights(travel_permille=400), AT).winner == 2
 
 
 def test_a_named_performer_is_the_only_candidate() -> None:
@@ -209,13 +206,11 @@ def test_a_performer_given_twice_or_a_time_without_zone_is_a_mistake_of_the_call
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"arrival_minute": 0}, {"satisfaction": -1}, {"open_work": -1}, {"idle_hour": -1}]
+    "wrong", [{"queue_permille": -1}, {"travel_permille": -1}, {"minutes_step": 0}, {"satisfaction_step": 0}]
 )
 def test_weights_that_turn_the_order_round_are_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="weigh"):
+    with pytest.raises(ValueError, match="weights"):
         Weights(**wrong)
-    with pytest.raises(ValueError, match="cap"):
-        Weights(idle_hours_cap=-1)
 
 
 FOUR = [a_performer(number, queue_minutes=number) for number in (1, 2, 3, 4)]
@@ -302,7 +297,7 @@ def test_adding_a_dominated_performer_never_changes_the_winner(
     assert evaluate(a_request(), [*performers, dominated], weights, AT).winner == decision.winner
 
 
-@given(FIT_PERFORMERS, WEIGHTS)
+@given(FIT_PERFORMERS, STEPS)
 def test_the_change_of_minutes_that_is_told_is_the_least_one_that_works(
     performers: list[PerformerFacts], weights: Weights
 ) -> None:
@@ -340,7 +335,6 @@ def test_a_kilometre_at_250_metres_a_minute_takes_four_minutes() -> None:
     assert travel_minutes(start, (28.45 + 1000 / 111_195, 119.92), 250) == 4
     assert travel_minutes(start, (28.45, 119.92 + 1000 / 111_195 / 0.8792), 250) == 4
     assert travel_minutes(start, start, 250) == 0
-    assert travel_minutes(start, (28.45 + 1000 / 111_195, 119.92), 250, detour_permille=1300) == 6
 
 
 def test_a_speed_of_nothing_is_refused() -> None:

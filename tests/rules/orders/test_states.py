@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.errors import Conflict, NotAllowed
+from dispatch.rules.access.roles import ActorKind
 from dispatch.rules.orders.lifecycle import render_markdown
 from dispatch.rules.orders.states import (
     ENDED,
@@ -15,7 +16,6 @@ from dispatch.rules.orders.states import (
     TRANSITIONS,
     WITH_PERFORMER,
     Action,
-    ActorKind,
     IllegalStep,
     OrderState,
     legal_edges,
