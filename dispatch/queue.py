@@ -122,6 +122,31 @@ def enqueue(
     return int(job_id)
 
 
+INSERT_MANY = text(
+    "INSERT INTO jobs (dedupe, kind, reference, lane, run_at) "
+    "SELECT row.dedupe, :kind, row.reference, :lane, row.run_at "
+    "FROM unnest(cast(:references AS bigint[]), cast(:moments AS timestamptz[]), cast(:dedupes AS text[])) "
+    "AS row (reference, run_at, dedupe) ON CONFLICT (dedupe) DO NOTHING RETURNING id, run_at <= dispatch_now()"
+)
+
+
+def enqueue_many(session: Session, kind: str, *, lane: Lane, rows: Sequence[tuple[int, datetime, str]]) -> None:
+    """Insert many jobs of one kind in one statement: (reference, run_at, dedupe) each; see enqueue."""
+    made = session.execute(
+        INSERT_MANY,
+        {
+            "kind": kind,
+            "lane": int(lane),
+            "references": [reference for reference, _, _ in rows],
+            "moments": [run_at for _, run_at, _ in rows],
+            "dedupes": [dedupe for _, _, dedupe in rows],
+        },
+    ).all()
+    due = [job_id for job_id, is_due in made if is_due]
+    if due:
+        hint(session, lane, due[0])
+
+
 def hint(session: Session, lane: Lane, job_id: int) -> None:
     """Remember that a worker of this lane should wake after the commit; transaction() sends it."""
     session.info.setdefault(HINTS_KEY, []).append((lane, job_id))

@@ -58,7 +58,7 @@ def transaction(scope: Scope | None = None) -> Iterator[Session]:
     reach = scope_of_request.get() if scope is None else scope
     if Doors.engine is None:
         raise Unavailable
-    with Session(Doors.engine, expire_on_commit=False, autoflush=False) as session:
+    with Session(Doors.engine, expire_on_commit=False) as session:
         begin(session, reach)
         yield session
         commit(session)

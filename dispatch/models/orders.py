@@ -104,6 +104,7 @@ class Order(Base):
     callback_due_at: Mapped[datetime | None]
     callback_tries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     satisfaction: Mapped[str | None]
+    void_asked_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
     reopened: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
 
     __table_args__ = (
@@ -346,7 +347,7 @@ class Callback(Base):
 
     __table_args__ = (
         UniqueConstraint("order_id", "cycle", "number"),
-        CheckConstraint("number BETWEEN 1 AND 3", name="number"),
+        CheckConstraint("number BETWEEN 1 AND 9", name="number"),
         CheckConstraint(
             "satisfaction IN ('very_satisfied', 'satisfied', 'basically_satisfied', 'dissatisfied', "
             "'very_dissatisfied')",

@@ -1,0 +1,181 @@
+"""Escalation: each level of lateness is told once; one job at a time waits for the next level."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from dispatch import queue
+from dispatch.models.access import Membership, Organisation, User
+from dispatch.models.orders import Escalation, Order
+from dispatch.rules.access.roles import CLOCK, Role
+from dispatch.rules.orders import clocks
+from dispatch.rules.orders.clocks import Audience
+from dispatch.rules.orders.states import OPEN, Action, OrderState
+from dispatch.rules.orders.urgency import Urgency
+from dispatch.rules.queue import Lane
+from dispatch.services import catalogue, notify
+from dispatch.services.access import policies
+from dispatch.services.orders.limits import escalation_levels, limits_of, quiet_hours
+from dispatch.services.orders.requests import Picture
+from dispatch.services.orders.steps import lock, step
+
+ROLE_OF_AUDIENCE = {
+    Audience.TEAM_HEAD: Role.TEAM_HEAD,
+    Audience.AREA_CHIEF: Role.AREA_CHIEF,
+    Audience.CENTRE: Role.CENTRE,
+    Audience.SUPERVISION: Role.CENTRE,
+}
+STILL_LATE = OPEN - {OrderState.FINISHED, OrderState.FED_BACK, OrderState.CALLING_BACK}
+
+
+def times_of(session: Session, order: Order) -> tuple[clocks.Escalation, ...]:
+    """When each level of this order is told, by its kind's clock, the policies and the calendar of today."""
+    service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
+    calendar = catalogue.calendar_of(session, order.organisation_id)
+    values = policies.policies(session, order.organisation_id, ("escalation.levels", "notify.quiet_hours"))
+    return clocks.escalation_times(
+        order.created_at,
+        order.service_due_at or order.created_at,
+        calendar,
+        escalation_levels(values["escalation.levels"]),
+        clocks.service_calendar_of(limits_of(service), calendar),
+    )
+
+
+def start_many(session: Session, orders: Sequence[Order], picture: Picture, *, now: datetime) -> None:
+    """Set the first level's job of each order that has just been dispatched; later levels follow one another."""
+    rows = []
+    for order in orders:
+        if order.is_canary or order.rounds - order.rounds_before > 1 or order.service_due_at is None:
+            continue
+        service = picture.services[order.service_id]
+        calendar = picture.calendar(order)
+        values = picture.policy_values[order.organisation_id]
+        times = clocks.escalation_times(
+            order.created_at,
+            order.service_due_at,
+            calendar,
+            escalation_levels(values["escalation.levels"]),  # type: ignore[arg-type]
+            clocks.service_calendar_of(limits_of(service), calendar),
+        )
+        upcoming = next((level for level in times if level.at > now), times[-1])
+        rows.append((order.id, told_at(upcoming, order, str(values["notify.quiet_hours"])), job_key(order, upcoming)))
+    if rows:
+        queue.enqueue_many(session, "orders.escalate", lane=Lane.DEADLINE, rows=rows)
+
+
+def told_at(level: clocks.Escalation, order: Order, quiet: str) -> datetime:
+    """When a level is told: nobody at midnight of what can wait."""
+    return clocks.shift_out_of_quiet_hours(level.at, quiet_hours(quiet), Urgency(order.urgency))
+
+
+def job_key(order: Order, level: clocks.Escalation) -> str:
+    """The one job of a level in a cycle."""
+    return f"orders.escalate:{order.id}:{order.cycle}:{level.level}"
+
+
+def escalate(session: Session, order_id: int, *, now: datetime) -> None:
+    """Tell every level that has been reached and not been told, then wait for the next one.
+
+    A level is recorded once per cycle by a unique row, whoever runs this and however often.
+    """
+    order = lock(session, order_id)
+    if OrderState(order.state) not in STILL_LATE:
+        return
+    times = times_of(session, order)
+    for level in times:
+        if level.at <= now and record(session, order, level):
+            tell(session, order, level.audience, now=now)
+            facts = {"level": level.level, "audience": str(level.audience)}
+            step(session, order, Action.ESCALATE, actor=CLOCK, now=now, facts=facts)
+    upcoming = next((level for level in times if level.at > now), None)
+    if upcoming is not None:
+        quiet = str(policies.policy(session, order.organisation_id, "notify.quiet_hours"))
+        queue.enqueue(
+            session,
+            "orders.escalate",
+            lane=Lane.DEADLINE,
+            reference=order.id,
+            run_at=told_at(upcoming, order, quiet),
+            dedupe=job_key(order, upcoming),
+        )
+
+
+def record(session: Session, order: Order, level: clocks.Escalation) -> bool:
+    """Note that a level is told; False when it was told before."""
+    row = session.execute(
+        upsert(Escalation)
+        .values(
+            community_id=order.community_id,
+            order_id=order.id,
+            cycle=order.cycle,
+            level=str(level.level),
+            audience=str(level.audience),
+            due_at=level.at,
+        )
+        .on_conflict_do_nothing()
+        .returning(Escalation.id)
+    )
+    return row.one_or_none() is not None
+
+
+def tell(session: Session, order: Order, audience: Audience, *, now: datetime) -> None:
+    """Tell the audience of a level; where nobody holds the role, and for supervision, the desk is alarmed."""
+    key = f"escalation:{order.id}:{order.cycle}:{audience}"
+    if audience is Audience.PERFORMER and order.performer_id is not None:
+        notify.tell_performer(
+            session,
+            dedupe=key,
+            template="escalation",
+            performer_id=order.performer_id,
+            order_id=order.id,
+            lane=Lane.NOTIFY,
+            now=now,
+        )
+        return
+    told = users_of(session, order, audience)
+    for user_id in told:
+        notify.tell_user(
+            session, dedupe=f"{key}:{user_id}", template="escalation", user_id=user_id, order_id=order.id, now=now
+        )
+    if not told or audience is Audience.SUPERVISION:
+        notify.raise_alarm(
+            session,
+            kind="order_late",
+            subject=f"order:{order.id}",
+            level="warning",
+            organisation_id=order.organisation_id,
+            community_id=order.community_id,
+            order_id=order.id,
+            facts={"audience": str(audience)},
+        )
+
+
+def users_of(session: Session, order: Order, audience: Audience) -> list[int]:
+    """The users who hold the audience's role for this order: its lead team, its area, its centre."""
+    role = ROLE_OF_AUDIENCE.get(audience)
+    if role is None:
+        return []
+    query = (
+        select(Membership.user_id)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.role == str(role), User.disabled_at.is_(None))
+        .order_by(Membership.user_id)
+    )
+    if role is Role.TEAM_HEAD:
+        query = query.where(Membership.team_id.in_([order.lead_team_id, order.accountable_team_id]))
+    elif role is Role.AREA_CHIEF:
+        query = query.where(Membership.area_id == order.area_id)
+    else:
+        query = query.where(Membership.organisation_id.in_(tree_of(session, order.organisation_id)))
+    return list(dict.fromkeys(session.scalars(query)))
+
+
+def tree_of(session: Session, organisation_id: int) -> list[int]:
+    """An organisation, those above it, and those directly below it (its centre)."""
+    path = session.scalars(select(Organisation.path).where(Organisation.id == organisation_id)).one()
+    below = session.scalars(select(Organisation.id).where(Organisation.parent_id == organisation_id)).all()
+    return [*path, *below]

@@ -1,0 +1,79 @@
+"""The one statement that makes an order durable: row, history, audit entry and job together.
+
+The ORM's bookkeeping is the cost of the hot path, so this is Core; a test holds the number of statements.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.elements import TextClause
+
+from dispatch.models.orders import Order
+from dispatch.rules.access.roles import Actor
+
+COLUMNS = tuple(
+    column.name
+    for column in Order.__table__.columns
+    if column.name
+    in {
+        "number", "organisation_id", "community_id", "service_id", "state", "version", "chain_head", "urgency",
+        "confidential", "is_canary", "source", "source_number", "origin", "origin_id", "occasion",
+        "caller_resident_id", "caller_name", "caller_phone", "phone_index", "description", "answers",
+        "address_text", "place_outcome", "place_candidates", "area_id", "building_id", "stairwell_id", "room",
+        "latitude", "longitude", "wanted_from", "wanted_until", "named_performer_id", "excluded_performers",
+        "created_by", "created_by_key", "created_at", "civic_due_at", "service_due_at", "arrive_due_at",
+        "due_assumed",
+    }
+)  # fmt: skip
+MOST_FIRST_EVENTS = 2
+
+
+def statement() -> TextClause:
+    """INSERT of order, up to two events, audit entry and job, as one statement; gives order_id and job_id."""
+    columns = ", ".join(COLUMNS)
+    values = ", ".join(f":{name}" for name in COLUMNS)
+    sql = (
+        f"WITH placed AS (INSERT INTO orders ({columns}, updated_at) VALUES ({values}, :created_at) "  # noqa: S608 - names of our own columns
+        "ON CONFLICT (number) DO NOTHING RETURNING id), "
+        "history AS (INSERT INTO order_events (order_id, version, action, from_state, to_state, at, actor_kind, "
+        "user_id, api_key_id, facts, digest) SELECT placed.id, event.version, event.action, event.from_state, "
+        "event.to_state, :created_at, event.actor_kind, :created_by, :created_by_key, event.facts, "
+        "decode(event.digest, 'hex') FROM placed, jsonb_to_recordset(:events) AS event (version integer, "
+        "action text, from_state text, to_state text, actor_kind text, facts jsonb, digest text)), "
+        "audit AS (INSERT INTO audit_entries (at, action, subject, subject_id, community_id, organisation_id, "
+        "user_id, api_key_id, request_id) SELECT :created_at, 'orders.place', 'orders', placed.id, :community_id, "
+        ":organisation_id, :created_by, :created_by_key, :request_id FROM placed) "
+        "INSERT INTO jobs (dedupe, kind, reference, lane, run_at) SELECT :job_dedupe, :job_kind, placed.id, "
+        ":job_lane, :job_run_at FROM placed RETURNING reference AS order_id, id AS job_id"
+    )
+    types = [bindparam(name, type_=Order.__table__.columns[name].type) for name in COLUMNS]
+    when = Order.__table__.columns["created_at"].type
+    return text(sql).bindparams(*types, bindparam("events", type_=JSONB), bindparam("job_run_at", type_=when))
+
+
+INSERT = statement()
+
+
+def insert_parameters(
+    values: Mapping[str, Any],
+    events: Sequence[Mapping[str, Any]],
+    job: Mapping[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> dict[str, Any]:
+    """The parameters of INSERT."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    return {
+        **values,
+        "created_at": now,
+        "created_by": actor.user_id,
+        "created_by_key": actor.api_key_id,
+        "events": [{**event, "digest": event["digest"].hex()} for event in events],
+        "request_id": request_id,
+        **{f"job_{name}": job[name] for name in ("dedupe", "kind", "lane", "run_at")},
+    }

@@ -1,0 +1,89 @@
+"""The limits of an order, from its kind, the policies and the working calendar of its organisation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from dispatch.models.catalogue import Service
+from dispatch.rules.catalogue.calendar import Period, WorkingCalendar
+from dispatch.rules.orders import clocks
+from dispatch.rules.orders.clocks import Audience, EscalationLevel, Limits, ServiceClock
+from dispatch.rules.orders.urgency import Urgency
+from dispatch.services import catalogue
+from dispatch.services.access import policies
+
+POLICIES = ("orders.dispatch_working_days", "escalation.levels", "notify.quiet_hours")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When the limits of a new order end; `assumed` when a year without calendar data was crossed."""
+
+    civic: datetime
+    service: datetime
+    arrive: datetime | None
+    assumed: bool
+
+
+def limits_of(service: Service, dispatch_working_days: object = "0.5") -> Limits:
+    """The limits that a kind carries in its columns."""
+    return Limits(
+        civic_working_days=service.civic_working_days,
+        service_minutes=service.service_minutes,
+        service_clock=ServiceClock(service.service_clock),
+        dispatch_working_days=Fraction(str(dispatch_working_days)),
+        sign_minutes=service.sign_minutes,
+        urgent_sign_minutes=service.sign_minutes,
+        arrive_minutes=service.arrive_minutes,
+    )
+
+
+def due_of(
+    session: Session,
+    service: Service,
+    urgency: Urgency,
+    organisation_id: int,
+    now: datetime,
+    wanted_from: datetime | None,
+    wanted_until: datetime | None,
+) -> Due:
+    """Both clocks of a new order; the service clock of a booking runs from the time that was wanted."""
+    calendar = catalogue.calendar_of(session, organisation_id)
+    limits = limits_of(service)
+    due = clocks.due_dates(limits, urgency, now, calendar)
+    service_due, assumed = due.service_due, due.assumed
+    if wanted_from is not None:
+        booked = clocks.service_calendar_of(limits, calendar).add_working_seconds(
+            wanted_from, limits.service_minutes * 60
+        )
+        service_due, assumed = booked.instant, assumed or booked.assumed
+    arrive = clocks.arrive_due(limits, wanted_from or now, wanted_until)
+    return Due(due.civic_due, service_due, arrive, assumed)
+
+
+def sign_due(service: Service, urgency: str, now: datetime, calendar: WorkingCalendar) -> datetime:
+    """Until when a team signs for an order given to it now."""
+    return clocks.sign_due(limits_of(service), Urgency(urgency), now, calendar).instant
+
+
+def place_alarm_at(session: Session, organisation_id: int, now: datetime) -> datetime:
+    """When a place that nobody has settled is alarmed."""
+    minutes = policies.policy(session, organisation_id, "intake.place_unresolved_alarm_minutes")
+    return now + timedelta(minutes=int(minutes))
+
+
+def escalation_levels(rows: Sequence[dict[str, Any]]) -> tuple[EscalationLevel, ...]:
+    """The levels of escalation as the policy `escalation.levels` has them."""
+    return tuple(
+        EscalationLevel(Audience(row["tell"]), round(row["at_ratio"] * 1000), row["past_working_days"])
+        for row in rows
+    )
+
+
+def quiet_hours(text: str) -> Period:
+    """The quiet hours as the policy `notify.quiet_hours` has them (21:30-07:30)."""
+    return Period.of(text)

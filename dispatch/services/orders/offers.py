@@ -1,0 +1,254 @@
+"""The performer's side: the link of an offer, accept, decline, on the way, arrived, finished; and the lapse."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from dispatch import queue
+from dispatch.errors import Conflict, Invalid, NotFound
+from dispatch.models.catalogue import Performer, Service
+from dispatch.models.orders import Offer, OfferRecipient, Order
+from dispatch.rules.access.roles import CLOCK, EVERYTHING, Actor, ActorKind
+from dispatch.rules.orders.intake import check_text
+from dispatch.rules.orders.states import Action, OrderState
+from dispatch.rules.orders.urgency import PRESSING
+from dispatch.rules.queue import Lane
+from dispatch.services import catalogue, notify
+from dispatch.services.access import audit, policies
+from dispatch.services.orders import work
+from dispatch.services.orders.route import close_cycle, link_hash
+from dispatch.services.orders.steps import lock, step
+
+WITH_PERFORMER = frozenset({OrderState.ACCEPTED, OrderState.ARRIVED})
+AFTER_WORK = frozenset(
+    {OrderState.FINISHED, OrderState.FED_BACK, OrderState.CALLING_BACK, OrderState.CLOSED, OrderState.ARCHIVED}
+)
+
+
+class LinkDead(NotFound):
+    """这个链接无效或已经失效"""
+
+
+class OfferLapsed(Conflict):
+    """接单时间已过,这一单已转给别人"""
+
+
+class OfferTaken(Conflict):
+    """这一单已由别人接下"""
+
+
+class AlreadyAccepted(Conflict):
+    """您已经接下这一单,不用再接一次"""
+
+
+class AlreadyAnswered(Conflict):
+    """您已经回复过这一单"""
+
+
+class NotYours(Conflict):
+    """这一单现在不在您手里"""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneView:
+    """What the phone page shows of the one order that its link opens."""
+
+    order: Order
+    service: Service
+    performer: Performer
+    offer: Offer
+    recipient: OfferRecipient
+    is_mine: bool
+    is_open: bool
+
+
+def actor_of(recipient: OfferRecipient) -> Actor:
+    """The performer behind a link."""
+    return Actor(kind=ActorKind.PERFORMER, performer_id=recipient.performer_id, scope=EVERYTHING)
+
+
+def find_recipient(session: Session, token: str) -> tuple[OfferRecipient, Offer]:
+    """The recipient and round of a link; raises LinkDead for an unknown or altered one."""
+    row = session.execute(
+        select(OfferRecipient, Offer)
+        .join(Offer, Offer.id == OfferRecipient.offer_id)
+        .where(OfferRecipient.link_hash == link_hash(token))
+    ).one_or_none()
+    if row is None:
+        raise LinkDead
+    return row[0], row[1]
+
+
+def open_link(session: Session, token: str, *, now: datetime) -> PhoneView:
+    """What a link opens; it dies with its round, and once accepted lives until some hours after the finish."""
+    recipient, offer = find_recipient(session, token)
+    order = session.get_one(Order, offer.order_id)
+    return view_of(session, order, offer, recipient, now=now)
+
+
+def view_of(session: Session, order: Order, offer: Offer, recipient: OfferRecipient, *, now: datetime) -> PhoneView:
+    """The phone page's picture of an order; raises LinkDead where the link has no life any more."""
+    is_mine = recipient.outcome == "accepted" and order.performer_id == recipient.performer_id
+    is_open = recipient.outcome == "open" and offer.closed_at is None and now < offer.hold_until
+    if is_mine and order.finished_at is not None:
+        hours = int(policies.policy(session, order.organisation_id, "orders.link_after_finish_hours"))
+        if now > order.finished_at + timedelta(hours=hours):
+            raise LinkDead
+    service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
+    performer = session.get_one(Performer, recipient.performer_id)
+    return PhoneView(order, service, performer, offer, recipient, is_mine, is_open)
+
+
+def locked(session: Session, token: str) -> tuple[Order, Offer, OfferRecipient]:
+    """The order of a link, locked, with its round and recipient read fresh behind the lock."""
+    recipient, offer = find_recipient(session, token)
+    order = lock(session, offer.order_id)
+    session.refresh(offer)
+    session.refresh(recipient)
+    return order, offer, recipient
+
+
+def check_open(offer: Offer, recipient: OfferRecipient, *, now: datetime) -> None:
+    """Refuse an answer to an offer that is not open to this recipient any more, each case by its name."""
+    if recipient.outcome == "accepted":
+        raise AlreadyAccepted
+    if recipient.outcome == "declined":
+        raise AlreadyAnswered
+    if recipient.outcome == "lost" or offer.outcome == "accepted":
+        raise OfferTaken
+    if recipient.outcome == "lapsed" or offer.outcome == "lapsed" or now >= offer.hold_until:
+        raise OfferLapsed
+    if offer.closed_at is not None or recipient.outcome != "open":
+        raise LinkDead
+
+
+def accept(session: Session, token: str, *, now: datetime) -> Order:
+    """The performer takes the order; of accept and lapse, and of many who accept, the row's lock lets one win."""
+    order, offer, recipient = locked(session, token)
+    check_open(offer, recipient, now=now)
+    recipient.outcome, recipient.answered_at = "accepted", now
+    offer.outcome, offer.closed_at = "accepted", now
+    session.execute(
+        update(OfferRecipient)
+        .where(OfferRecipient.offer_id == offer.id, OfferRecipient.outcome == "open", OfferRecipient.id != recipient.id)
+        .values(outcome="lost")
+    )
+    order.performer_id, order.accepted_at = recipient.performer_id, now
+    actor = actor_of(recipient)
+    step(session, order, Action.ACCEPT, actor=actor, now=now, facts={"round": offer.round})
+    audit.record(session, "orders.accept", "orders", order.id, actor=actor, community_id=order.community_id)
+    notify.clear_alarms(session, order_id=order.id, kinds=("order_waits", "order_urgent"), now=now)
+    return order
+
+
+def decline(session: Session, token: str, *, reason: str, now: datetime) -> Order:
+    """The performer says no, with a reason; when nobody is left in the round the next one follows at once."""
+    check_text("reason", reason, 200)
+    if not reason.strip():
+        raise Invalid("reason", "请说明不接的原因")
+    order, offer, recipient = locked(session, token)
+    check_open(offer, recipient, now=now)
+    recipient.outcome, recipient.answered_at, recipient.reason = "declined", now, reason
+    session.flush()
+    audit.record(
+        session, "orders.decline", "orders", order.id, actor=actor_of(recipient), community_id=order.community_id
+    )
+    if not others_open(session, offer):
+        close_round(session, order, offer, "declined", now=now)
+    return order
+
+
+def others_open(session: Session, offer: Offer) -> bool:
+    """Whether somebody of the round has not answered yet."""
+    query = select(OfferRecipient.id).where(OfferRecipient.offer_id == offer.id, OfferRecipient.outcome == "open")
+    return session.execute(query.limit(1)).one_or_none() is not None
+
+
+def close_round(session: Session, order: Order, offer: Offer, outcome: str, *, now: datetime) -> None:
+    """Close a round without a taker and have the next one routed."""
+    offer.outcome, offer.closed_at = outcome, now
+    lane = Lane.EMERGENCY if order.urgency in PRESSING else Lane.DISPATCH
+    queue.enqueue(
+        session, "orders.route", lane=lane, reference=order.id, dedupe=f"orders.route:{order.number}:after:{offer.id}"
+    )
+
+
+def lapse(session: Session, offer_id: int, *, now: datetime) -> None:
+    """The hold time of a round is over: it counts like a refusal. A round that was answered is left alone."""
+    found = session.get(Offer, offer_id)
+    if found is None or found.closed_at is not None:
+        return
+    order = lock(session, found.order_id)
+    offer = session.get_one(Offer, offer_id, populate_existing=True)
+    if offer.closed_at is not None or now < offer.hold_until:
+        return
+    session.execute(
+        update(OfferRecipient)
+        .where(OfferRecipient.offer_id == offer.id, OfferRecipient.outcome == "open")
+        .values(outcome="lapsed", answered_at=now)
+    )
+    audit.record(session, "orders.lapse", "orders", order.id, actor=CLOCK, community_id=order.community_id)
+    close_round(session, order, offer, "lapsed", now=now)
+
+
+def mine(session: Session, token: str) -> tuple[Order, OfferRecipient]:
+    """The locked order of a link whose performer holds it; raises NotYours, LinkDead."""
+    order, _, recipient = locked(session, token)
+    if recipient.outcome != "accepted":
+        raise LinkDead
+    if order.performer_id != recipient.performer_id:
+        raise NotYours
+    return order, recipient
+
+
+def set_out(session: Session, token: str, *, now: datetime) -> Order:
+    """The performer is on the way (an event; said twice is said once)."""
+    order, recipient = mine(session, token)
+    if order.set_out_at is None and order.state == OrderState.ACCEPTED:
+        order.set_out_at = now
+        step(session, order, Action.SET_OUT, actor=actor_of(recipient), now=now)
+    return order
+
+
+def arrive(session: Session, token: str, *, now: datetime, how: str = "resident") -> Order:
+    """The performer is at the door; `how` is code, photo or resident. Said twice is said once."""
+    order, recipient = mine(session, token)
+    if order.state == OrderState.ACCEPTED:
+        order.arrived_at = now
+        step(session, order, Action.ARRIVE, actor=actor_of(recipient), now=now, facts={"how": how})
+    return order
+
+
+def finish(session: Session, token: str, report: work.WorkReport, *, now: datetime) -> Order:
+    """The work is done, with result, cost, photos and signature; said twice with the same token is said once."""
+    order, recipient = mine(session, token)
+    if OrderState(order.state) in AFTER_WORK:
+        return order
+    actor = actor_of(recipient)
+    if order.state == OrderState.ACCEPTED:
+        order.arrived_at = order.arrived_at or now
+        step(session, order, Action.ARRIVE, actor=actor, now=now, facts={"how": "with_finish"})
+    work.finish(session, order, report, actor=actor, now=now)
+    return order
+
+
+def give_back(session: Session, token: str, *, reason: str, now: datetime) -> Order:
+    """The performer accepted but cannot come: the order is routed anew, without them."""
+    check_text("reason", reason, 200)
+    order, recipient = mine(session, token)
+    if order.state != OrderState.ACCEPTED:
+        raise NotYours
+    recipient.outcome, recipient.reason = "withdrawn", reason
+    step(session, order, Action.WITHDRAW_PERFORMER, actor=actor_of(recipient), now=now, reason=reason)
+    close_cycle(session, order, now=now)
+    order.excluded_performers = [*order.excluded_performers, recipient.performer_id]
+    queue.enqueue(
+        session,
+        "orders.route",
+        lane=Lane.EMERGENCY if order.urgency in PRESSING else Lane.DISPATCH,
+        reference=order.id,
+        dedupe=f"orders.route:{order.number}:{order.version}",
+    )
+    return order

@@ -1,0 +1,284 @@
+"""Placing an order: one durable statement for order, history, audit and job."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from dispatch import clock, queue
+from dispatch.errors import Conflict, Invalid
+from dispatch.models.catalogue import Performer, Service
+from dispatch.models.grid import Resident
+from dispatch.models.orders import Order
+from dispatch.queue import hint
+from dispatch.rules.access.chain import GENESIS, link
+from dispatch.rules.access.roles import Actor, ActorKind
+from dispatch.rules.grid.phone import normalise_phone
+from dispatch.rules.orders.answers import check_answers
+from dispatch.rules.orders.intake import check_text, check_window
+from dispatch.rules.orders.number import RANDOM_BITS, make_number
+from dispatch.rules.orders.states import Action, OrderState, next_state
+from dispatch.rules.orders.urgency import PRESSING, Urgency
+from dispatch.rules.queue import Lane
+from dispatch.services import catalogue, grid
+from dispatch.services.access import reach, vault
+from dispatch.services.grid import Place
+from dispatch.services.orders.draft import OrderDraft
+from dispatch.services.orders.insert import INSERT, insert_parameters
+from dispatch.services.orders.limits import Due, due_of, place_alarm_at
+from dispatch.services.orders.steps import event_line
+
+LONGEST_ADDRESS = 500
+LONGEST_NAME = 60
+MOST_NUMBERS = 3
+
+
+class AlreadyPlaced(Conflict):
+    """这张订单已经登记过"""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A draft that has been checked and completed: what the insert needs."""
+
+    draft: OrderDraft
+    organisation_id: int
+    service: Service
+    urgency: Urgency
+    phone: str | None
+    place: Place
+    due: Due
+
+
+def place(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -> Order:
+    """Place an order: after the commit it is never lost and sure to be dispatched.
+
+    A place that is not found never refuses a call: the order stays 受理中, with candidates, at the top of the
+    desk's list, alarmed after some minutes (policy). Raises Invalid naming the field, AlreadyPlaced for a
+    known (source, source_number) or (origin, origin_id, occasion).
+    """
+    prepared = prepare(session, draft, actor=actor, now=now)
+    for _ in range(MOST_NUMBERS):
+        number = make_number(clock.today(now), secrets.randbits(RANDOM_BITS))
+        order = insert_order(session, prepared, number, actor=actor, now=now)
+        if order is not None:
+            return order
+    raise AlreadyPlaced
+
+
+def insert_order(
+    session: Session, prepared: Prepared, number: str, *, actor: Actor, now: datetime
+) -> Order | None:
+    """Insert the order under this number; None when the number is taken (30 random bits a day: take another)."""
+    values = order_values(prepared, number, actor=actor, now=now)
+    events = first_events(number, values, actor=actor, now=now)
+    values |= {"version": len(events), "state": events[-1]["to_state"], "chain_head": events[-1]["digest"]}
+    job = first_job(session, prepared, number, now=now)
+    try:
+        row = session.execute(INSERT, insert_parameters(values, events, job, actor=actor, now=now)).one_or_none()
+    except IntegrityError as error:
+        raise AlreadyPlaced from error
+    if row is None:
+        return None
+    if job["run_at"] <= now:
+        hint(session, Lane(job["lane"]), row.job_id)
+    return session.get_one(Order, row.order_id)
+
+
+def prepare(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -> Prepared:
+    """Check every field of a draft and look up what it names; raises Invalid naming the field."""
+    organisation_id = draft.organisation_id or actor.organisation_id
+    if organisation_id is None:
+        raise Invalid("organisation_id", "请说明由哪个热线中心受理")
+    check_text("description", draft.description)
+    check_text("address_text", draft.address_text, LONGEST_ADDRESS)
+    check_text("caller_name", draft.caller_name or "", LONGEST_NAME)
+    check_window(draft.wanted_from, draft.wanted_until, now)
+    service = catalogue.find_service(session, organisation_id, service_id=draft.service_id, code=draft.service_code)
+    check_answers(service.questions, draft.answers, all_needed=False)
+    phone = normalise_phone(draft.caller_phone) if draft.caller_phone else None
+    check_named(session, draft, service)
+    where = place_of(session, draft, actor=actor)
+    urgency = urgency_of(draft, service)
+    due = due_of(session, service, urgency, organisation_id, now, draft.wanted_from, draft.wanted_until)
+    return Prepared(draft, organisation_id, service, urgency, phone, where, due)
+
+
+def urgency_of(draft: OrderDraft, service: Service) -> Urgency:
+    """How pressing: as said, else booked when a time is wanted, else as the kind has it."""
+    if draft.urgency is None:
+        wished = Urgency.BOOKED if draft.wanted_from and service.urgency not in PRESSING else None
+        return wished or Urgency(service.urgency)
+    try:
+        return Urgency(draft.urgency)
+    except ValueError as error:
+        raise Invalid("urgency", "紧急程度请填 emergency、urgent、same_day 或 booked") from error
+
+
+def check_named(session: Session, draft: OrderDraft, service: Service) -> None:
+    """A kind for a named person needs the person; the person must exist."""
+    if service.given == "named" and draft.named_performer_id is None:
+        raise Invalid("named_performer_id", "这类订单要指定由谁去做")
+    if draft.named_performer_id is not None and session.get(Performer, draft.named_performer_id) is None:
+        raise Invalid("named_performer_id", "没有这位执行人,请重新选择")
+
+
+def place_of(session: Session, draft: OrderDraft, *, actor: Actor) -> Place:
+    """Where the order is: by explicit id, by address text, else the home of the known caller."""
+    communities = None if actor.scope.everything else actor.scope.communities
+    home = home_of(session, draft, actor=actor)
+    if draft.stairwell_id is None and draft.building_id is None and not draft.address_text and home is not None:
+        return grid.resolve_place(session, "", communities=communities, stairwell_id=home, room=draft.room)
+    return grid.resolve_place(
+        session,
+        draft.address_text,
+        communities=communities,
+        stairwell_id=draft.stairwell_id,
+        building_id=draft.building_id,
+        room=draft.room,
+    )
+
+
+def home_of(session: Session, draft: OrderDraft, *, actor: Actor) -> int | None:
+    """The stairwell where the named caller lives, None when nobody is named; raises Invalid for an unknown id."""
+    if draft.caller_resident_id is None:
+        return None
+    known = session.execute(
+        select(Resident.id).where(Resident.id == draft.caller_resident_id, reach.visible(Resident, actor))
+    ).scalar_one_or_none()
+    if known is None:
+        raise Invalid("caller_resident_id", "居民台账里没有这个人,请重新选择")
+    return grid.home_stairwell(session, known)
+
+
+def order_values(prepared: Prepared, number: str, *, actor: Actor, now: datetime) -> dict[str, Any]:
+    """The columns of the new order but for state, version and chain."""
+    draft, where, service = prepared.draft, prepared.place, prepared.service
+    in_community = where.community_id is not None
+    return {
+        "number": number,
+        "organisation_id": prepared.organisation_id,
+        "community_id": where.community_id,
+        "service_id": service.id,
+        "urgency": str(prepared.urgency),
+        "confidential": service.confidential if draft.confidential is None else draft.confidential,
+        "is_canary": draft.is_canary,
+        "source": draft.source,
+        "source_number": draft.source_number,
+        "origin": draft.origin,
+        "origin_id": draft.origin_id,
+        "occasion": draft.occasion,
+        "caller_resident_id": draft.caller_resident_id if in_community else None,
+        "caller_name": draft.caller_name,
+        "caller_phone": vault.seal(f"orders.caller_phone.{number}", prepared.phone) if prepared.phone else None,
+        "phone_index": vault.blind_index("phone", prepared.phone) if prepared.phone else None,
+        "description": draft.description,
+        "answers": dict(draft.answers),
+        "address_text": draft.address_text,
+        "place_outcome": where.outcome,
+        "place_candidates": [candidate.as_fact() for candidate in where.candidates],
+        "area_id": where.area_id,
+        "building_id": where.building_id,
+        "stairwell_id": where.stairwell_id,
+        "room": where.room or draft.room,
+        "latitude": where.latitude,
+        "longitude": where.longitude,
+        "wanted_from": draft.wanted_from,
+        "wanted_until": draft.wanted_until,
+        "named_performer_id": draft.named_performer_id,
+        "excluded_performers": list(draft.excluded_performers),
+        "created_by": actor.user_id,
+        "created_by_key": actor.api_key_id,
+        "created_at": now,
+        "civic_due_at": prepared.due.civic,
+        "service_due_at": prepared.due.service,
+        "arrive_due_at": prepared.due.arrive,
+        "due_assumed": prepared.due.assumed,
+    }
+
+
+def capacity_of(actor: Actor) -> ActorKind:
+    """In what capacity an order is placed: a person or key as operator, the house itself as system."""
+    return ActorKind.SYSTEM if actor.user_id is None and actor.api_key_id is None else ActorKind.OPERATOR
+
+
+def first_events(
+    number: str, values: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> list[dict[str, Any]]:
+    """The one or two events an order begins with: 受理, and 待派 when its place is known."""
+    actions = [Action.RECEIVE]
+    if values["area_id"] is not None:
+        actions.append(Action.COMPLETE_INTAKE)
+    kind, digest, state, events = capacity_of(actor), GENESIS, None, []
+    for version, action in enumerate(actions, start=1):
+        target = next_state(OrderState(state) if state else None, action, kind)
+        facts = {"source": values["source"], "place": values["place_outcome"]} if version == 1 else {}
+        line = event_line(number, version, action, state, target, now, kind, actor, facts, None)
+        digest = link(digest, line)
+        events.append(
+            {
+                "version": version,
+                "action": str(action),
+                "from_state": state,
+                "to_state": str(target),
+                "actor_kind": str(kind),
+                "facts": facts,
+                "digest": digest,
+            }
+        )
+        state = str(target)
+    return events
+
+
+def first_job(session: Session, prepared: Prepared, number: str, *, now: datetime) -> dict[str, Any]:
+    """The job that moves a new order on: routing at once, or the alarm of a place that nobody settled."""
+    if prepared.place.area_id is not None:
+        lane = Lane.EMERGENCY if prepared.urgency in PRESSING else Lane.DISPATCH
+        return {"kind": "orders.route", "lane": int(lane), "run_at": now, "dedupe": f"orders.route:{number}:1"}
+    run_at = place_alarm_at(session, prepared.organisation_id, now)
+    return {
+        "kind": "orders.place_alarm",
+        "lane": int(Lane.DEADLINE),
+        "run_at": run_at,
+        "dedupe": f"orders.place_alarm:{number}",
+    }
+
+
+def settle_place(
+    session: Session,
+    order: Order,
+    *,
+    stairwell_id: int | None = None,
+    building_id: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Give a locked order whose place was not found its place; it is routed at once."""
+    from_communities = None if actor.scope.everything else actor.scope.communities
+    where = grid.resolve_place(
+        session, "", communities=from_communities, stairwell_id=stairwell_id, building_id=building_id, room=order.room
+    )
+    if where.area_id is None:
+        raise Invalid("stairwell_id", "请选择楼幢或楼道")
+    for column in ("community_id", "area_id", "building_id", "stairwell_id", "latitude", "longitude"):
+        setattr(order, column, getattr(where, column))
+    order.place_outcome = where.outcome
+    order.place_candidates = []
+
+
+def enqueue_route(session: Session, order: Order, *, run_at: datetime | None = None) -> None:
+    """Enqueue the order's next routing, once per version."""
+    lane = Lane.EMERGENCY if order.urgency in PRESSING else Lane.DISPATCH
+    queue.enqueue(
+        session,
+        "orders.route",
+        lane=lane,
+        reference=order.id,
+        run_at=run_at,
+        dedupe=f"orders.route:{order.number}:{order.version}",
+    )

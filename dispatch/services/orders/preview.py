@@ -1,0 +1,176 @@
+"""What would happen to a call if it were saved now: duplicates, teams, performers in order, limits. Writes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from dispatch.models.catalogue import Service
+from dispatch.models.orders import Order
+from dispatch.rules.access.roles import Actor
+from dispatch.rules.orders.decision import Decision, Exhausted, OfferMode, TeamChoice
+from dispatch.rules.orders.duplicates import Comparable, Match, likely_duplicates
+from dispatch.rules.orders.explain import Sentence, explain
+from dispatch.rules.orders.intake import UrgencySuggestion, classify_urgency
+from dispatch.rules.orders.routing import evaluate, next_step
+from dispatch.rules.orders.urgency import Urgency
+from dispatch.services.access import policies, reach, vault
+from dispatch.services.grid import Place
+from dispatch.services.orders.draft import OrderDraft
+from dispatch.services.orders.limits import Due
+from dispatch.services.orders.place import Prepared, prepare
+from dispatch.services.orders.queries import OPEN_STATES, performer_names, team_names
+from dispatch.services.orders.requests import picture_of, request_of
+from dispatch.services.orders.route import teams_of
+
+MOST_COMPARED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the desk shows before saving."""
+
+    service: Service
+    place: Place
+    urgency: Urgency
+    suggestion: UrgencySuggestion
+    due: Due
+    duplicates: Sequence[tuple[Match, Order]]
+    teams: TeamChoice | None
+    decision: Decision | None
+    recipients: Sequence[tuple[int, str]]
+    sentences: Sequence[Sentence]
+
+
+def preview(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -> Preview:
+    """Look ahead for a draft, with the rules and facts that routing itself uses; raises Invalid like place()."""
+    prepared = prepare(session, draft, actor=actor, now=now)
+    suggestion = classify_urgency(draft.description, Urgency(prepared.service.urgency), draft.wanted_from, now)
+    found = duplicates(session, prepared, actor=actor, now=now)
+    where = prepared.place
+    if where.area_id is None or where.community_id is None:
+        return Preview(
+            prepared.service, where, prepared.urgency, suggestion, prepared.due, found, None, None, (), ()
+        )
+    teams, decision = decide(session, prepared, now=now)
+    names = performer_names(session, {one.performer_id for one in decision.considered} if decision else set())
+    team_of = team_names(session, where.community_id)
+    recipients: list[tuple[int, str]] = []
+    if decision is not None:
+        outcome = next_step(decision, 1, OfferMode(prepared.service.given))
+        if not isinstance(outcome, Exhausted):
+            recipients = [(one, names.get(one, "")) for one in outcome.recipients]
+    sentences = explain(decision, names, team_of) if decision is not None else []
+    return Preview(
+        prepared.service,
+        where,
+        prepared.urgency,
+        suggestion,
+        prepared.due,
+        found,
+        teams,
+        decision,
+        recipients,
+        sentences,
+    )
+
+
+def decide(session: Session, prepared: Prepared, *, now: datetime) -> tuple[TeamChoice, Decision | None]:
+    """The decision that routing would take now: the very functions of route(), on an order that is not stored."""
+    order = as_order(prepared, now=now)
+    picture = picture_of(session, [order], now=now)
+    teams = teams_of(order, prepared.service, picture)
+    if teams.accountable is None:
+        return teams, None
+    request = request_of(order, prepared.service, picture)
+    return teams, evaluate(request, picture.facts_of(order), picture.weights(order), now, teams)
+
+
+def as_order(prepared: Prepared, *, now: datetime) -> Order:
+    """A transient order with what routing reads; it is never added to a session."""
+    draft, where = prepared.draft, prepared.place
+    return Order(
+        id=0,
+        organisation_id=prepared.organisation_id,
+        community_id=where.community_id,
+        service_id=prepared.service.id,
+        urgency=str(prepared.urgency),
+        area_id=where.area_id,
+        building_id=where.building_id,
+        stairwell_id=where.stairwell_id,
+        latitude=where.latitude,
+        longitude=where.longitude,
+        wanted_from=draft.wanted_from,
+        wanted_until=draft.wanted_until,
+        excluded_performers=list(draft.excluded_performers),
+        named_performer_id=draft.named_performer_id,
+        service_due_at=prepared.due.service,
+        created_at=now,
+        cycle=1,
+        rounds=0,
+        rounds_before=0,
+    )
+
+
+def duplicates(
+    session: Session, prepared: Prepared, *, actor: Actor, now: datetime
+) -> list[tuple[Match, Order]]:
+    """Open orders that may be the same matter, best first: near in place or from the same caller."""
+    where = prepared.place
+    index = vault.blind_index("phone", prepared.phone) if prepared.phone else None
+    near = [
+        Order.stairwell_id == where.stairwell_id if where.stairwell_id else None,
+        Order.building_id == where.building_id if where.building_id else None,
+        Order.phone_index == index if index else None,
+    ]
+    conditions = [condition for condition in near if condition is not None]
+    if not conditions:
+        return []
+    keys = ("intake.duplicate_window_hours", "intake.duplicate_candidates")
+    values = policies.policies(session, prepared.organisation_id, keys)
+    window = timedelta(hours=int(values["intake.duplicate_window_hours"]))
+    query = (
+        select(Order, Service.group)
+        .join(Service, Service.id == Order.service_id)
+        .where(
+            reach.visible_orders(actor),
+            Order.state.in_(OPEN_STATES),
+            Order.created_at >= now - window,
+            or_(*conditions),
+            ~Order.confidential,
+        )
+        .order_by(Order.created_at.desc())
+        .limit(MOST_COMPARED)
+    )
+    rows = {order.id: (order, group) for order, group in session.execute(query)}
+    draft = Comparable(
+        0,
+        prepared.service.id,
+        prepared.service.group,
+        where.area_id,
+        where.building_id,
+        where.stairwell_id,
+        now,
+        prepared.draft.description,
+        index,
+    )
+    others = [comparable(order, group) for order, group in rows.values()]
+    matches = likely_duplicates(draft, others, window=window, most=int(values["intake.duplicate_candidates"]))
+    return [(match, rows[match.order_id][0]) for match in matches]
+
+
+def comparable(order: Order, group: str) -> Comparable:
+    """What is compared of a stored order."""
+    return Comparable(
+        order.id,
+        order.service_id,
+        group,
+        order.area_id,
+        order.building_id,
+        order.stairwell_id,
+        order.created_at,
+        order.description,
+        order.phone_index,
+    )

@@ -1,0 +1,362 @@
+"""Routing in the worker: teams, performer by filters and score, the decision record, the offer round.
+
+One order or a hundred take the same way; the number of queries does not grow with the orders.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from dispatch import queue
+from dispatch.models.catalogue import Performer, Service
+from dispatch.models.orders import Assignment, DecisionRecord, Order, OrderEvent
+from dispatch.models.orders import Offer as OfferRow
+from dispatch.models.orders import OfferRecipient
+from dispatch.rules.access.roles import ROUTER, Actor, ActorKind
+from dispatch.rules.orders.decision import (
+    Decision,
+    Exhausted,
+    ExhaustedReason,
+    Offer,
+    OfferMode,
+    PerformerFacts,
+    TeamChoice,
+    TeamReason,
+)
+from dispatch.rules.orders.record import encode
+from dispatch.rules.orders.routing import choose_teams, evaluate, next_step
+from dispatch.rules.orders.states import Action, OrderState, next_state
+from dispatch.rules.orders.urgency import PRESSING
+from dispatch.rules.queue import Lane
+from dispatch.services import catalogue, notify
+from dispatch.services.orders import escalation
+from dispatch.services.orders.limits import sign_due
+from dispatch.services.orders.requests import Picture, picture_of, request_of
+from dispatch.services.orders.steps import event_row
+
+LINK_BYTES = 24
+ROUTABLE = frozenset({OrderState.AWAITING_DISPATCH, OrderState.DISPATCHED, OrderState.SIGNED, OrderState.OFFERED})
+
+
+@dataclass(slots=True)
+class Written:
+    """What one routing run writes, gathered so that each table is written once."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    assignments: list[dict[str, Any]] = field(default_factory=list)
+    rounds: list[tuple[Order, Service, Offer]] = field(default_factory=list)
+    failures: list[tuple[Order, str]] = field(default_factory=list)
+    picked: dict[int, int] = field(default_factory=dict)
+
+
+def route(session: Session, order_id: int, *, now: datetime) -> None:
+    """Move one order on: see route_many."""
+    route_many(session, [order_id], now=now)
+
+
+def route_many(session: Session, order_ids: Sequence[int], *, now: datetime) -> None:
+    """Move orders on as far as they go without people: 待派 → 已派 → 已签收 → 询单, or a next round, or the desk.
+
+    Locks the orders by id; an order that is elsewhere by now, or has an open round, is left alone. Emergencies
+    alarm a human in parallel. An order that nobody can take goes to 待人工 with an alarm, never in silence.
+    """
+    orders = session.scalars(
+        select(Order)
+        .where(Order.id.in_(order_ids), Order.state.in_(ROUTABLE))
+        .order_by(Order.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    if not orders:
+        return
+    picture = picture_of(session, orders, now=now)
+    written = Written()
+    for order in orders:
+        if order.id not in picture.with_open_round:
+            advance(order, picture, written, now=now)
+    write(session, written, picture, now=now)
+
+
+def advance(order: Order, picture: Picture, written: Written, *, now: datetime) -> None:
+    """Take one order through team choice, signature and round, as far as its state and kind allow."""
+    service = picture.services[order.service_id]
+    choice: TeamChoice | None = None
+    if order.state == OrderState.AWAITING_DISPATCH:
+        choice = teams_of(order, service, picture)
+        if choice.accountable is None or choice.lead is None:
+            fail_for_teams(order, choice, written, now=now)
+            return
+        dispatch_to(order, choice, service, picture, written, now=now)
+    if order.state == OrderState.DISPATCHED:
+        if service.signed_for:
+            return
+        add_event(order, Action.SIGN, written, now=now, kind=ActorKind.SYSTEM)
+    offer_round(order, service, choice, picture, written, now=now)
+
+
+def teams_of(order: Order, service: Service, picture: Picture) -> TeamChoice:
+    """The teams of a new order; after a re-opening or re-assignment those it has stay."""
+    if order.accountable_team_id is not None and order.lead_team_id is not None:
+        assist = order.accountable_team_id if order.lead_team_id != order.accountable_team_id else None
+        return TeamChoice(order.accountable_team_id, order.lead_team_id, assist, (TeamReason.BLOCK_FIRST,))
+    return choose_teams(
+        picture.block_teams(order),
+        picture.line_team(order, service),
+        needs_speciality=service.speciality is not None,
+    )
+
+
+def fail_for_teams(order: Order, choice: TeamChoice, written: Written, *, now: datetime) -> None:
+    """No accountable team: the area chief chooses, or the desk finds out why the place has none."""
+    reason = str(choice.reasons[0])
+    order.waits_for = reason
+    add_event(order, Action.FAIL_ROUTING, written, now=now, facts={"reason": reason, "teams": list(choice.candidates)})
+    written.failures.append((order, reason))
+
+
+def dispatch_to(
+    order: Order, choice: TeamChoice, service: Service, picture: Picture, written: Written, *, now: datetime
+) -> None:
+    """Put the teams on the order, each with its own clock."""
+    order.accountable_team_id = choice.accountable
+    order.lead_team_id = choice.lead
+    order.dispatched_at = now
+    facts = {"accountable": choice.accountable, "lead": choice.lead, "assist": choice.assist, "cycle": order.cycle}
+    add_event(order, Action.DISPATCH, written, now=now, facts=facts)
+    due = sign_due(service, order.urgency, now, picture.calendar(order))
+    for team_id, role in ((choice.lead, "lead"), (choice.assist, "assist")):
+        if team_id is not None:
+            written.assignments.append(
+                {
+                    "community_id": order.community_id,
+                    "order_id": order.id,
+                    "team_id": team_id,
+                    "role": role,
+                    "cycle": order.cycle,
+                    "assigned_at": now,
+                    "signed_at": None if service.signed_for else now,
+                    "sign_due_at": due,
+                    "due_at": order.service_due_at,
+                }
+            )
+
+
+def offer_round(
+    order: Order,
+    service: Service,
+    choice: TeamChoice | None,
+    picture: Picture,
+    written: Written,
+    *,
+    now: datetime,
+) -> None:
+    """Evaluate the performers, keep the record, and open the round or give the order to the desk."""
+    number = order.rounds - order.rounds_before + 1
+    request = request_of(order, service, picture, round_number=number)
+    facts = with_picks(picture.facts_of(order), written.picked, picture.minutes_per_job)
+    decision = evaluate(request, facts, picture.weights(order), now, choice)
+    written.records.append(record_row(order, decision, now=now))
+    outcome = next_step(decision, number, OfferMode(service.given))
+    if isinstance(outcome, Exhausted):
+        exhaust(order, outcome.reason, written, now=now)
+        return
+    action = Action.NEXT_ROUND if order.state == OrderState.OFFERED else Action.OPEN_ROUND
+    order.rounds += 1
+    add_event(order, action, written, now=now, facts={"round": order.rounds, "to": list(outcome.recipients)})
+    written.rounds.append((order, service, outcome))
+    for performer_id in outcome.recipients:
+        written.picked[performer_id] = written.picked.get(performer_id, 0) + 1
+
+
+def exhaust(order: Order, reason: ExhaustedReason, written: Written, *, now: datetime) -> None:
+    """Nobody is left, or five rounds are over: the desk, alarmed."""
+    order.waits_for = str(reason)
+    add_event(order, Action.ROUND_FAILED, written, now=now, facts={"reason": str(reason), "rounds": order.rounds})
+    written.failures.append((order, str(reason)))
+
+
+def with_picks(facts: Sequence[PerformerFacts], picked: dict[int, int], minutes_per_job: int) -> list[PerformerFacts]:
+    """The facts as they are after the offers of this very run, so that a batch does not pile up on one firm."""
+    if not picked:
+        return list(facts)
+    return [
+        replace(
+            one,
+            open_work=one.open_work + picked[one.performer_id],
+            queue_minutes=one.queue_minutes + minutes_per_job * picked[one.performer_id],
+            last_offered_minutes_ago=0,
+        )
+        if one.performer_id in picked
+        else one
+        for one in facts
+    ]
+
+
+def record_row(order: Order, decision: Decision, *, now: datetime) -> dict[str, Any]:
+    """The decision record as a row."""
+    return {
+        "community_id": order.community_id,
+        "order_id": order.id,
+        "cycle": order.cycle,
+        "round": decision.round_number,
+        "rule_version": decision.rule_version,
+        "catalogue_version": decision.catalogue_version,
+        "record": encode(decision),
+        "made_at": now,
+    }
+
+
+def add_event(
+    order: Order,
+    action: Action,
+    written: Written,
+    *,
+    now: datetime,
+    kind: ActorKind = ActorKind.ROUTER,
+    facts: dict[str, object] | None = None,
+    actor: Actor = ROUTER,
+) -> None:
+    """Take a step whose event is written with the others of the run."""
+    target = next_state(OrderState(order.state), action, kind)
+    row = event_row(order, action, target, actor=actor, kind=kind, now=now, facts=facts or {}, reason=None)
+    written.events.append(row)
+
+
+def write(session: Session, written: Written, picture: Picture, *, now: datetime) -> None:
+    """Write what the run gathered, then tell performers and people."""
+    for model, rows in (
+        (OrderEvent, written.events),
+        (DecisionRecord, written.records),
+        (Assignment, written.assignments),
+    ):
+        if rows:
+            session.execute(insert(model), rows)
+    session.flush()
+    if written.rounds:
+        open_rounds(session, written, now=now)
+    for order, reason in written.failures:
+        notify.raise_alarm(
+            session,
+            kind="order_waits",
+            subject=f"order:{order.id}",
+            level="emergency" if order.urgency in PRESSING else "warning",
+            organisation_id=order.organisation_id,
+            community_id=order.community_id,
+            order_id=order.id,
+            facts={"reason": reason},
+        )
+    for order, _, outcome in written.rounds:
+        if outcome.alarm_human and outcome.round_number == 1:
+            alarm_urgent(session, order)
+    escalation.start_many(session, [order for order, _, _ in written.rounds], picture, now=now)
+
+
+def alarm_urgent(session: Session, order: Order) -> None:
+    """An emergency goes to a human in parallel with its first offer."""
+    notify.raise_alarm(
+        session,
+        kind="order_urgent",
+        subject=f"order:{order.id}",
+        level="emergency",
+        organisation_id=order.organisation_id,
+        community_id=order.community_id,
+        order_id=order.id,
+        facts={},
+    )
+
+
+def next_ids(session: Session, sequence: str, count: int) -> list[int]:
+    """`count` fresh ids of a sequence in one query."""
+    query = text("SELECT nextval(cast(:sequence AS regclass)) FROM generate_series(1, :count)")
+    return list(session.scalars(query, {"sequence": sequence, "count": count}))
+
+
+def open_rounds(session: Session, written: Written, *, now: datetime) -> None:
+    """Insert the rounds with their recipients, tell each recipient with a link of their own, set the lapse."""
+    ids = next_ids(session, "offers_id_seq", len(written.rounds))
+    count = sum(len(outcome.recipients) for _, _, outcome in written.rounds)
+    recipient_ids = iter(next_ids(session, "offer_recipients_id_seq", count))
+    offers, recipients, notices, lapses = [], [], [], []
+    for offer_id, (order, service, outcome) in zip(ids, written.rounds, strict=True):
+        hold_until = now + timedelta(minutes=service.hold_minutes)
+        lane = Lane.EMERGENCY if order.urgency in PRESSING else Lane.NOTIFY
+        offers.append(
+            {
+                "id": offer_id,
+                "community_id": order.community_id,
+                "order_id": order.id,
+                "round": order.rounds,
+                "cycle": order.cycle,
+                "mode": service.given,
+                "opened_at": now,
+                "hold_until": hold_until,
+            }
+        )
+        lapses.append({"reference": offer_id, "run_at": hold_until})
+        for performer_id in outcome.recipients:
+            token, recipient_id = secrets.token_urlsafe(LINK_BYTES), next(recipient_ids)
+            recipients.append(
+                {
+                    "id": recipient_id,
+                    "community_id": order.community_id,
+                    "offer_id": offer_id,
+                    "performer_id": performer_id,
+                    "link_hash": link_hash(token),
+                    "opened_at": now,
+                }
+            )
+            notices.append(
+                notify.PerformerNotice(
+                    dedupe=f"offer:{recipient_id}",
+                    template="offer",
+                    performer_id=performer_id,
+                    order_id=order.id,
+                    community_id=order.community_id,
+                    offer_recipient_id=recipient_id,
+                    link_token=token,
+                    lane=lane,
+                )
+            )
+    session.execute(insert(OfferRow), offers)
+    session.execute(insert(OfferRecipient), recipients)
+    queue.enqueue_many(
+        session,
+        "orders.lapse",
+        lane=Lane.DEADLINE,
+        rows=[(row["reference"], row["run_at"], f"orders.lapse:{row['reference']}") for row in lapses],
+    )
+    notify.tell_performers(session, notices, now=now)
+    offered = sorted({row["performer_id"] for row in recipients})
+    session.execute(update(Performer).where(Performer.id.in_(offered)).values(last_offered_at=now))
+
+
+def link_hash(token: str) -> bytes:
+    """What is stored of a link's token (≥ 128 bits): its SHA-256."""
+    return sha256(token.encode()).digest()
+
+
+def close_cycle(session: Session, order: Order, *, now: datetime) -> None:
+    """Begin a new cycle of dispatch: rounds count anew, earlier assignments are done, the performer is off."""
+    session.execute(
+        update(Assignment)
+        .where(Assignment.order_id == order.id, Assignment.done_at.is_(None))
+        .values(done_at=now)
+    )
+    order.cycle += 1
+    order.rounds_before = order.rounds
+    order.performer_id = None
+    order.accepted_at = order.set_out_at = order.arrived_at = order.finished_at = None
+    order.waits_for = None
+
+
+def open_rounds_count(session: Session, order_id: int) -> int:
+    """How many rounds of an order are open (the database allows one)."""
+    query = select(func.count()).where(OfferRow.order_id == order_id, OfferRow.closed_at.is_(None))
+    return session.execute(query).scalar_one()

@@ -1,0 +1,68 @@
+"""What the jobs of orders do: routing (one or many), lapses, escalation, alarms, callbacks, archiving."""
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.queue import Claimed
+from dispatch.services import orders
+
+
+def reference_of(job: Claimed) -> int:
+    """The id that the job is about."""
+    if job.reference is None:
+        raise ValueError("a job of orders needs a reference")
+    return job.reference
+
+
+def route(session: Session, job: Claimed) -> None:
+    """Move one order on."""
+    orders.route(session, reference_of(job), now=clock.now(session))
+
+
+def route_many(session: Session, jobs: list[Claimed]) -> None:
+    """Move many orders on in one transaction."""
+    orders.route_many(session, [reference_of(job) for job in jobs], now=clock.now(session))
+
+
+def lapse(session: Session, job: Claimed) -> None:
+    """The hold time of a round is over."""
+    orders.lapse(session, reference_of(job), now=clock.now(session))
+
+
+def escalate(session: Session, job: Claimed) -> None:
+    """A level of lateness is reached."""
+    orders.escalate(session, reference_of(job), now=clock.now(session))
+
+
+def place_alarm(session: Session, job: Claimed) -> None:
+    """Nobody has settled a place in time."""
+    orders.place_alarm(session, orders.lock(session, reference_of(job)), now=clock.now(session))
+
+
+def feed_back(session: Session, job: Claimed) -> None:
+    """Nobody has answered the resident in time."""
+    orders.feed_back_by_clock(session, reference_of(job), now=clock.now(session))
+
+
+def callback_due(session: Session, job: Claimed) -> None:
+    """The day to call back has come."""
+    orders.callback_due(session, reference_of(job), now=clock.now(session))
+
+
+def archive(session: Session, job: Claimed) -> None:
+    """A closed order is put away."""
+    orders.archive(session, reference_of(job), now=clock.now(session))
+
+
+WORK: dict[str, Callable[[Session, Claimed], None]] = {
+    "orders.route": route,
+    "orders.lapse": lapse,
+    "orders.escalate": escalate,
+    "orders.place_alarm": place_alarm,
+    "orders.feed_back": feed_back,
+    "orders.callback_due": callback_due,
+    "orders.archive": archive,
+}
+BATCHES: dict[str, Callable[[Session, list[Claimed]], None]] = {"orders.route": route_many}
