@@ -169,6 +169,11 @@ def test_two_tries_in_one_half_day_count_once() -> None:
     assert next_callback_try(tries, OFFICE) == at(24, 8, 30)
 
 
+def test_noon_parts_the_half_days() -> None:
+    assert count_half_days([at(23, 11, 59), at(23, 12)]) == 2
+    assert count_half_days([at(23, 12, 30), at(23, 13)]) == 1
+
+
 def test_the_first_try_is_not_a_next_one() -> None:
     with pytest.raises(ValueError, match="callback_due"):
         next_callback_try([], OFFICE)

@@ -89,6 +89,11 @@ def test_only_the_best_are_shown() -> None:
     assert [match.order_id for match in shown] == [1, 101]
 
 
+def test_equally_likely_duplicates_stand_by_order_id() -> None:
+    twins = [replace(BEFORE, order_id=number) for number in (12, 11, 13)]
+    assert [match.order_id for match in likely_duplicates(DRAFT, twins)] == [11, 12, 13]
+
+
 def test_the_window_of_no_time_still_compares_calls_of_one_instant() -> None:
     same_instant = replace(DRAFT, order_id=9)
     assert likely_duplicates(DRAFT, [same_instant], window=timedelta())[0].score_permille == 1000

@@ -100,6 +100,12 @@ def test_each_choice_of_teams_is_told(teams: TeamChoice, text: str) -> None:
     assert told[-2].endswith(text)
 
 
+def test_a_change_that_would_not_make_a_winner_is_not_told() -> None:
+    performers = [a_performer(1), a_performer(2, on_shift=False, queue_minutes=60)]
+    told = _told(explain(evaluate(a_request(), performers, EVEN, AT), NAMES, {}))
+    assert told[-1] == "便民管道未入选：所需时间不在班。"
+
+
 def test_many_left_out_become_a_number() -> None:
     performers = [a_performer(number, suspended=True) for number in range(1, 31)]
     told = _told(explain(evaluate(a_request(), performers, EVEN, AT), NAMES, {}))
