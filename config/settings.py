@@ -39,8 +39,9 @@ class FieldKey:
 class Settings:
     """Everything that differs between two places where this software runs.
 
-    Each field `x` is read from DISPATCH_X. What is empty for the servers means: the embedded ones of
-    `home`. `field_keys`: the first is current, the others still open old values. `redis_url` is in
+    Each field `x` is read from DISPATCH_X. A server that is not named is the embedded one of `home`.
+    `owner_database_url` is empty where only the app's address was given (web, worker, sweep, beat).
+    `field_keys`: the first is current, the others still open old values. `redis_url` is in
     redis-py's spelling; the two properties give the other spellings of the same server.
     """
 
@@ -101,8 +102,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         demo=_flag(environment, "DEMO"),
         debug=_flag(environment, "DEBUG"),
         database_url=_text(environment, "DATABASE_URL") or embedded_database_url(home, APP_ROLE),
-        owner_database_url=_text(environment, "OWNER_DATABASE_URL")
-        or embedded_database_url(home, OWNER_ROLE),
+        owner_database_url=_owner_database(environment, home),
         redis_url=_redis(environment, home),
         secret=_text(environment, "SECRET") or _file_text(home / "secret"),
         field_keys=parse_field_keys(_text(environment, "FIELD_KEYS") or _file_text(home / "keys")),
@@ -167,6 +167,14 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
         return True
     reason = f"DISPATCH_{name} must be 1 or 0"
     raise BadSetting(reason)
+
+
+def _owner_database(environment: Mapping[str, str], home: Path) -> str:
+    """Give the owner's address; empty where the database is not ours and its owner was not named."""
+    named = _text(environment, "OWNER_DATABASE_URL")
+    if named or _text(environment, "DATABASE_URL"):
+        return named
+    return embedded_database_url(home, OWNER_ROLE)
 
 
 def _redis(environment: Mapping[str, str], home: Path) -> str:

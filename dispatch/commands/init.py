@@ -2,6 +2,7 @@
 
 import argparse
 
+from config.settings import BadSetting, get_settings
 from dispatch import boot
 
 
@@ -11,6 +12,9 @@ def describe(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Bring the database to the newest structure."""
+    """Bring the database to the newest structure; raises BadSetting when its owner is not named."""
+    if not get_settings().owner_database_url:
+        reason = "DISPATCH_OWNER_DATABASE_URL is missing: migrations need the owner of the database"
+        raise BadSetting(reason)
     boot.migrate()
     return 0

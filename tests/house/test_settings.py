@@ -25,6 +25,13 @@ def test_without_variables_everything_points_to_the_embedded_servers_of_var() ->
     assert not settings.demo
 
 
+def test_a_named_database_never_gets_the_embedded_owner() -> None:
+    settings = read_settings(
+        {**SAFE, "DISPATCH_DATABASE_URL": "postgresql://dispatch_app@elsewhere/dispatch"}
+    )
+    assert settings.owner_database_url == ""
+
+
 def test_settings_cannot_be_changed() -> None:
     settings = read_settings(SAFE)
     with pytest.raises(FrozenInstanceError):

@@ -32,6 +32,7 @@ from dispatch.supervisor.backoff import BackOff
 from dispatch.supervisor.children import Child, Family
 from dispatch.supervisor.home import AlreadyRunning, lock_home, make_secrets, read_json, write_json
 from dispatch.supervisor.run import Plan, login_lines
+from tests.processes import is_alive
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = ("flask", "celery", "sqlalchemy", "alembic", "psycopg", "redis", "structlog", "marshmallow")
@@ -67,14 +68,6 @@ def postgres(home: Path) -> Iterator[PostgresServer]:
     server = PostgresServer(home, find_postgres(os.environ), home / "postgres.log", WITHOUT_DURABILITY)
     yield server
     server.stop()
-
-
-def is_alive(number: int) -> bool:
-    try:
-        state = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "ZX"
 
 
 def dispatch(*words: str, home: Path) -> subprocess.CompletedProcess[str]:
