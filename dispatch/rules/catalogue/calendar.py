@@ -160,7 +160,9 @@ class WorkingCalendar:
         first, position = _locate(start)
         for ordinal in range(first, first + LONGEST_WALK_DAYS):
             length = _length(self._spans_on(ordinal)) * 1_000_000
-            if length:
+            if length and position == 0 and missing > 1:
+                missing -= 1
+            elif length:
                 reached, _ = self._advance(ordinal, position, ceil(missing * length))
                 if reached:
                     return self._due(start, reached)
