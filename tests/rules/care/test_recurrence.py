@@ -37,6 +37,8 @@ def days(rule: str, weeks: int = 8, until: date | None = None) -> list[str]:
         ("FREQ=DAILY;UNTIL=20261125T013000Z", ["11-23", "11-24", "11-25"]),
         ("FREQ=DAILY;UNTIL=20261125T092959", ["11-23", "11-24"]),
         ("FREQ=YEARLY;BYWEEKNO=50;BYDAY=WE", ["12-09"]),
+        ("FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=MO", ["11-24", "11-29", "12-08", "12-13"]),
+        ("FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=SU", ["11-24", "12-06", "12-08", "12-20"]),
         ("FREQ=YEARLY;BYYEARDAY=1,-1", ["12-31", "01-01"]),
     ],
 )
