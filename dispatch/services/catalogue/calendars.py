@@ -1,0 +1,202 @@
+"""Working calendars: weekly periods from policies, inherited days that differ, years entered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from threading import Lock
+from time import monotonic
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from dispatch.errors import Invalid
+from dispatch.models.access import Organisation
+from dispatch.models.catalogue import CalendarDay, CalendarYear
+from dispatch.rules.access.roles import Actor
+from dispatch.rules.catalogue.calendar import DayKind, Period, WeeklyPeriods, WorkingCalendar, seed_year
+from dispatch.services.access import audit, policies
+
+KEPT_SECONDS = 5
+CHANGED_KEY = "dispatch.calendar_changed"
+SPECIAL = "special"
+POLICIES = ("calendar.working_periods", "calendar.working_weekdays")
+EARLIEST_YEAR = 2000
+LATEST_YEAR = 2100
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A calendar and the moment (of this process's own clock) at which it was read."""
+
+    calendar: WorkingCalendar
+    at: float
+
+
+class Kept:
+    """What this process keeps, per database."""
+
+    calendars: ClassVar[WeakKeyDictionary[Engine, dict[int, Read]]] = WeakKeyDictionary()
+    lock: ClassVar[Lock] = Lock()
+
+
+def calendar_of(session: Session, organisation_id: int) -> WorkingCalendar:
+    """The working calendar of an organisation; a change elsewhere is seen within five seconds.
+
+    A day entered nearer to the organisation wins over one entered above it. A transaction that changed a
+    calendar sees its own change. Three queries, none while the kept one is fresh.
+    """
+    if session.info.get(CHANGED_KEY):
+        return read(session, organisation_id)
+    engine = session.connection().engine
+    with Kept.lock:
+        kept = Kept.calendars.setdefault(engine, {})
+        known = kept.get(organisation_id)
+    if known is not None and monotonic() - known.at < KEPT_SECONDS:
+        return known.calendar
+    calendar = read(session, organisation_id)
+    with Kept.lock:
+        kept[organisation_id] = Read(calendar, monotonic())
+    return calendar
+
+
+def read(session: Session, organisation_id: int) -> WorkingCalendar:
+    """Read the calendar of an organisation."""
+    values = policies.policies(session, organisation_id, POLICIES)
+    above = path_of(organisation_id)
+    days = session.execute(
+        select(CalendarDay.day, CalendarDay.kind, CalendarDay.periods)
+        .join(Organisation, Organisation.id == CalendarDay.organisation_id)
+        .where(CalendarDay.organisation_id.in_(above))
+        .order_by(func.cardinality(Organisation.path))
+    ).tuples()
+    years = session.scalars(select(CalendarYear.year).where(CalendarYear.organisation_id.in_(above)))
+    exceptions = {day: exception(kind, periods) for day, kind, periods in days}
+    return WorkingCalendar(week_of(values), exceptions, frozenset(years))
+
+
+def path_of(organisation_id: int) -> ColumnElement[int]:
+    """The ids of an organisation and of those above it, as a subquery."""
+    return select(func.unnest(Organisation.path)).where(Organisation.id == organisation_id).scalar_subquery()
+
+
+def week_of(values: Mapping[str, object]) -> WeeklyPeriods:
+    """The working week as the policies have it."""
+    texts, weekdays = (values[key] for key in POLICIES)
+    if not isinstance(texts, list) or not isinstance(weekdays, list):
+        raise Invalid("policies", "工作时段和工作日应为列表。")
+    periods = tuple(Period.of(text) for text in texts)
+    return {int(weekday) - 1: periods for weekday in weekdays}
+
+
+def exception(kind: str, periods: Sequence[str] | None) -> DayKind | tuple[Period, ...]:
+    """A stored day as the calculator knows it."""
+    if kind == SPECIAL:
+        return tuple(Period.of(text) for text in periods or ())
+    return DayKind(kind)
+
+
+def edit_day(
+    session: Session,
+    organisation_id: int,
+    day: date,
+    *,
+    kind: str,
+    name: str,
+    periods: Sequence[str] | None = None,
+    actor: Actor,
+) -> None:
+    """Enter or change a day that differs: kind holiday, workday or special (then with its periods); audited.
+
+    Raises Invalid("kind" | "name" | "periods" | "period", …).
+    """
+    if kind not in {*DayKind, SPECIAL}:
+        raise Invalid("kind", "请选择休息日、调休上班或特别时段")
+    if not name.strip():
+        raise Invalid("name", "请写明这一天为什么不同")
+    if (kind == SPECIAL) != bool(periods):
+        raise Invalid("periods", "特别时段的日子要写明时段,其他日子不写")
+    exception(kind, periods)
+    values = {"kind": kind, "name": name.strip(), "periods": list(periods) if periods else None}
+    session.execute(
+        insert(CalendarDay)
+        .values(organisation_id=organisation_id, day=day, **values)
+        .on_conflict_do_update(index_elements=["organisation_id", "day"], set_=values)
+    )
+    changed(session, "calendar.edit_day", organisation_id, {"day": day.isoformat()}, actor=actor)
+
+
+def remove_day(session: Session, organisation_id: int, day: date, *, actor: Actor) -> None:
+    """Make a day an ordinary one again; audited. Nothing to remove is no error."""
+    row = session.scalars(
+        select(CalendarDay).where(CalendarDay.organisation_id == organisation_id, CalendarDay.day == day)
+    ).one_or_none()
+    if row is not None:
+        session.delete(row)
+        session.flush()
+        changed(session, "calendar.remove_day", organisation_id, {"day": day.isoformat()}, actor=actor)
+
+
+def enter_year(
+    session: Session, organisation_id: int, year: int, *, source: str, actor: Actor, now: datetime
+) -> None:
+    """State that the days of a year have been entered, from where; audited. Raises Invalid("year", …)."""
+    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+        raise Invalid("year", "年份不对,请核对后重新输入")
+    session.execute(
+        insert(CalendarYear)
+        .values(organisation_id=organisation_id, year=year, source=source, entered_at=now)
+        .on_conflict_do_nothing()
+    )
+    changed(session, "calendar.enter_year", organisation_id, {"year": str(year)}, actor=actor)
+
+
+def seed_calendar_year(
+    session: Session, organisation_id: int, year: int, *, actor: Actor, now: datetime
+) -> None:
+    """Enter the holidays and make-up workdays of a year as the library holds them; days already entered stay.
+
+    Raises YearNotKnown for a year that it does not hold: then the days are entered by hand. Source:
+    rules/catalogue/calendar.seed_year.
+    """
+    rows = [
+        {"organisation_id": organisation_id, "day": day, "kind": str(kind), "name": name}
+        for day, kind, name in seed_year(year)
+    ]
+    session.execute(insert(CalendarDay).on_conflict_do_nothing(), rows)
+    enter_year(session, organisation_id, year, source="chinesecalendar", actor=actor, now=now)
+
+
+def changed(
+    session: Session, action: str, organisation_id: int, fields: Mapping[str, str], *, actor: Actor
+) -> None:
+    """Record a change of a calendar; this transaction no longer uses a kept one."""
+    session.info[CHANGED_KEY] = True
+    audit.record(
+        session,
+        action,
+        "organisations",
+        organisation_id,
+        actor=actor,
+        organisation_id=organisation_id,
+        fields=fields,
+    )
+
+
+def missing_year(session: Session, organisation_id: int, today: date) -> int | None:
+    """The year whose calendar is missing and soon needed, None when all is entered.
+
+    This year, or the next one from the day of warning on: policy calendar.missing_year_warning_days (60: from
+    2 November) before the year ends.
+    """
+    days = int(str(policies.policy(session, organisation_id, "calendar.missing_year_warning_days")))
+    query = select(CalendarYear.year).where(CalendarYear.organisation_id.in_(path_of(organisation_id)))
+    known = {*session.scalars(query)}
+    if today.year not in known:
+        return today.year
+    if (date(today.year + 1, 1, 1) - today).days <= days and today.year + 1 not in known:
+        return today.year + 1
+    return None

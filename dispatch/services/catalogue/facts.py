@@ -1,0 +1,179 @@
+"""What routing must know of performers: the facts of hard filters and score, for many orders at once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.rules.catalogue.calendar import on_shift
+from dispatch.rules.orders.decision import PerformerClass, PerformerFacts, RoutingRequest
+from dispatch.rules.orders.routing import travel_minutes
+from dispatch.services.catalogue.roster import Candidate, Roster, rosters
+from dispatch.services.catalogue.versions import tokens
+
+MINUTES_PER_JOB = 60
+"""How long one open piece of work keeps a performer busy when the policy does not say (Q)."""
+
+METRES_PER_MINUTE = 250
+"""The way made in a minute, by the straight line, when the policy does not say (Q)."""
+
+NEVER_OFFERED_MINUTES = 525_600
+"""What counts as the time since the last offer for a performer who never got one: a year."""
+
+# Work that waits for its own later time is reserved: it does not make its performer busy now (hotline.md §1).
+WORK = text(
+    "SELECT performers.id, last_offered_at, work.begins, work.ends, coalesce(work.number, 0) FROM performers "
+    "LEFT JOIN (SELECT performer_id, CASE WHEN wanted_from > :now THEN wanted_from END AS begins, "
+    "CASE WHEN wanted_from > :now THEN wanted_until END AS ends, count(*) AS number FROM ("
+    "SELECT performer_id, wanted_from, wanted_until FROM orders "
+    "WHERE state IN ('accepted', 'arrived') AND performer_id = ANY (:ids) UNION ALL "
+    "SELECT offer_recipients.performer_id, wanted_from, wanted_until FROM offers "
+    "JOIN offer_recipients ON offer_recipients.offer_id = offers.id "
+    "JOIN orders ON orders.id = offers.order_id "
+    "WHERE offers.closed_at IS NULL AND offer_recipients.outcome = 'open' "
+    "AND offers.mode IN ('offer_one', 'offer_first_three') AND offer_recipients.performer_id = ANY (:ids)"
+    ") AS pieces GROUP BY 1, 2, 3) AS work ON work.performer_id = performers.id "
+    "WHERE performers.id = ANY (:ids)"
+)
+
+
+@dataclass(slots=True)
+class Load:
+    """What a performer has to do: work of now, and work reserved for a later window."""
+
+    minutes_since_offer: int = NEVER_OFFERED_MINUTES
+    open_now: int = 0
+    reserved: tuple[tuple[datetime, datetime, int], ...] = ()
+
+    def at(self, request: RoutingRequest, now: datetime, minutes_per_job: int) -> tuple[int, int]:
+        """The pieces of work open at the time wanted, and the minutes of queue before it can begin."""
+        begins = request.wanted_from
+        if begins is None or begins <= now:
+            return self.open_now, self.open_now * minutes_per_job
+        ends = request.wanted_until or begins + timedelta(minutes=minutes_per_job)
+        overlapping = sum(number for first, last, number in self.reserved if first < ends and begins < last)
+        busy_until = now + timedelta(minutes=self.open_now * minutes_per_job)
+        left = max(0, -(-int((busy_until - begins).total_seconds()) // 60))
+        return overlapping + (self.open_now if left else 0), left + overlapping * minutes_per_job
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast work and ways go; from the policies routing.minutes_per_job and routing.metres_per_minute."""
+
+    minutes_per_job: int = MINUTES_PER_JOB
+    metres_per_minute: int = METRES_PER_MINUTE
+
+
+def performer_facts(
+    session: Session, requests: Sequence[RoutingRequest], *, now: datetime, pace: Pace | None = None
+) -> dict[int, list[PerformerFacts]]:
+    """For each order (by id) the facts of every performer of its class admitted to its community.
+
+    At most three queries, whatever the number of orders and performers: versions, what has changed, work. Of
+    those out by kind or cover only these two facts are told (the decision counts them); all others of them
+    are zero. A named performer is told of with all facts. Work is seen within the reach of the session: the
+    router sees all of it. Source: hotline.md §2 steps 3 and 4.
+    """
+    speed = pace or Pace()
+    known = rosters(session, tokens(session, {request.community_id for request in requests}))
+    loads = loads_of(session, {one for roster in known.values() for one in roster.ids}, now)
+    return {
+        request.order_id: facts_for(request, known[request.community_id], loads, now, speed)
+        for request in requests
+        if request.community_id in known
+    }
+
+
+def loads_of(session: Session, performer_ids: Iterable[int], now: datetime) -> dict[int, Load]:
+    """The work of these performers; one query."""
+    loads: dict[int, Load] = {}
+    for performer_id, offered, begins, ends, number in session.execute(
+        WORK, {"ids": sorted(performer_ids), "now": now}
+    ).tuples():
+        load = loads.setdefault(performer_id, Load())
+        if offered is not None:
+            load.minutes_since_offer = max(0, int((now - offered).total_seconds()) // 60)
+        if begins is None:
+            load.open_now += number
+        else:
+            load.reserved = (*load.reserved, (begins, ends, number))
+    return loads
+
+
+def facts_for(
+    request: RoutingRequest, roster: Roster, loads: dict[int, Load], now: datetime, pace: Pace
+) -> list[PerformerFacts]:
+    """The facts for one order."""
+    if request.performer_class is PerformerClass.NAMED:
+        return [
+            facts_of(
+                one,
+                request,
+                loads,
+                now,
+                pace,
+                serves=request.kind_id in one.services,
+                covers=one.covers(request.area_id, request.kind_id),
+            )
+            for one in roster.candidates
+            if one.id == request.named_performer_id
+        ]
+    teams = frozenset(one for one in (request.speciality_team_id, request.block_team_id) if one is not None)
+    able, others = roster.split(request.performer_class, request.kind_id, request.area_id, teams)
+    return [
+        *(facts_of(one, request, loads, now, pace, serves=True, covers=True) for one in able),
+        *(facts_of_outsider(one, serves=serves, covers=covers) for one, serves, covers in others),
+    ]
+
+
+def facts_of(
+    one: Candidate,
+    request: RoutingRequest,
+    loads: dict[int, Load],
+    now: datetime,
+    pace: Pace,
+    *,
+    serves: bool,
+    covers: bool,
+) -> PerformerFacts:
+    """The facts of one performer for one order, at the time for which the work is wanted."""
+    wanted = max(request.wanted_from or now, now)
+    load = loads.get(one.id) or Load()
+    open_work, queue_minutes = load.at(request, now, pace.minutes_per_job)
+    return PerformerFacts(
+        performer_id=one.id,
+        version=one.version,
+        serves_kind=serves,
+        covers_cell=covers,
+        papers_valid_until=one.papers_valid_until(work_day(request, now)),
+        on_shift=on_shift(one.shifts, wanted),
+        suspended=one.suspended_until is not None and one.suspended_until > wanted,
+        open_work=open_work,
+        capacity=one.capacity,
+        satisfaction_permille=one.satisfaction_permille,
+        last_offered_minutes_ago=load.minutes_since_offer,
+        queue_minutes=queue_minutes,
+        travel_minutes=way_of(one, request, pace),
+    )
+
+
+def work_day(request: RoutingRequest, now: datetime) -> date:
+    """The last day on which the work is wanted: papers must be valid on it."""
+    return clock.today(request.wanted_until or request.wanted_from or now)
+
+
+def way_of(one: Candidate, request: RoutingRequest, pace: Pace) -> int:
+    """Minutes from the performer to the place; nothing for a place without coordinates."""
+    if request.latitude is None or request.longitude is None:
+        return 0
+    place = (request.latitude, request.longitude)
+    return travel_minutes((one.latitude, one.longitude), place, pace.metres_per_minute)
+
+
+def facts_of_outsider(one: Candidate, *, serves: bool, covers: bool) -> PerformerFacts:
+    """What is told of a performer out by kind or cover: only that."""
+    return PerformerFacts(one.id, one.version, serves, covers, None, False, False, 0, 0, 0, 0, 0, 0)  # noqa: FBT003

@@ -1,0 +1,177 @@
+"""The performers of a community as a process has read them, kept until its catalogue changes."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from threading import Lock
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import text
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+from dispatch.rules.catalogue.calendar import WeeklyPeriods
+from dispatch.rules.orders.decision import PerformerClass
+from dispatch.services.catalogue.shifts import weekly
+from dispatch.services.catalogue.versions import Token
+
+MOST_ROSTERS = 64
+"""Communities whose performers are kept per database; the longest unused goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One performer with all that does not change from order to order.
+
+    `papers` are (kind, first day, last day); `cover` are (area or None for all, service or None for all).
+    """
+
+    id: int
+    version: int
+    kind: str
+    team_id: int | None
+    latitude: float
+    longitude: float
+    capacity: int
+    satisfaction_permille: int
+    suspended_until: datetime | None
+    shifts: WeeklyPeriods
+    services: frozenset[int]
+    cover: frozenset[tuple[int | None, int | None]]
+    papers: tuple[tuple[str, date, date], ...]
+
+    def covers(self, area_id: int, service_id: int) -> bool:
+        """Whether the performer is admitted to this area for this kind."""
+        return not self.cover.isdisjoint(
+            ((None, None), (area_id, None), (None, service_id), (area_id, service_id))
+        )
+
+    def papers_valid_until(self, day: date) -> date | None:
+        """The last day on which every kind of paper held is valid, seen from `day`; None without papers.
+
+        A kind whose papers all begin later is not valid on `day`: the day before the first of them counts.
+        """
+        last: dict[str, date] = {}
+        begins: dict[str, date] = {}
+        for kind, valid_from, valid_until in self.papers:
+            begins[kind] = min(valid_from, begins.get(kind, valid_from))
+            if valid_from <= day:
+                last[kind] = max(valid_until, last.get(kind, valid_until))
+        lasts = (last.get(kind, first - timedelta(days=1)) for kind, first in begins.items())
+        return min(lasts, default=None)
+
+
+Split = tuple[tuple[Candidate, ...], tuple[tuple[Candidate, bool, bool], ...]]
+
+
+@dataclass(slots=True)
+class Roster:
+    """The performers admitted to a community, by class; and who of them serves a kind in a cell."""
+
+    candidates: tuple[Candidate, ...]
+    splits: dict[tuple[object, ...], Split] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The ids of all."""
+        return tuple(candidate.id for candidate in self.candidates)
+
+    def split(
+        self, performer_class: PerformerClass, service_id: int, area_id: int, team_ids: frozenset[int]
+    ) -> Split:
+        """Those who serve the kind in the area, and the others of the class as (who, serves, covers)."""
+        key = (performer_class, service_id, area_id, team_ids)
+        if key not in self.splits:
+            able, others = [], []
+            for one in self.candidates:
+                if one.kind != performer_class:
+                    continue
+                serves = service_id in one.services
+                covers = one.covers(area_id, service_id) and self.is_of_team(one, team_ids)
+                if serves and covers:
+                    able.append(one)
+                else:
+                    others.append((one, serves, covers))
+            self.splits[key] = (tuple(able), tuple(others))
+        return self.splits[key]
+
+    @staticmethod
+    def is_of_team(one: Candidate, team_ids: frozenset[int]) -> bool:
+        """A team's worker works for its team: the block team of the place or the line team of the kind."""
+        return one.kind != "team_worker" or one.team_id is None or not team_ids or one.team_id in team_ids
+
+
+class Kept:
+    """What this process keeps, per database."""
+
+    rosters: ClassVar[WeakKeyDictionary[Engine, OrderedDict[tuple[int, Token], Roster]]] = WeakKeyDictionary()
+    lock: ClassVar[Lock] = Lock()
+
+
+READ = text(
+    "SELECT admitted.community_id, performers.id, version, kind, team_id, latitude, longitude, capacity, "
+    "satisfaction_permille, suspended_until, shifts, admitted.cover, "
+    "served.services, held.paper_kinds, held.first_days, held.last_days FROM performers "
+    "LEFT JOIN LATERAL (SELECT array_agg(service_id) AS services FROM performer_services "
+    "WHERE performer_id = performers.id) AS served ON true "
+    "LEFT JOIN LATERAL (SELECT array_agg(papers.kind ORDER BY id) AS paper_kinds, "
+    "array_agg(valid_from ORDER BY id) AS first_days, array_agg(valid_until ORDER BY id) AS last_days "
+    "FROM papers WHERE performer_id = performers.id) AS held ON true JOIN (SELECT community_id, performer_id, "
+    "jsonb_agg(jsonb_build_array(area_id, service_id)) AS cover FROM coverages "
+    "WHERE community_id = ANY (:communities) GROUP BY community_id, performer_id) AS admitted "
+    "ON admitted.performer_id = performers.id WHERE performers.is_active ORDER BY performers.id"
+)
+
+
+def rosters(session: Session, tokens: dict[int, Token]) -> dict[int, Roster]:
+    """The performers of each of these communities; no query while catalogues stay, else one."""
+    engine = session.connection().engine
+    with Kept.lock:
+        kept = Kept.rosters.setdefault(engine, OrderedDict())
+        found = {
+            community: kept[community, token]
+            for community, token in tokens.items()
+            if (community, token) in kept
+        }
+        for community in found:
+            kept.move_to_end((community, tokens[community]))
+    missing = tokens.keys() - found.keys()
+    if missing:
+        fresh = read(session, missing)
+        with Kept.lock:
+            for community, roster in fresh.items():
+                kept[community, tokens[community]] = roster
+            while len(kept) > MOST_ROSTERS:
+                kept.popitem(last=False)
+        found |= fresh
+    return found
+
+
+def read(session: Session, communities: Iterable[int]) -> dict[int, Roster]:
+    """Read the performers admitted to these communities."""
+    wanted = sorted(communities)
+    candidates: dict[int, list[Candidate]] = {community: [] for community in wanted}
+    for row in session.execute(READ, {"communities": wanted}):
+        candidates[row.community_id].append(candidate(row))
+    return {community: Roster(tuple(found)) for community, found in candidates.items()}
+
+
+def candidate(row: Any) -> Candidate:
+    """A row of READ as a value."""
+    return Candidate(
+        id=row.id,
+        version=row.version,
+        kind=row.kind,
+        team_id=row.team_id,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        capacity=row.capacity,
+        satisfaction_permille=row.satisfaction_permille,
+        suspended_until=row.suspended_until,
+        shifts=weekly(row.shifts),
+        services=frozenset(row.services or ()),
+        cover=frozenset((area, service) for area, service in row.cover),
+        papers=tuple(zip(row.paper_kinds or (), row.first_days or (), row.last_days or (), strict=True)),
+    )
