@@ -43,13 +43,17 @@ class Every(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """One job that the clock starts: its handler kind, its period and when in the period it is due."""
+    """One job that the clock starts: its handler kind, its period and when in the period it is due.
+
+    After a standstill all missed periods are made, at most `most_catch_up` at a time; `only_newest` is for a
+    probe of the present (the canary): what was not probed then cannot be probed now.
+    """
 
     job: str
     every: Every
     at: time = time(0, 0)
     most_catch_up: int = 400
-    community_wide: bool = False
+    only_newest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,8 @@ def periods_owed(scheduled: Scheduled, last: datetime | None, now: datetime) -> 
         start = period_start(scheduled.every, start - timedelta(seconds=1))
     if last is not None:
         start = next_period_start(scheduled.every, start)
+    if scheduled.only_newest and last is not None:
+        start = max(start, period_start(scheduled.every, now))
     while (due := due_instant(scheduled, start)) <= now:
         yield PeriodDue(period_name(scheduled.every, start), due)
         start = next_period_start(scheduled.every, start)

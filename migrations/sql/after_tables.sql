@@ -81,3 +81,35 @@ ALTER TABLE posts ADD CONSTRAINT ex_posts_one_holder EXCLUDE USING gist (
     kind WITH =, (coalesce(stairwell_id, building_id, area_id)) WITH =,
     daterange(valid_from, valid_until, '[)') WITH &&
 ) WHERE (kind IN ('area_chief', 'group_leader', 'stairwell_leader'));
+
+-- Who took, assigned, performed or fed back an order never calls back for it.
+CREATE FUNCTION refuse_callback_by_handler() RETURNS trigger LANGUAGE plpgsql AS
+$$
+BEGIN
+    IF EXISTS (
+        SELECT FROM order_events
+        WHERE order_id = NEW.order_id AND user_id = NEW.clerk_id
+          AND action IN ('receive', 'dispatch', 'reassign', 'accept', 'arrive', 'finish', 'feed_back')
+    ) THEN
+        RAISE EXCEPTION 'the handler of order % cannot call back', NEW.order_id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER refuse_callback_by_handler BEFORE INSERT ON callbacks
+    FOR EACH ROW EXECUTE FUNCTION refuse_callback_by_handler();
+
+-- Live pages: one word per changed order, sent at commit; listeners fetch what they may see.
+CREATE FUNCTION tell_live_pages() RETURNS trigger LANGUAGE plpgsql AS
+$$
+BEGIN
+    IF NOT NEW.is_canary THEN
+        PERFORM pg_notify('dispatch_orders', json_build_object(
+            'community_id', NEW.community_id, 'organisation_id', NEW.organisation_id,
+            'id', NEW.id, 'version', NEW.version)::text);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER tell_live_pages AFTER INSERT OR UPDATE OF version ON orders
+    FOR EACH ROW EXECUTE FUNCTION tell_live_pages();

@@ -39,15 +39,18 @@ def settle(
     session: Session,
     order: Order,
     *,
-    stairwell_id: int | None,
-    building_id: int | None,
+    stairwell_id: int | None = None,
+    building_id: int | None = None,
+    area_id: int | None = None,
     version: int | None = None,
     actor: Actor,
     now: datetime,
 ) -> None:
     """Give a locked order its place; 受理中 becomes 待派 and is routed at once."""
     check_version(order, version)
-    settle_place(session, order, stairwell_id=stairwell_id, building_id=building_id, actor=actor, now=now)
+    settle_place(
+        session, order, stairwell_id=stairwell_id, building_id=building_id, area_id=area_id, actor=actor
+    )
     if order.state == OrderState.RECEIVED:
         step(session, order, Action.COMPLETE_INTAKE, actor=actor, kind=ActorKind.OPERATOR, now=now)
     else:

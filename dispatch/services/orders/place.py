@@ -255,16 +255,22 @@ def settle_place(
     *,
     stairwell_id: int | None = None,
     building_id: int | None = None,
+    area_id: int | None = None,
     actor: Actor,
-    now: datetime,
 ) -> None:
-    """Give a locked order whose place was not found its place; it is routed at once."""
-    from_communities = None if actor.scope.everything else actor.scope.communities
+    """Give a locked order whose place was not found its place; raises Invalid naming the field."""
+    communities = None if actor.scope.everything else actor.scope.communities
     where = grid.resolve_place(
-        session, "", communities=from_communities, stairwell_id=stairwell_id, building_id=building_id, room=order.room
+        session,
+        "",
+        communities=communities,
+        stairwell_id=stairwell_id,
+        building_id=building_id,
+        area_id=area_id,
+        room=order.room,
     )
     if where.area_id is None:
-        raise Invalid("stairwell_id", "请选择楼幢或楼道")
+        raise Invalid("stairwell_id", "请选择片区、楼幢或楼道")
     for column in ("community_id", "area_id", "building_id", "stairwell_id", "latitude", "longitude"):
         setattr(order, column, getattr(where, column))
     order.place_outcome = where.outcome

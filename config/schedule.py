@@ -1,0 +1,16 @@
+"""Every job that the clock starts, on one page: its kind, its period, and when in the period (Asia/Shanghai)."""
+
+from datetime import time
+
+from dispatch.rules.queue import Every, Scheduled
+
+SCHEDULE: tuple[Scheduled, ...] = (
+    Scheduled("system.canary", Every.MINUTE, only_newest=True),
+    Scheduled("care.place_visits", Every.DAY, time(1, 0)),
+    Scheduled("catalogue.papers_expiring", Every.DAY, time(7, 0)),
+    Scheduled("catalogue.calendar_missing", Every.DAY, time(7, 10)),
+    Scheduled("catalogue.posts_vacant", Every.DAY, time(7, 20)),
+    Scheduled("reports.daily_figures", Every.DAY, time(0, 10)),
+    Scheduled("reports.statement", Every.QUARTER, time(2, 0)),
+    Scheduled("system.purge", Every.DAY, time(3, 0)),
+)

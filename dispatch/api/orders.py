@@ -1,0 +1,392 @@
+"""Orders over HTTP: placing, looking, and every step that a person takes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flask import Response, g, url_for
+from flask.views import MethodView
+from flask_babel import gettext
+from flask_smorest import Blueprint
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.api.auth import allow
+from dispatch.api.once import once
+from dispatch.models.orders import Order
+from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.grid.phone import mask_phone
+from dispatch.rules.orders.explain import Sentence
+from dispatch.schemas import orders as schemas
+from dispatch.services import orders
+from dispatch.services.access import vault
+from dispatch.transaction import transaction
+
+blueprint = Blueprint("orders", __name__, url_prefix="/api", description="订单 · Orders")
+
+PLAIN = tuple(name for name in schemas.OrderOut().fields if name != "caller_phone")
+
+
+def order_out(order: Order) -> dict[str, Any]:
+    """What leaves of an order: plain columns as they are, the phone masked, a confidential one redacted."""
+    out = {name: getattr(order, name) for name in PLAIN}
+    out["caller_phone"] = None
+    if order.caller_phone is not None:
+        out["caller_phone"] = mask_phone(vault.open_sealed(f"orders.caller_phone.{order.number}", order.caller_phone))
+    if order.confidential:
+        out |= {"caller_name": None, "caller_phone": None, "room": None}
+    return out
+
+
+def page_out(found: Sequence[Order]) -> list[dict[str, Any]]:
+    """Several orders."""
+    return [order_out(order) for order in found]
+
+
+def told(sentence: Sentence) -> str:
+    """A stored sentence in the reader's language."""
+    return str(gettext(sentence.message_id, **sentence.parameters))
+
+
+def actor() -> Actor:
+    """Who asks."""
+    asking: Actor = g.actor
+    return asking
+
+
+def draft_of(data: Mapping[str, Any]) -> orders.OrderDraft:
+    """The draft that a body describes; a key's orders carry the key as their source when they bring a number."""
+    source = "api" if data["source_number"] is None else f"api:{actor().principal}"
+    values = dict(data)
+    values["excluded_performers"] = tuple(values["excluded_performers"])
+    return orders.OrderDraft(source=source, **values)
+
+
+@blueprint.route("/orders")
+class Orders(MethodView):
+    """The list of orders, and placing one."""
+
+    @allow(Right.ORDERS_READ)
+    @blueprint.arguments(schemas.ListOrders, location="query")
+    @blueprint.response(200, schemas.OrderPageOut)
+    def get(self, query: Mapping[str, Any]) -> Mapping[str, Any]:
+        """List orders, newest first."""
+        filters = orders.OrderFilters(
+            states=(query["state"],) if "state" in query else (),
+            area_id=query.get("area_id"),
+            urgency=query.get("urgency"),
+            placed_from=query.get("placed_from"),
+            placed_until=query.get("placed_until"),
+            only_late=query["late"],
+        )
+        with transaction() as session:
+            page = orders.list_orders(
+                session, actor=actor(), filters=filters, cursor=query["cursor"], limit=query["limit"]
+            )
+            return {"items": page_out(page.items), "next": page.next}
+
+    @allow(Right.ORDERS_PLACE)
+    @blueprint.arguments(schemas.PlaceOrder)
+    @blueprint.response(201, schemas.OrderOut)
+    def post(self, data: Mapping[str, Any]) -> Response:
+        """Place an order. 201 means: committed and sure to be dispatched. Repeat with the same Idempotency-Key."""
+
+        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+            order = orders.place(session, draft_of(data), actor=actor(), now=clock.now(session))
+            location = url_for("orders.OneOrder", number=order.number)
+            return 201, schemas.OrderOut().dump(order_out(order)), {"Location": location}
+
+        return once("orders.place", data, work)
+
+
+@blueprint.route("/orders/preview")
+class OrderPreview(MethodView):
+    """Look ahead without saving."""
+
+    @allow(Right.ORDERS_PLACE)
+    @blueprint.arguments(schemas.PlaceOrder)
+    @blueprint.response(200, schemas.PreviewOut)
+    def post(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Tell duplicates, teams, performers with reasons and limits of a draft; writes nothing."""
+        with transaction() as session:
+            seen = orders.preview(session, draft_of(data), actor=actor(), now=clock.now(session))
+            return {
+                "service_code": seen.service.code,
+                "urgency": str(seen.urgency),
+                "suggested_urgency": str(seen.suggestion.urgency),
+                "place_outcome": seen.place.outcome,
+                "place_candidates": [candidate.as_fact() for candidate in seen.place.candidates],
+                "stairwell_id": seen.place.stairwell_id,
+                "duplicates": [
+                    {"number": order.number, "score_permille": match.score_permille, "reasons": list(match.reasons)}
+                    for match, order in seen.duplicates
+                ],
+                "recipients": [name for _, name in seen.recipients],
+                "sentences": [told(sentence) for sentence in seen.sentences],
+                "civic_due_at": seen.due.civic,
+                "service_due_at": seen.due.service,
+            }
+
+
+@blueprint.route("/orders/<number>")
+class OneOrder(MethodView):
+    """One order."""
+
+    @allow(Right.ORDERS_READ)
+    @blueprint.response(200, schemas.OrderOut)
+    def get(self, number: str) -> Mapping[str, Any]:
+        """Show one order."""
+        with transaction() as session:
+            return order_out(orders.find(session, number, actor=actor()))
+
+
+@blueprint.route("/orders/<number>/history")
+class OrderHistory(MethodView):
+    """The history of an order."""
+
+    @allow(Right.ORDERS_READ)
+    @blueprint.response(200, schemas.HistoryOut)
+    def get(self, number: str) -> Mapping[str, Any]:
+        """Show every step, oldest first."""
+        with transaction() as session:
+            return {"items": orders.time_line(session, orders.find(session, number, actor=actor()))}
+
+
+@blueprint.route("/orders/<number>/decisions")
+class OrderDecisions(MethodView):
+    """Why an order went where it went."""
+
+    @allow(Right.ORDERS_READ)
+    @blueprint.response(200, schemas.DecisionsOut)
+    def get(self, number: str) -> Mapping[str, Any]:
+        """Show every decision in plain sentences."""
+        with transaction() as session:
+            found = orders.decisions(session, orders.find(session, number, actor=actor()))
+            return {
+                "items": [
+                    {
+                        "cycle": record.cycle,
+                        "round": record.round,
+                        "rule_version": record.rule_version,
+                        "made_at": record.made_at,
+                        "sentences": [told(sentence) for sentence in sentences],
+                    }
+                    for record, sentences in found
+                ]
+            }
+
+
+@blueprint.route("/orders/<number>/offers")
+class OrderOffers(MethodView):
+    """The rounds of an order."""
+
+    @allow(Right.ORDERS_READ)
+    @blueprint.response(200, schemas.OffersOut)
+    def get(self, number: str) -> Mapping[str, Any]:
+        """Show who was asked, and what they answered."""
+        with transaction() as session:
+            found = orders.offers_of(session, orders.find(session, number, actor=actor()))
+            return {
+                "items": [
+                    {
+                        "round": offer.round,
+                        "performer_id": recipient.performer_id,
+                        "performer": name,
+                        "outcome": recipient.outcome,
+                        "reason": recipient.reason,
+                        "opened_at": recipient.opened_at,
+                        "hold_until": offer.hold_until,
+                        "answered_at": recipient.answered_at,
+                    }
+                    for offer, recipient, name in found
+                ]
+            }
+
+
+def step(
+    name: str, number: str, data: Mapping[str, Any], act: Callable[[Session, Order, Any], object]
+) -> Response:
+    """One step of a person with one order: found within reach, locked, done once per Idempotency-Key."""
+
+    def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        order = orders.find(session, number, actor=actor(), locked=True)
+        act(session, order, clock.now(session))
+        session.flush()
+        return 200, schemas.OrderOut().dump(order_out(order)), {}
+
+    return once(f"{name}:{number}", data, work)
+
+
+@blueprint.route("/orders/<number>/place")
+class OrderPlace(MethodView):
+    """Settling a place."""
+
+    @allow(Right.ORDERS_PLACE)
+    @blueprint.arguments(schemas.SettlePlace)
+    @blueprint.response(200, schemas.OrderOut)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Say where an order is whose address was not found; it is routed at once."""
+        return step(
+            "orders.settle_place",
+            number,
+            data,
+            lambda session, order, now: orders.settle(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/dispatch")
+class OrderDispatch(MethodView):
+    """Dispatching by hand."""
+
+    @allow(Right.ORDERS_DISPATCH)
+    @blueprint.arguments(schemas.DispatchByHand)
+    @blueprint.response(200, schemas.OrderOut)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Give an order to one performer, with a reason."""
+        return step(
+            "orders.dispatch",
+            number,
+            data,
+            lambda session, order, now: orders.dispatch_by_hand(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/route")
+class OrderRoute(MethodView):
+    """Routing anew."""
+
+    @allow(Right.ORDERS_DISPATCH)
+    @blueprint.arguments(schemas.WithReason)
+    @blueprint.response(200, schemas.OrderOut)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Route an order that waits for a human anew."""
+        return step(
+            "orders.route",
+            number,
+            data,
+            lambda session, order, now: orders.retry_routing(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/team")
+class OrderTeam(MethodView):
+    """Choosing the block team."""
+
+    @allow(Right.ORDERS_WORK)
+    @blueprint.arguments(schemas.ChooseTeam)
+    @blueprint.response(200, schemas.OrderOut)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Say which block team an order known only to its area belongs to."""
+        return step(
+            "orders.team",
+            number,
+            data,
+            lambda session, order, now: orders.choose_team(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/signature")
+class OrderSignature(MethodView):
+    """Signing for an order (签收)."""
+
+    @allow(Right.ORDERS_WORK)
+    @blueprint.arguments(schemas.Versioned)
+    @blueprint.response(200, schemas.OrderOut)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """The team takes the order."""
+        return step(
+            "orders.sign",
+            number,
+            data,
+            lambda session, order, now: orders.sign(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/feedback")
+class OrderFeedback(MethodView):
+    """The answer to the resident."""
+
+    @allow(Right.ORDERS_WORK)
+    @blueprint.arguments(schemas.FeedBack)
+    @blueprint.response(200, schemas.OrderOut)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Record what was answered to the resident."""
+        return step(
+            "orders.feed_back",
+            number,
+            data,
+            lambda session, order, now: orders.feed_back(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/callbacks")
+class OrderCallbacks(MethodView):
+    """Calling back."""
+
+    @allow(Right.ORDERS_CALL_BACK)
+    @blueprint.arguments(schemas.RecordCallback)
+    @blueprint.response(200, schemas.OrderOut)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Record one try; the order is closed, re-opened, or tried again on another half-day."""
+        return step(
+            "orders.call_back",
+            number,
+            data,
+            lambda session, order, now: orders.record_callback(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/void")
+class OrderVoid(MethodView):
+    """Ending an order that should not be."""
+
+    @allow(Right.ORDERS_VOID)
+    @blueprint.arguments(schemas.VoidOrder)
+    @blueprint.response(200, schemas.OrderOut)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Ask for the end of an order, confirm it as a second person, or take it back for the resident."""
+        return step(
+            "orders.void",
+            number,
+            data,
+            lambda session, order, now: orders.void(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/remarks")
+class OrderRemarks(MethodView):
+    """Remarks."""
+
+    @allow(Right.ORDERS_READ)
+    @blueprint.arguments(schemas.Remark)
+    @blueprint.response(200, schemas.OrderOut)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Add a remark to the history."""
+        return step(
+            "orders.remark",
+            number,
+            data,
+            lambda session, order, now: orders.remark(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/board")
+class Board(MethodView):
+    """The dispatcher's board."""
+
+    @allow(Right.BOARD_READ)
+    @blueprint.response(200, schemas.BoardOut)
+    def get(self) -> Mapping[str, Any]:
+        """Show what waits and why, what lapses next, what is late, which callbacks are due, and the counts."""
+        with transaction() as session:
+            board = orders.board(session, actor=actor(), now=clock.now(session))
+            return {
+                "waiting": page_out(board.waiting),
+                "lapsing": page_out([order for order, _ in board.lapsing]),
+                "late": page_out(board.late),
+                "callbacks": page_out(board.callbacks),
+                "counts": {
+                    "by_state": board.counts_by_state,
+                    "by_area": {str(key): number for key, number in board.counts_by_area.items()},
+                    "by_service": {str(key): number for key, number in board.counts_by_service.items()},
+                },
+            }
