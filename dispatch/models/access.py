@@ -157,7 +157,7 @@ class AuditSeal(Base):
     id: Mapped[Id]
     made_at: Mapped[Moment]
     entry_ids: Mapped[list[int]] = mapped_column(ARRAY(BIGINT))
-    previous: Mapped[bytes] = mapped_column(LargeBinary)
+    previous: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     signature: Mapped[bytes] = mapped_column(LargeBinary)
 

@@ -99,6 +99,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
 }
 
 TOTP_ROLES = frozenset({Role.CENTRE, Role.ADMIN})
+NARROW_ROLES = frozenset({Role.TEAM_HEAD, Role.AREA_CHIEF, Role.PERFORMER})
+"""Who sees only the orders of a team, an area or their own; one wider role beside it lifts that."""
 
 
 class ActorKind(StrEnum):
@@ -134,7 +136,10 @@ EVERYTHING = Scope(everything=True)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: one of user, API key or performer (by a link), or the system itself (none of them)."""
+    """Who acts: one of user, API key or performer (by a link), or the system itself (none of them).
+
+    A narrowed actor sees, within the scope, only the orders of these areas, teams and of this performer.
+    """
 
     kind: ActorKind
     user_id: int | None = None
@@ -145,6 +150,9 @@ class Actor:
     rights: frozenset[Right] = frozenset()
     scope: Scope = NOTHING
     session_id: int | None = field(default=None, compare=False)
+    narrowed: bool = False
+    areas: frozenset[int] = frozenset()
+    teams: frozenset[int] = frozenset()
 
     def may(self, right: Right) -> bool:
         """Whether this actor holds the right."""
@@ -153,7 +161,11 @@ class Actor:
     @property
     def principal(self) -> str:
         """The name under which idempotency keys and limits are kept: user:7, key:3, performer:9, system."""
-        for word, value in (("user", self.user_id), ("key", self.api_key_id), ("performer", self.performer_id)):
+        for word, value in (
+            ("user", self.user_id),
+            ("key", self.api_key_id),
+            ("performer", self.performer_id),
+        ):
             if value is not None:
                 return f"{word}:{value}"
         return "system"
@@ -178,6 +190,12 @@ ACTOR_KIND_OF_ROLE: dict[Role, ActorKind] = {
 def rights_of(roles: Iterable[Role]) -> frozenset[Right]:
     """The union of what the roles allow."""
     return frozenset(right for role in roles for right in RIGHTS[role])
+
+
+def is_narrowed(roles: Iterable[Role]) -> bool:
+    """Whether holders of exactly these roles see only the orders of their team, area or own work."""
+    held = frozenset(roles)
+    return bool(held) and held <= NARROW_ROLES
 
 
 def kind_of(roles: Iterable[Role]) -> ActorKind:

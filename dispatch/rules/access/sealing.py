@@ -1,0 +1,103 @@
+"""Sealed fields: authenticated encryption bound to its place, blind indexes and keyed digests.
+
+Form of a sealed value: version byte 1 | length of the key id | key id | nonce (12 bytes) | AES-256-GCM
+ciphertext and tag. The associated data is the version, the key id and the place (`table.column.row`), so a
+value moved to another row, column or table does not open (promise.md, security 14).
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from dispatch.errors import DispatchError
+
+VERSION = 1
+NONCE_BYTES = 12
+TAG_BYTES = 16
+DERIVED_BYTES = 32
+LONGEST_KEY_ID = 255
+
+
+class CannotOpen(DispatchError):
+    """加密内容无法打开"""
+
+
+class NoFieldKey(DispatchError):
+    """没有配置加密密钥"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """Keys by id, 32 bytes each: the first seals, every one opens."""
+
+    keys: tuple[tuple[str, bytes], ...] = field(repr=False)
+
+    def current(self) -> tuple[str, bytes]:
+        """The id and secret that seal; raises NoFieldKey on an empty ring."""
+        if not self.keys:
+            raise NoFieldKey
+        return self.keys[0]
+
+    def secret(self, key_id: str) -> bytes:
+        """The secret of an id; raises CannotOpen when the ring has it no more."""
+        secret = dict(self.keys).get(key_id)
+        if secret is None:
+            raise CannotOpen
+        return secret
+
+
+def seal(ring: KeyRing, place: str, content: bytes, nonce: bytes) -> bytes:
+    """Seal bytes for one place with the current key; `nonce` is 12 random bytes, used once."""
+    key_id, secret = ring.current()
+    name = key_id.encode()
+    if len(name) > LONGEST_KEY_ID or len(nonce) != NONCE_BYTES:
+        raise ValueError("a key id has at most 255 bytes, a nonce has 12")
+    header = bytes((VERSION, len(name))) + name
+    return header + nonce + AESGCM(secret).encrypt(nonce, content, header + place.encode())
+
+
+def open_sealed(ring: KeyRing, place: str, sealed: bytes) -> bytes:
+    """The bytes sealed for this place; raises CannotOpen for another place, key or a changed byte."""
+    key_id, body = split(sealed)
+    header = sealed[: len(sealed) - len(body)]
+    nonce, ciphertext = body[:NONCE_BYTES], body[NONCE_BYTES:]
+    try:
+        return AESGCM(ring.secret(key_id)).decrypt(nonce, ciphertext, header + place.encode())
+    except InvalidTag as error:
+        raise CannotOpen from error
+
+
+def is_current(ring: KeyRing, sealed: bytes) -> bool:
+    """Whether a value was sealed with the key that seals today; the others are to be sealed anew."""
+    return split(sealed)[0] == ring.current()[0]
+
+
+def split(sealed: bytes) -> tuple[str, bytes]:
+    """The key id and the rest (nonce, ciphertext, tag); raises CannotOpen for what is no sealed value."""
+    if len(sealed) < 2 or sealed[0] != VERSION:  # noqa: PLR2004 - version and length of the key id
+        raise CannotOpen
+    end = 2 + sealed[1]
+    if len(sealed) < end + NONCE_BYTES + TAG_BYTES:
+        raise CannotOpen
+    try:
+        return sealed[2:end].decode(), sealed[end:]
+    except UnicodeDecodeError as error:
+        raise CannotOpen from error
+
+
+def derive(secret: str, purpose: str) -> bytes:
+    """A key of 32 bytes for one purpose out of the installation's secret (HKDF-SHA256, RFC 5869)."""
+    if not secret:
+        raise NoFieldKey
+    info = f"houqing-dispatch/1/{purpose}".encode()
+    return HKDF(algorithm=SHA256(), length=DERIVED_BYTES, salt=None, info=info).derive(secret.encode())
+
+
+def keyed_digest(key: bytes, text: str) -> bytes:
+    """HMAC-SHA256 of a text: equal texts are found again, a text cannot be guessed without the key."""
+    return hmac.new(key, text.encode(), hashlib.sha256).digest()

@@ -1,0 +1,64 @@
+"""Sealing of fields, blind indexes and signatures with the keys of this installation."""
+
+import hmac
+import secrets
+from functools import cache
+
+from config.settings import get_settings
+from dispatch.rules.access import sealing
+from dispatch.rules.access.sealing import NONCE_BYTES, KeyRing
+
+
+@cache
+def key_ring() -> KeyRing:
+    """The field keys of this process: the first seals, the others still open old values."""
+    return KeyRing(tuple((key.key_id, key.secret) for key in get_settings().field_keys))
+
+
+@cache
+def derived_key(purpose: str) -> bytes:
+    """The installation's key for one purpose (32 bytes), derived from its secret."""
+    return sealing.derive(get_settings().secret, purpose)
+
+
+def seal(place: str, text: str) -> bytes:
+    """Seal a text for one place (`table.column.row`); it opens nowhere else."""
+    return seal_bytes(place, text.encode())
+
+
+def open_sealed(place: str, sealed: bytes) -> str:
+    """The text that was sealed for this place; raises CannotOpen."""
+    return open_bytes(place, sealed).decode()
+
+
+def seal_bytes(place: str, content: bytes) -> bytes:
+    """Seal bytes (a file) for one place."""
+    return sealing.seal(key_ring(), place, content, secrets.token_bytes(NONCE_BYTES))
+
+
+def open_bytes(place: str, sealed: bytes) -> bytes:
+    """The bytes that were sealed for this place; raises CannotOpen."""
+    return sealing.open_sealed(key_ring(), place, sealed)
+
+
+def blind_index(purpose: str, text: str) -> bytes:
+    """32 bytes by which equal texts are found without being readable; purpose: "phone", "identity", …
+
+    The caller normalises the text first. The key hangs on DISPATCH_SECRET: a new secret needs new indexes.
+    """
+    return sealing.keyed_digest(derived_key(f"index.{purpose}"), text)
+
+
+def digest(field: str, text: str) -> str:
+    """The keyed digest of a value for an audit entry's `fields`, bound to the field's name (hexadecimal)."""
+    return sealing.keyed_digest(derived_key("audit.field"), f"{field}\x00{text}").hex()
+
+
+def sign(purpose: str, content: bytes) -> bytes:
+    """HMAC-SHA256 of bytes with the key of a purpose."""
+    return hmac.digest(derived_key(purpose), content, "sha256")
+
+
+def is_signed(purpose: str, content: bytes, signature: bytes) -> bool:
+    """Whether `signature` is that of `sign`, compared in constant time."""
+    return hmac.compare_digest(sign(purpose, content), signature)

@@ -1,0 +1,106 @@
+"""Sealed fields open only where they were sealed, with any key of the ring, never after a changed byte."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from dispatch.rules.access.sealing import (
+    NONCE_BYTES,
+    CannotOpen,
+    KeyRing,
+    NoFieldKey,
+    derive,
+    is_current,
+    keyed_digest,
+    open_sealed,
+    seal,
+)
+
+OLD = ("k1", bytes(range(32)))
+NEW = ("k2", bytes(range(32, 64)))
+RING = KeyRing((OLD,))
+PLACES = st.from_regex(r"[a-z]{1,8}\.[a-z]{1,8}\.[0-9]{1,6}", fullmatch=True)
+NONCES = st.binary(min_size=NONCE_BYTES, max_size=NONCE_BYTES)
+
+
+@given(PLACES, st.binary(max_size=200), NONCES)
+def test_what_was_sealed_for_a_place_opens_there(place: str, content: bytes, nonce: bytes) -> None:
+    assert open_sealed(RING, place, seal(RING, place, content, nonce)) == content
+
+
+@given(PLACES, PLACES, NONCES)
+def test_a_value_swapped_to_another_row_or_column_does_not_open(here: str, there: str, nonce: bytes) -> None:
+    assume(here != there)
+    with pytest.raises(CannotOpen):
+        open_sealed(RING, there, seal(RING, here, b"17400000000", nonce))
+
+
+@given(st.data(), st.integers(1, 255))
+def test_one_changed_byte_is_found_wherever_it_is(data: st.DataObject, change: int) -> None:
+    sealed = bytearray(seal(RING, "orders.caller_phone.7", b"17400000000", bytes(NONCE_BYTES)))
+    sealed[data.draw(st.integers(0, len(sealed) - 1))] ^= change
+    with pytest.raises(CannotOpen):
+        open_sealed(RING, "orders.caller_phone.7", bytes(sealed))
+
+
+@given(st.binary(max_size=60))
+def test_bytes_that_were_never_sealed_are_refused_and_raise_nothing_else(junk: bytes) -> None:
+    with pytest.raises(CannotOpen):
+        open_sealed(RING, "orders.caller_phone.7", junk)
+
+
+@given(PLACES, st.binary(max_size=50), NONCES)
+def test_after_a_rotation_old_values_still_open_and_are_known_as_old(
+    place: str, content: bytes, nonce: bytes
+) -> None:
+    rotated = KeyRing((NEW, OLD))
+    before, after = seal(RING, place, content, nonce), seal(rotated, place, content, nonce)
+    assert open_sealed(rotated, place, before) == open_sealed(rotated, place, after) == content
+    assert not is_current(rotated, before)
+    assert is_current(rotated, after)
+
+
+def test_a_key_that_left_the_ring_opens_nothing_any_more() -> None:
+    sealed = seal(RING, "users.phone.1", b"x", bytes(NONCE_BYTES))
+    with pytest.raises(CannotOpen):
+        open_sealed(KeyRing((NEW,)), "users.phone.1", sealed)
+
+
+def test_another_secret_under_the_same_id_opens_nothing() -> None:
+    sealed = seal(RING, "users.phone.1", b"x", bytes(NONCE_BYTES))
+    with pytest.raises(CannotOpen):
+        open_sealed(KeyRing((("k1", NEW[1]),)), "users.phone.1", sealed)
+
+
+def test_an_empty_ring_seals_nothing() -> None:
+    with pytest.raises(NoFieldKey):
+        seal(KeyRing(()), "users.phone.1", b"x", bytes(NONCE_BYTES))
+
+
+def test_a_nonce_of_another_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="12"):
+        seal(RING, "users.phone.1", b"x", bytes(8))
+
+
+def test_a_key_ring_shows_no_secret() -> None:
+    assert OLD[1].hex() not in repr(RING)
+    assert repr(OLD[1]) not in repr(RING)
+
+
+@given(st.text(min_size=1), st.text(), st.text())
+def test_each_purpose_has_a_key_of_its_own(secret: str, one: str, other: str) -> None:
+    assume(one != other)
+    assume(all(ord(char) < 0xD800 or ord(char) > 0xDFFF for char in secret + one + other))
+    assert len(derive(secret, one)) == 32
+    assert derive(secret, one) != derive(secret, other)
+    assert derive(secret, one) == derive(secret, one)
+
+
+def test_no_key_is_derived_from_no_secret() -> None:
+    with pytest.raises(NoFieldKey):
+        derive("", "index.phone")
+
+
+def test_a_keyed_digest_finds_equal_texts_and_hangs_on_the_key() -> None:
+    assert keyed_digest(OLD[1], "17400000000") == keyed_digest(OLD[1], "17400000000")
+    assert keyed_digest(OLD[1], "17400000000") != keyed_digest(NEW[1], "17400000000")
