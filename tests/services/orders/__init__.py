@@ -1,0 +1,1 @@
+"""The order core on a real PostgreSQL."""
