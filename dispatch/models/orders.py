@@ -42,6 +42,7 @@ class Order(Base):
     service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id"))
     state: Mapped[str]
     version: Mapped[int] = mapped_column(server_default=text("1"))
+    chain_head: Mapped[bytes] = mapped_column(LargeBinary)
     urgency: Mapped[str]
     confidential: Mapped[bool] = mapped_column(server_default=text("false"))
     is_canary: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -210,6 +211,7 @@ class OrderEvent(Base):
         ),
         CheckConstraint("(version = 1) = (from_state IS NULL)", name="first"),
         CheckConstraint("version > 1 OR (action = 'receive' AND to_state = 'received')", name="birth"),
+        Index("ix_order_events_at", "at", postgresql_using="brin"),
     )
 
 
@@ -264,13 +266,14 @@ class DecisionRecord(Base):
     id: Mapped[Id]
     community_id: Mapped[Reference] = mapped_column(ForeignKey("organisations.id"))
     order_id: Mapped[Reference]
+    cycle: Mapped[int] = mapped_column(SmallInteger)
     round: Mapped[int] = mapped_column(SmallInteger)
-    rule_version: Mapped[str]
+    rule_version: Mapped[int] = mapped_column(SmallInteger)
     catalogue_version: Mapped[int]
     record: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[Moment]
 
-    __table_args__ = (within("orders", "order_id"), UniqueConstraint("order_id", "round"))
+    __table_args__ = (within("orders", "order_id"), UniqueConstraint("order_id", "cycle", "round"))
 
 
 class Offer(Base):

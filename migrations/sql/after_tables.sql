@@ -39,6 +39,21 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION delete_canary_orders TO dispatch_app;
 
+-- The canary's periods go with its orders; the newest stays, so that the clock knows where it was.
+CREATE FUNCTION delete_canary_periods(before timestamptz, most integer) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = public AS
+$$
+    WITH gone AS (
+        DELETE FROM period_runs WHERE (job, period) IN (
+            SELECT job, period FROM period_runs WHERE job = 'system.canary' AND due_at < before
+            AND due_at < (SELECT max(due_at) FROM period_runs WHERE job = 'system.canary')
+            ORDER BY due_at LIMIT most
+        ) RETURNING job
+    )
+    SELECT count(*) FROM gone
+$$;
+GRANT EXECUTE ON FUNCTION delete_canary_periods TO dispatch_app;
+
 -- Second fence: rows of a community are seen only by who has it in reach ('*': the house itself).
 DO $$
 DECLARE
