@@ -1,0 +1,20 @@
+"""Notices, alarms and inboxes: who must be told what, each once."""
+
+from dispatch.services.notify.alarms import clear_alarms, open_alarms, raise_alarm, see_alarm
+from dispatch.services.notify.inbox import inbox_of, link_token, mark_read, unread_count
+from dispatch.services.notify.tell import PerformerNotice, tell_performer, tell_performers, tell_user
+
+__all__ = [
+    "PerformerNotice",
+    "clear_alarms",
+    "inbox_of",
+    "link_token",
+    "mark_read",
+    "open_alarms",
+    "raise_alarm",
+    "see_alarm",
+    "tell_performer",
+    "tell_performers",
+    "tell_user",
+    "unread_count",
+]

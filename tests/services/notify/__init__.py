@@ -1,0 +1,1 @@
+"""Notices, alarms and inboxes on a real database."""
