@@ -21,7 +21,7 @@ def block_teams(session: Session, building_ids: Iterable[int], day: date) -> dic
             Territory.building_id.in_(sorted(building_ids)), Territory.days.contains(day)
         )
     )
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def line_team(session: Session, community_id: int, speciality: str) -> int | None:

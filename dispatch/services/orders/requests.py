@@ -22,6 +22,7 @@ WEIGHT_POLICIES = (
     "routing.minutes_step",
     "routing.satisfaction_step",
     "routing.minutes_per_job",
+    "routing.metres_per_minute",
     "escalation.levels",
     "notify.quiet_hours",
 )
@@ -77,8 +78,16 @@ class Picture:
     @property
     def minutes_per_job(self) -> int:
         """Minutes of queue that one more open job means."""
-        values = next(iter(self.policy_values.values()), {})
-        return int(str(values.get("routing.minutes_per_job") or catalogue.MINUTES_PER_JOB))
+        return self.pace.minutes_per_job
+
+    @property
+    def pace(self) -> catalogue.Pace:
+        """How fast work and ways go, by the policies of the organisation that took the first of the orders."""
+        values = next(iter(self.policy_values.values()))
+        return catalogue.Pace(
+            minutes_per_job=int(str(values["routing.minutes_per_job"])),
+            metres_per_minute=int(str(values["routing.metres_per_minute"])),
+        )
 
 
 def picture_of(session: Session, orders: Sequence[Order], *, now: datetime) -> Picture:
@@ -100,7 +109,7 @@ def picture_of(session: Session, orders: Sequence[Order], *, now: datetime) -> P
         catalogue_versions=catalogue.versions(session, organisations),
     )
     requests = [request_of(order, services[order.service_id], picture) for order in orders]
-    picture.facts = catalogue.performer_facts(session, requests, now=now)
+    picture.facts = catalogue.performer_facts(session, requests, now=now, pace=picture.pace)
     return picture
 
 

@@ -56,7 +56,9 @@ def actions(session: Session, order: Order) -> list[str]:
     return [event.action for event in orders.time_line(session, order)]
 
 
-def test_a_placed_order_is_durable_with_history_and_a_job_that_routes_it(session: Session, world: World) -> None:
+def test_a_placed_order_is_durable_with_history_and_a_job_that_routes_it(
+    session: Session, world: World
+) -> None:
     order = placed(session, world)
     assert (order.state, order.version, order.place_outcome) == ("awaiting_dispatch", 2, "stairwell")
     assert order.community_id == world.community.id
@@ -70,7 +72,9 @@ def test_the_phone_is_sealed_and_found_by_its_blind_index(session: Session, worl
     order = placed(session, world)
     assert order.caller_phone is not None
     assert b"17400000001" not in order.caller_phone
-    found = orders.orders_of_caller(session, order.phone_index or b"", actor=staff(session, world, Role.OPERATOR))
+    found = orders.orders_of_caller(
+        session, order.phone_index or b"", actor=staff(session, world, Role.OPERATOR)
+    )
     assert [one.number for one in found] == [order.number]
 
 
@@ -80,14 +84,22 @@ def test_a_place_that_is_not_found_never_refuses_the_call(session: Session, worl
     assert jobs_of(session, order) == {"orders.place_alarm"}
 
 
-def test_an_unsettled_place_is_alarmed_once_and_settling_it_routes_the_order(session: Session, world: World) -> None:
+def test_an_unsettled_place_is_alarmed_once_and_settling_it_routes_the_order(
+    session: Session, world: World
+) -> None:
     order = placed(session, world, stairwell_id=None, address_text="月亮背面第三棵桂花树旁")
     for _ in range(2):
         orders.place_alarm(session, order, now=NOW + timedelta(minutes=5))
-    alarms = session.scalars(select(Alarm).where(Alarm.order_id == order.id, Alarm.cleared_at.is_(None))).all()
+    alarms = session.scalars(
+        select(Alarm).where(Alarm.order_id == order.id, Alarm.cleared_at.is_(None))
+    ).all()
     assert [alarm.kind for alarm in alarms] == ["place_unresolved"]
     orders.settle(
-        session, order, stairwell_id=world.stairwells[1].id, actor=staff(session, world, Role.OPERATOR), now=NOW
+        session,
+        order,
+        stairwell_id=world.stairwells[1].id,
+        actor=staff(session, world, Role.OPERATOR),
+        now=NOW,
     )
     assert (order.state, order.stairwell_id) == ("awaiting_dispatch", world.stairwells[1].id)
     assert "orders.route" in jobs_of(session, order)
@@ -157,7 +169,9 @@ def test_a_batch_spreads_over_the_firms_and_writes_one_round_each(session: Sessi
     assert {taken.count(firm.id) for firm in world.firms} == {2}
 
 
-def test_accepted_worked_fed_back_called_back_and_closed(session: Session, world: World, links: Links) -> None:
+def test_accepted_worked_fed_back_called_back_and_closed(
+    session: Session, world: World, links: Links
+) -> None:
     order = routed(session, world)
     (token,) = links(order).values()
     orders.accept(session, token, now=NOW)
@@ -183,7 +197,9 @@ def test_accepted_worked_fed_back_called_back_and_closed(session: Session, world
     ]  # fmt: skip
 
 
-def test_the_handler_cannot_call_back_not_even_past_the_service(session: Session, world: World, links: Links) -> None:
+def test_the_handler_cannot_call_back_not_even_past_the_service(
+    session: Session, world: World, links: Links
+) -> None:
     order = routed(session, world)
     (token,) = links(order).values()
     orders.accept(session, token, now=NOW)
@@ -217,8 +233,8 @@ def test_three_unreached_tries_on_different_half_days_close_the_order(
 def test_an_unsolved_order_goes_to_the_same_team_again(session: Session, world: World, links: Links) -> None:
     order = finished(session, world, links)
     lead = order.lead_team_id
-    clerk = staff(session, world, Role.CALLBACK_CLERK)
-    assert order.callback_due_at is not None
+    clerk, due = staff(session, world, Role.CALLBACK_CLERK), order.callback_due_at
+    assert due is not None
     orders.record_callback(
         session,
         order,
@@ -227,10 +243,10 @@ def test_an_unsolved_order_goes_to_the_same_team_again(session: Session, world: 
         solved=False,
         satisfaction="dissatisfied",
         actor=clerk,
-        now=order.callback_due_at,
+        now=due,
     )
     assert (order.state, order.reopened, order.cycle) == ("dispatched", 1, 2)
-    orders.route(session, order.id, now=order.callback_due_at)
+    orders.route(session, order.id, now=due)
     session.refresh(order)
     assert (order.state, order.lead_team_id) == ("offered", lead)
 
@@ -258,7 +274,9 @@ def test_after_a_decline_the_next_firm_is_asked_and_never_the_same(
         session.refresh(order)
     assert sorted(asked) == sorted(firm.id for firm in world.firms)
     assert (order.state, order.waits_for) == ("awaiting_human", "no_candidate")
-    alarms = session.scalars(select(Alarm.kind).where(Alarm.order_id == order.id, Alarm.cleared_at.is_(None))).all()
+    alarms = session.scalars(
+        select(Alarm.kind).where(Alarm.order_id == order.id, Alarm.cleared_at.is_(None))
+    ).all()
     assert alarms == ["order_waits"]
 
 
@@ -301,12 +319,16 @@ def test_of_three_firms_asked_at_once_one_takes_it(session: Session, world: Worl
             orders.accept(session, late, now=NOW)
 
 
-def test_a_hand_dispatch_kills_the_open_round_and_its_link(session: Session, world: World, links: Links) -> None:
+def test_a_hand_dispatch_kills_the_open_round_and_its_link(
+    session: Session, world: World, links: Links
+) -> None:
     order = routed(session, world)
     ((first, token),) = links(order).items()
     other = next(firm for firm in world.firms if firm.id != first)
     dispatcher = staff(session, world, Role.DISPATCHER)
-    orders.dispatch_by_hand(session, order, performer_id=other.id, reason="居民要求", actor=dispatcher, now=NOW)
+    orders.dispatch_by_hand(
+        session, order, performer_id=other.id, reason="居民要求", actor=dispatcher, now=NOW
+    )
     with pytest.raises(orders.LinkDead):
         orders.accept(session, token, now=NOW)
     assert set(links(order)) == {other.id}
@@ -315,7 +337,8 @@ def test_a_hand_dispatch_kills_the_open_round_and_its_link(session: Session, wor
 def test_a_firm_with_expired_papers_is_not_dispatched_by_hand_either(session: Session, world: World) -> None:
     order = routed(session, world)
     session.execute(
-        text("UPDATE papers SET valid_until = '2026-11-22' WHERE performer_id = :id"), {"id": world.firms[1].id}
+        text("UPDATE papers SET valid_until = '2026-11-22' WHERE performer_id = :id"),
+        {"id": world.firms[1].id},
     )
     dispatcher = staff(session, world, Role.DISPATCHER)
     with pytest.raises(Invalid) as refused:
@@ -348,7 +371,9 @@ def test_the_history_cannot_be_rewritten_by_the_application(session: Session, wo
         session.execute(text("UPDATE order_events SET reason = 'x' WHERE order_id = :id"), {"id": order.id})
 
 
-def test_the_database_refuses_a_step_that_the_life_cycle_does_not_know(session: Session, world: World) -> None:
+def test_the_database_refuses_a_step_that_the_life_cycle_does_not_know(
+    session: Session, world: World
+) -> None:
     order = placed(session, world)
     with pytest.raises(IntegrityError, match="legal_edge"):
         session.execute(
