@@ -1,16 +1,10 @@
 """Working calendars: weekly periods from policies, inherited days that differ, years entered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from threading import Lock
-from time import monotonic
-from typing import ClassVar
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
@@ -19,47 +13,27 @@ from dispatch.models.catalogue import CalendarDay, CalendarYear
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.catalogue.calendar import DayKind, Period, WeeklyPeriods, WorkingCalendar, seed_year
 from dispatch.services.access import audit, policies
+from dispatch.services.access.memory import ShortMemory
 
-KEPT_SECONDS = 5
-CHANGED_KEY = "dispatch.calendar_changed"
 SPECIAL = "special"
 POLICIES = ("calendar.working_periods", "calendar.working_weekdays")
 EARLIEST_YEAR = 2000
 LATEST_YEAR = 2100
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A calendar and the moment (of this process's own clock) at which it was read."""
-
-    calendar: WorkingCalendar
-    at: float
-
-
-class Kept:
-    """What this process keeps, per database."""
-
-    calendars: ClassVar[WeakKeyDictionary[Engine, dict[int, Read]]] = WeakKeyDictionary()
-    lock: ClassVar[Lock] = Lock()
+remembered: ShortMemory[WorkingCalendar] = ShortMemory("calendars")
 
 
 def calendar_of(session: Session, organisation_id: int) -> WorkingCalendar:
     """The working calendar of an organisation; a change elsewhere is seen within five seconds.
 
     A day entered nearer to the organisation wins over one entered above it. A transaction that changed a
-    calendar sees its own change. Three queries, none while the kept one is fresh.
+    calendar sees its own change. Three queries, none while the remembered one is fresh.
     """
-    if session.info.get(CHANGED_KEY):
-        return read(session, organisation_id)
-    engine = session.connection().engine
-    with Kept.lock:
-        kept = Kept.calendars.setdefault(engine, {})
-        known = kept.get(organisation_id)
-    if known is not None and monotonic() - known.at < KEPT_SECONDS:
-        return known.calendar
-    calendar = read(session, organisation_id)
-    with Kept.lock:
-        kept[organisation_id] = Read(calendar, monotonic())
+    calendar = remembered.get(session, organisation_id)
+    if calendar is None:
+        calendar = read(session, organisation_id)
+        remembered.put(session, organisation_id, calendar)
     return calendar
 
 
@@ -72,7 +46,7 @@ def read(session: Session, organisation_id: int) -> WorkingCalendar:
         .join(Organisation, Organisation.id == CalendarDay.organisation_id)
         .where(CalendarDay.organisation_id.in_(above))
         .order_by(func.cardinality(Organisation.path))
-    ).tuples()
+    ).all()
     years = session.scalars(select(CalendarYear.year).where(CalendarYear.organisation_id.in_(above)))
     exceptions = {day: exception(kind, periods) for day, kind, periods in days}
     return WorkingCalendar(week_of(values), exceptions, frozenset(years))
@@ -173,8 +147,8 @@ def seed_calendar_year(
 def changed(
     session: Session, action: str, organisation_id: int, fields: Mapping[str, str], *, actor: Actor
 ) -> None:
-    """Record a change of a calendar; this transaction no longer uses a kept one."""
-    session.info[CHANGED_KEY] = True
+    """Record a change of a calendar; it is no longer remembered."""
+    remembered.forget(session)
     audit.record(
         session,
         action,

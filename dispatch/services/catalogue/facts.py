@@ -93,7 +93,7 @@ def loads_of(session: Session, performer_ids: Iterable[int], now: datetime) -> d
     loads: dict[int, Load] = {}
     for performer_id, offered, begins, ends, number in session.execute(
         WORK, {"ids": sorted(performer_ids), "now": now}
-    ).tuples():
+    ).all():
         load = loads.setdefault(performer_id, Load())
         if offered is not None:
             load.minutes_since_offer = max(0, int((now - offered).total_seconds()) // 60)

@@ -67,7 +67,7 @@ def names_of(session: Session, communities: frozenset[int] | None) -> Names:
     One query while nothing changes, two after a change.
     """
     ids = None if communities is None else sorted(communities)
-    token: Token = tuple(session.execute(COMMUNITIES, {"ids": ids}).tuples())
+    token: Token = tuple(session.execute(COMMUNITIES, {"ids": ids}).all())
     engine = session.connection().engine
     with Kept.lock:
         kept = Kept.names.setdefault(engine, OrderedDict())

@@ -1,5 +1,6 @@
 """Address text, or an explicit id, to stairwell, building or area; candidates where it is not certain."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,11 +10,14 @@ from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
 from dispatch.models.grid import Area, Building, Household, Resident, Stairwell
-from dispatch.rules.grid.address import ParsedPlace, parse
+from dispatch.rules.grid.address import ParsedPlace, normalise, parse
 from dispatch.services.grid.names import NamedPlace, Names, names_of
 
 MOST_CANDIDATES = 5
 MOST_BUILDINGS = 200
+
+# An address that begins with the number of a building names no estate, not even an unknown one.
+_BARE = re.compile(r"(?:我们?|家里?|住|在|是|这里|地址)*[0-9a-z]{1,5}幢")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,6 @@ class _Found:
     id: int
     community_id: int
     area_id: int
-    estate_id: int | None
-    number: str
     address: str
     latitude: float
     longitude: float
@@ -100,7 +102,7 @@ def resolve_place(
         return Place(room=room)
     names = names_of(session, communities)
     parsed = parse(text, names.index)
-    place = _of_text(session, parsed, names)
+    place = _of_text(session, parsed, names, is_bare=_BARE.match(normalise(text)) is not None)
     return replace(place, room=room or parsed.room)
 
 
@@ -145,7 +147,7 @@ def _of_area_id(
     return replace(_of_area(area), room=room)
 
 
-def _of_text(session: Session, parsed: ParsedPlace, names: Names) -> Place:
+def _of_text(session: Session, parsed: ParsedPlace, names: Names, *, is_bare: bool) -> Place:
     if parsed.name_id is not None:
         return _of_name(session, parsed, names.places[parsed.name_id])
     if parsed.candidates:
@@ -157,7 +159,7 @@ def _of_text(session: Session, parsed: ParsedPlace, names: Names) -> Place:
         session,
         _buildings().where(Building.community_id.in_(names.communities), Building.number == parsed.building),
     )
-    if len(rows) == 1 and names.is_one_community:
+    if len(rows) == 1 and names.is_one_community and is_bare:
         return _settled(rows[0], parsed.unit)
     return Place(candidates=_candidates(rows, parsed))
 
@@ -165,7 +167,7 @@ def _of_text(session: Session, parsed: ParsedPlace, names: Names) -> Place:
 def _of_name(session: Session, parsed: ParsedPlace, named: NamedPlace) -> Place:
     """A certain name: its building, or the area that all of it lies in; else a question."""
     rows = _search(session, parsed, [named])
-    if not rows and named.area_id is not None:
+    if not rows and named.area_id is not None and (parsed.building is None or named.kind == "nickname"):
         return _of_area(session.get_one(Area, named.area_id))
     if not rows:
         others = _search(session, replace(parsed, building=None, road_number=None), [named])
@@ -218,14 +220,13 @@ def _buildings() -> Select[Any]:
         .where(Stairwell.building_id == Building.id)
         .correlate(Building)
         .scalar_subquery()
+        .label("stairwells")
     )
     return (
         select(
             Building.id,
             Building.community_id,
             Building.area_id,
-            Building.estate_id,
-            Building.number,
             Building.address,
             Building.latitude,
             Building.longitude,
@@ -237,11 +238,18 @@ def _buildings() -> Select[Any]:
 
 
 def _read(session: Session, query: Select[Any]) -> list[_Found]:
-    found = []
-    for *facts, stairwells in session.execute(query):
-        pairs = sorted((identity, number) for identity, number in stairwells or ())
-        found.append(_Found(*facts, tuple(pairs)))
-    return found
+    return [
+        _Found(
+            id=row.id,
+            community_id=row.community_id,
+            area_id=row.area_id,
+            address=row.address,
+            latitude=row.latitude,
+            longitude=row.longitude,
+            stairwells=tuple(sorted((identity, number) for identity, number in row.stairwells or ())),
+        )
+        for row in session.execute(query)
+    ]
 
 
 def _settled(row: _Found, unit: str | None) -> Place:
