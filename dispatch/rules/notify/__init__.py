@@ -1,0 +1,1 @@
+"""Notices: their texts, their signature, and when one may be sent again."""

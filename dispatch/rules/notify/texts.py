@@ -1,0 +1,127 @@
+"""What a notice says: Chinese templates with the order number in each, and the bytes of a webhook.
+
+A repeat is recognised by its number and has the same bytes: texts hold nothing but stored facts.
+Privacy: kind and area only; the address and the resident's phone are on the phone page, after accepting.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+LONGEST_TEXT = 2_048
+LONGEST_FACT = 120
+LONGEST_LINK = 500
+SIGNED_BY = "【后庆派单】"
+URGENCY_WORDS = {"emergency": "紧急", "urgent": "加急", "same_day": "当天", "booked": "预约"}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A notice's text: a message id with %(name)s places, and the same for the subject of an e-mail."""
+
+    subject: str
+    text: str
+
+
+TEMPLATES: dict[str, Template] = {
+    "offer": Template(
+        "请接单:订单 %(number)s %(service)s",
+        "订单 %(number)s 请您接单:%(service)s,%(place)s,%(urgency)s%(wanted)s。请在 %(hold_until)s 前答复。",
+    ),
+    "escalation": Template(
+        "请尽快处理:订单 %(number)s",
+        "订单 %(number)s(%(service)s,%(place)s)的时限快到或已过,请尽快处理并反馈。",
+    ),
+    "withdrawn": Template(
+        "订单 %(number)s 已取消",
+        "订单 %(number)s(%(service)s,%(place)s)已取消或改派,请不要再上门。",
+    ),
+    "reopened": Template(
+        "订单 %(number)s 需要重办",
+        "订单 %(number)s(%(service)s,%(place)s)居民反映没有解决,需要重办。",
+    ),
+}
+OTHER = Template("订单 %(number)s 有新的情况", "订单 %(number)s(%(service)s,%(place)s)有新的情况,请查看。")
+LINK = "\n打开链接查看和答复(仅限本单,请勿转发):%(link)s"
+PLACES = ("number", "service", "place", "urgency", "wanted", "hold_until", "link")
+
+
+def facts_of_order(
+    *,
+    number: str,
+    service: str,
+    place: str,
+    urgency: str,
+    confidential: bool,
+    wanted: tuple[datetime, datetime] | None = None,
+    hold_until: datetime | None = None,
+) -> dict[str, str]:
+    """The facts that a notice may tell of an order; a confidential one keeps its kind and place to itself."""
+    return {
+        "number": number,
+        "service": "保密服务" if confidential else service,
+        "place": "地点见链接" if confidential else place,
+        "urgency": URGENCY_WORDS.get(urgency, urgency),
+        "wanted": "" if wanted is None else f"({said(wanted[0])}至{said(wanted[1])})",
+        "hold_until": "" if hold_until is None else said(hold_until),
+    }
+
+
+def said(moment: datetime) -> str:
+    """An instant as people here say it: 11月23日 10:05."""
+    local = moment.astimezone(SHANGHAI)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def plain(text: object, longest: int = LONGEST_FACT) -> str:
+    """A fact on one line, without control characters, cut to `longest` characters."""
+    line = " ".join("".join(mark if mark.isprintable() else " " for mark in str(text)).split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def filled(facts: Mapping[str, object], link: str) -> dict[str, str]:
+    """Every place of the templates with a clean value."""
+    values = {name: plain(facts.get(name, "")) for name in PLACES}
+    return values | {"link": plain(link, LONGEST_LINK)}
+
+
+def text_of(template: str, facts: Mapping[str, object], link: str = "") -> str:
+    """The whole text (at most 2,048 characters) of a notice; an unknown template says that there is news."""
+    values = filled(facts, link)
+    text = SIGNED_BY + TEMPLATES.get(template, OTHER).text % values
+    return text + LINK % values if link else text
+
+
+def subject_of(template: str, facts: Mapping[str, object]) -> str:
+    """The subject of an e-mail: one line with the order number."""
+    return SIGNED_BY + TEMPLATES.get(template, OTHER).subject % filled(facts, "")
+
+
+def webhook_body(
+    *,
+    message_id: str,
+    template: str,
+    performer_code: str,
+    facts: Mapping[str, object],
+    link: str,
+    created_at: datetime,
+) -> bytes:
+    """The JSON of a webhook, UTF-8, keys sorted: the same bytes each time for the same notice."""
+    content = {
+        "message_id": message_id,
+        "kind": template,
+        "performer": performer_code,
+        "order_number": facts.get("number", ""),
+        "round": facts.get("round"),
+        "service": facts.get("service", ""),
+        "place": facts.get("place", ""),
+        "urgency": facts.get("urgency", ""),
+        "answer_until": facts.get("hold_until_at"),
+        "text": text_of(template, facts, link),
+        "link": link,
+        "created_at": created_at.astimezone(SHANGHAI).isoformat(),
+    }
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

@@ -1,0 +1,1 @@
+"""Texts, signatures and repeats of notices, without a database."""
