@@ -1,0 +1,56 @@
+"""The sheet of a demo installation (HOME/demo.json): where it is, who can log in, with which keys."""
+
+from pathlib import Path
+from typing import Any
+
+from config.settings import Settings
+from dispatch.demo.community import Community
+from dispatch.demo.credentials import DemoSecrets
+from dispatch.demo.loading.accounts import SCOPES
+from dispatch.demo.staff import StaffMember
+from dispatch.supervisor.home import read_json, write_json
+
+FILE = "demo.json"
+INBOX = "inbox"
+PORTS = "ports.json"
+HTTP_PORT = "http"
+
+
+def write_sheet(settings: Settings, community: Community) -> Path:
+    """Write the sheet in one step, readable by its owner only; returns where."""
+    path = settings.home / FILE
+    write_json(path, sheet(settings, community))
+    return path
+
+
+def sheet(settings: Settings, community: Community) -> dict[str, Any]:
+    """The content: the same for every load of an installation."""
+    secrets = DemoSecrets(settings.secret)
+    return {
+        "base_url": settings.base_url,
+        "accounts": [account(one, secrets) for one in community.staff],
+        "api_keys": {name: secrets.api_key(name) for name in SCOPES},
+        "inbox": str(settings.home / INBOX),
+        "logs": str(settings.home / "logs"),
+        "seed": community.seed,
+        "today": community.today.isoformat(),
+    }
+
+
+def account(one: StaffMember, secrets: DemoSecrets) -> dict[str, str]:
+    """One account with its password, and its second factor where it has one."""
+    shown = {
+        "role": str(one.role),
+        "login": one.login,
+        "password": secrets.password(one.login),
+        "name": one.name,
+    }
+    if one.totp_secret is not None:
+        shown["totp_secret"] = secrets.totp_secret(one.login)
+    return shown
+
+
+def inbox_url(home: Path, default_port: int) -> str:
+    """Where firms' webhooks lead: the demo inbox that runs beside, else the port after the pages'."""
+    ports = read_json(home / INBOX / PORTS)
+    return f"http://127.0.0.1:{ports.get(HTTP_PORT, default_port)}"
