@@ -1,0 +1,1 @@
+"""HTML: the staff console, the phone page, the public site."""

@@ -1,0 +1,122 @@
+"""Where a person begins: the home by role, my cell's orders, the inbox, the alarms."""
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask_babel import gettext
+
+from dispatch import clock
+from dispatch.models.notify import Alarm
+from dispatch.rules.access.roles import Right
+from dispatch.services import notify, orders
+from dispatch.services.orders import OrderFilters
+from dispatch.transaction import transaction
+from dispatch.web.access import allow, current_actor
+from dispatch.web.orders.form import number as whole_number
+from dispatch.web.orders.listing import STATES_SHOWN
+from dispatch.web.orders.views import order_numbers, rows
+from dispatch.web.pages import notice_word
+
+MOST_OF_MINE = 100
+HOMES = (
+    (Right.ORDERS_PLACE, "pages_orders.desk"),
+    (Right.ORDERS_CALL_BACK, "pages_orders.callbacks"),
+    (Right.ORDERS_WORK, "pages_home.mine"),
+    (Right.BOARD_READ, "pages_orders.board"),
+)
+
+blueprint = Blueprint("pages_home", __name__)
+
+
+@blueprint.get("/")
+@allow(None)
+def home() -> Response:
+    """To the page on which this person works."""
+    actor = current_actor()
+    target = next((endpoint for right, endpoint in HOMES if actor.may(right)), "pages_home.inbox")
+    return redirect(url_for(target))  # type: ignore[return-value]
+
+
+@blueprint.get("/my")
+@allow(Right.ORDERS_WORK)
+def mine() -> str:
+    """The open orders of my area, my team or myself: the reach of the actor is that cell."""
+    actor = current_actor()
+    with transaction() as session:
+        now = clock.now(session)
+        filters = OrderFilters(states=STATES_SHOWN["open"])
+        found = orders.list_orders(session, actor=actor, filters=filters, cursor=None, limit=MOST_OF_MINE)
+        shown = sorted(rows(session, found.items, actor), key=lambda row: row.order.service_due_at or now)
+    template = "home/mine_now.html" if request.args.get("part") == "now" else "home/mine.html"
+    return render_template(template, rows=shown, now=now)
+
+
+@blueprint.get("/inbox")
+@allow(Right.NOTICES_READ)
+def inbox() -> str:
+    """My notices, newest first."""
+    actor = current_actor()
+    before = whole_number(request.args, "before")
+    with transaction() as session:
+        now = clock.now(session)
+        found = notify.inbox_of(session, actor=actor, before=before)
+        shown = [(notice, notice_word(notice.template), notify.link_token(notice)) for notice in found]
+    return render_template("home/inbox.html", notices=shown, now=now)
+
+
+@blueprint.post("/inbox/<int:notice_id>/read")
+@allow(Right.NOTICES_READ)
+def read_notice(notice_id: int) -> Response:
+    """The read receipt."""
+    with transaction() as session:
+        notify.mark_read(session, notice_id, actor=current_actor(), now=clock.now(session))
+    return redirect(url_for("pages_home.inbox"), 303)  # type: ignore[return-value]
+
+
+@blueprint.get("/alarms")
+@allow(Right.NOTICES_READ)
+def alarms() -> str:
+    """What must not stay silent, the most pressing first."""
+    actor = current_actor()
+    with transaction() as session:
+        now = clock.now(session)
+        shown = [(alarm, alarm_words(alarm)) for alarm in notify.open_alarms(session, actor=actor)]
+        numbers = order_numbers(session, {alarm.order_id for alarm, _ in shown if alarm.order_id}, actor)
+    return render_template("home/alarms.html", alarms=shown, numbers=numbers, now=now)
+
+
+@blueprint.get("/alarms/count")
+@allow(Right.NOTICES_READ)
+def alarm_count() -> str:
+    """The badge of the top bar."""
+    actor = current_actor()
+    with transaction() as session:
+        found = notify.open_alarms(session, actor=actor)
+        unread = notify.unread_count(session, actor=actor)
+    emergencies = sum(alarm.level == "emergency" for alarm in found)
+    return render_template("home/alarm_badge.html", count=len(found), emergencies=emergencies, unread=unread)
+
+
+@blueprint.post("/alarms/<int:alarm_id>/seen")
+@allow(Right.NOTICES_READ)
+def see_alarm(alarm_id: int) -> Response:
+    """Note that somebody has seen an alarm; it stays until its cause is gone."""
+    with transaction() as session:
+        notify.see_alarm(session, alarm_id, actor=current_actor(), now=clock.now(session))
+    return redirect(url_for("pages_home.alarms"), 303)  # type: ignore[return-value]
+
+
+def alarm_words(alarm: Alarm) -> str:
+    """An alarm in words."""
+    words = {
+        "place_unresolved": gettext("地址一直没有定下来"),
+        "order_waits": gettext("订单等待人工处理"),
+        "order_urgent": gettext("突发订单，请同时人工跟进"),
+        "order_late": gettext("订单已超时"),
+        "order_supervised": gettext("重办后仍未解决，转督办"),
+        "statement_late": gettext("季度公开逾期未发布"),
+        "job_dead": gettext("后台任务多次失败，已停止"),
+        "calendar_missing": gettext("下一年的工作日历还没有录入"),
+        "papers_expiring": gettext("服务商证照快到期"),
+        "visit_missed": gettext("探访没有按时做"),
+        "canary_late": gettext("探针订单没有按时走完，系统可能有问题"),
+    }
+    return words.get(alarm.kind, alarm.kind)

@@ -1,0 +1,22 @@
+"""In which language a page speaks: ?lang, else the cookie, else the person's own choice, else Chinese."""
+
+from flask import Response, g, request
+
+LANGUAGES = {"zh_CN": "中文", "en": "English"}
+DEFAULT_LANGUAGE = "zh_CN"
+COOKIE = "lang"
+YEAR_SECONDS = 31_536_000
+
+
+def chosen_language() -> str:
+    """The locale of this request."""
+    wishes = (request.args.get("lang"), request.cookies.get(COOKIE), g.get("locale"))
+    return next((wish for wish in wishes if wish in LANGUAGES), DEFAULT_LANGUAGE)
+
+
+def remember_language(response: Response) -> Response:
+    """Keep a choice made by ?lang in a cookie of one year; it holds nothing else."""
+    wish = request.args.get("lang")
+    if wish in LANGUAGES and wish != request.cookies.get(COOKIE):
+        response.set_cookie(COOKIE, wish, max_age=YEAR_SECONDS, samesite="Lax", httponly=True, secure=request.is_secure)
+    return response

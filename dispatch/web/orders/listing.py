@@ -1,0 +1,116 @@
+"""Lists: orders with filters and key-set paging, and the callbacks to make."""
+
+from collections.abc import Mapping
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.errors import Invalid
+from dispatch.models.catalogue import Service
+from dispatch.models.grid import Area
+from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.orders.number import check_number
+from dispatch.rules.orders.states import OPEN, OrderState
+from dispatch.services import orders
+from dispatch.services.orders import OrderFilters
+from dispatch.transaction import transaction
+from dispatch.web.access import allow, current_actor
+from dispatch.web.orders.door import blueprint
+from dispatch.web.orders.form import number as whole_number
+from dispatch.web.orders.views import rows
+from dispatch.web.pages import told
+
+PAGE_LENGTH = 30
+STATES_SHOWN: Mapping[str, tuple[str, ...]] = {
+    "open": tuple(sorted(str(state) for state in OPEN)),
+    "waiting": (str(OrderState.RECEIVED), str(OrderState.AWAITING_HUMAN)),
+    "moving": tuple(
+        str(state)
+        for state in (
+            OrderState.AWAITING_DISPATCH,
+            OrderState.DISPATCHED,
+            OrderState.SIGNED,
+            OrderState.OFFERED,
+            OrderState.ACCEPTED,
+            OrderState.ARRIVED,
+        )
+    ),
+    "finished": (str(OrderState.FINISHED), str(OrderState.FED_BACK), str(OrderState.CALLING_BACK)),
+    "ended": tuple(sorted(str(state) for state in OrderState if state not in OPEN)),
+}
+
+
+@blueprint.get("/orders")
+@allow(Right.ORDERS_READ)
+def listing() -> Response:
+    """The orders in reach, newest first; a whole order number goes straight to its page."""
+    wanted = request.args.get("number", "").strip()
+    actor = current_actor()
+    problem = None
+    if wanted:
+        try:
+            return redirect(url_for("pages_orders.show", number=check_number(wanted)))  # type: ignore[return-value]
+        except Invalid as error:
+            problem = told(error)
+    with transaction() as session:
+        now = clock.now(session)
+        try:
+            found = orders.list_orders(
+                session,
+                actor=actor,
+                filters=read_filters(request.args),
+                cursor=request.args.get("cursor"),
+                limit=PAGE_LENGTH,
+            )
+        except Invalid as error:
+            problem = told(error)
+            found = orders.OrderPage((), None)
+        page = render_template(
+            "orders/listing.html",
+            rows=rows(session, found.items, actor),
+            following=found.next,
+            problem=problem,
+            now=now,
+            **choices(session, actor),
+        )
+    return make_response(page, 422 if problem else 200)
+
+
+def read_filters(arguments: Mapping[str, str]) -> OrderFilters:
+    """The filters of the address; raises Invalid for a number that is none."""
+    service_id = whole_number(arguments, "service")
+    show = arguments.get("show", "")
+    return OrderFilters(
+        states=STATES_SHOWN.get(show, ()),
+        service_ids=(service_id,) if service_id is not None else (),
+        area_id=whole_number(arguments, "area"),
+        performer_id=whole_number(arguments, "performer"),
+        urgency=arguments.get("urgency") or None,
+        only_late=show == "late",
+    )
+
+
+def choices(session: Session, actor: Actor) -> dict[str, list[tuple[int, str]]]:
+    """What the filters offer."""
+    areas = select(Area.id, Area.name).order_by(Area.community_id, Area.number)
+    if not actor.scope.everything:
+        areas = areas.where(Area.community_id.in_(actor.scope.communities))
+    services = select(Service.id, Service.name).where(Service.is_active).order_by(Service.group, Service.name)
+    return {
+        "areas": [(identity, name) for identity, name in session.execute(areas)],
+        "services": [(identity, name) for identity, name in session.execute(services)],
+    }
+
+
+@blueprint.get("/callbacks")
+@allow(Right.ORDERS_CALL_BACK)
+def callbacks() -> str:
+    """The calls to make now, the oldest first."""
+    actor = current_actor()
+    with transaction() as session:
+        now = clock.now(session)
+        found = orders.callbacks_to_make(session, actor=actor, now=now)
+        shown = rows(session, found, actor)
+    return render_template("orders/callbacks.html", rows=shown, now=now)

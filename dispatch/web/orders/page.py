@@ -1,0 +1,203 @@
+"""The page of one order: facts, clocks, time line, decisions in sentences, offers, callbacks, possible actions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import render_template, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.models.access import User
+from dispatch.models.catalogue import Service, Team
+from dispatch.models.notify import Notice
+from dispatch.models.orders import Callback, DecisionRecord, Offer, OfferRecipient, Order, OrderEvent
+from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.orders.explain import Sentence
+from dispatch.rules.orders.states import OPEN, OrderState
+from dispatch.services import catalogue, grid, orders
+from dispatch.services.access import audit
+from dispatch.transaction import transaction
+from dispatch.web.access import allow, current_actor
+from dispatch.web.orders.door import blueprint
+from dispatch.web.orders.views import (
+    OrderRow,
+    masked_phone,
+    may_open,
+    names,
+    open_phone,
+    performers_by_hand,
+    rows,
+    satisfaction_choices,
+    waits_words,
+)
+
+DISPATCHABLE = frozenset(
+    {
+        OrderState.AWAITING_DISPATCH,
+        OrderState.AWAITING_HUMAN,
+        OrderState.DISPATCHED,
+        OrderState.SIGNED,
+        OrderState.OFFERED,
+        OrderState.ACCEPTED,
+    }
+)
+CALLABLE = frozenset({OrderState.FED_BACK, OrderState.CALLING_BACK})
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """Everything that the page of an order shows."""
+
+    now: datetime
+    row: OrderRow
+    service: Service
+    phone: str
+    why_waiting: str
+    events: Sequence[OrderEvent]
+    decisions: list[tuple[DecisionRecord, list[Sentence]]]
+    offers: Sequence[tuple[Offer, OfferRecipient, str]]
+    notices: Sequence[Notice]
+    callbacks: Sequence[Callback]
+    people: Mapping[int, str]
+    teams: Mapping[int, str]
+    performers: Mapping[int, str]
+    can: frozenset[str]
+    by_hand: list[tuple[int, str]] = field(default_factory=list)
+    block_teams: list[tuple[int, str]] = field(default_factory=list)
+
+
+@blueprint.get("/orders/<number>")
+@allow(Right.ORDERS_READ)
+def show(number: str) -> str:
+    """The page."""
+    return render_order(number, current_actor())
+
+
+@blueprint.get("/orders/<number>/now")
+@allow(Right.ORDERS_READ)
+def show_now(number: str) -> str:
+    """The live part alone: state, clocks, time line, offers."""
+    view = read_order(number, current_actor())
+    return render_template("orders/show_now.html", view=view, order=view.row.order)
+
+
+@blueprint.get("/orders/<number>/slip")
+@allow(Right.ORDERS_READ)
+def slip(number: str) -> str:
+    """The order slip, made for paper."""
+    view = read_order(number, current_actor())
+    return render_template("orders/slip.html", view=view, order=view.row.order)
+
+
+@blueprint.get("/desk/places")
+@allow(Right.ORDERS_PLACE)
+def find_place() -> str:
+    """Places that a text may mean, to choose one for an order whose place was not found."""
+    actor = current_actor()
+    with transaction() as session:
+        place = grid.resolve_place(
+            session,
+            request.args.get("text", ""),
+            communities=None if actor.scope.everything else actor.scope.communities,
+        )
+    is_exact = place.outcome in {"stairwell", "building"}
+    return render_template(
+        "orders/place_found.html", found=[place, *place.candidates] if is_exact else place.candidates
+    )
+
+
+@blueprint.post("/orders/<number>/phone")
+@allow(Right.CALLERS_READ)
+def reveal_phone(number: str) -> str:
+    """The caller's whole number, with an entry in the audit that says who looked."""
+    actor = current_actor()
+    with transaction() as session:
+        order = orders.find(session, number, actor=actor)
+        phone = open_phone(order) if may_open(order, actor) else ""
+        audit.record(
+            session,
+            "orders.reveal_phone",
+            "orders",
+            order.id,
+            actor=actor,
+            community_id=order.community_id,
+            organisation_id=order.organisation_id,
+            purpose="call",
+        )
+    return render_template("orders/phone.html", phone=phone)
+
+
+def render_order(
+    number: str, actor: Actor, errors: Mapping[str, str] | None = None, typed: Mapping[str, Any] | None = None
+) -> str:
+    """The page; after a refused action with what was typed and what is wrong with it."""
+    view = read_order(number, actor)
+    return render_template(
+        "orders/show.html",
+        view=view,
+        order=view.row.order,
+        errors=errors or {},
+        typed=typed or {},
+        satisfactions=satisfaction_choices(),
+    )
+
+
+def read_order(number: str, actor: Actor) -> OrderView:
+    """Read an order with everything around it; NotFound for what is out of reach."""
+    with transaction() as session:
+        order = orders.find(session, number, actor=actor)
+        events = orders.time_line(session, order)
+        allowed = actions_for(order, actor)
+        return OrderView(
+            now=clock.now(session),
+            row=rows(session, [order], actor)[0],
+            service=catalogue.find_service(session, order.organisation_id, service_id=order.service_id),
+            phone=masked_phone(order) if may_open(order, actor) else "",
+            why_waiting=waits_words(order),
+            events=events,
+            decisions=orders.decisions(session, order),
+            offers=orders.offers_of(session, order),
+            notices=notices_of(session, order),
+            callbacks=orders.callbacks_of(session, order),
+            people=names(session, User, {event.user_id for event in events if event.user_id}),
+            teams=orders.team_names(session, order.community_id),
+            performers=orders.performer_names(session, {event.performer_id for event in events if event.performer_id}),
+            can=allowed,
+            by_hand=performers_by_hand(session, order) if "dispatch" in allowed else [],
+            block_teams=block_teams(session, order) if "choose_team" in allowed else [],
+        )
+
+
+def actions_for(order: Order, actor: Actor) -> frozenset[str]:
+    """What the page offers: by the order's state and the actor's rights. The services judge again."""
+    state = OrderState(order.state)
+    is_open = state in OPEN
+    waits = state is OrderState.AWAITING_HUMAN
+    needs_place = order.place_outcome == "unresolved" and (state is OrderState.RECEIVED or waits)
+    offered = {
+        "settle": needs_place and actor.may(Right.ORDERS_PLACE),
+        "dispatch": state in DISPATCHABLE and order.community_id is not None and actor.may(Right.ORDERS_DISPATCH),
+        "retry": waits and not needs_place and actor.may(Right.ORDERS_DISPATCH),
+        "choose_team": waits and order.waits_for == "area_chief_chooses" and actor.may(Right.ORDERS_WORK),
+        "sign": state is OrderState.DISPATCHED and actor.may(Right.ORDERS_WORK),
+        "feed_back": state is OrderState.FINISHED and actor.may(Right.ORDERS_WORK),
+        "call_back": state in CALLABLE and actor.may(Right.ORDERS_CALL_BACK),
+        "void": is_open and actor.may(Right.ORDERS_VOID),
+        "remark": state is not OrderState.ARCHIVED,
+        "reveal": order.caller_phone is not None and actor.may(Right.CALLERS_READ) and may_open(order, actor),
+    }
+    return frozenset(name for name, is_offered in offered.items() if is_offered)
+
+
+def notices_of(session: Session, order: Order) -> Sequence[Notice]:
+    """What was told to whom about this order, in order."""
+    return session.scalars(select(Notice).where(Notice.order_id == order.id).order_by(Notice.id)).all()
+
+
+def block_teams(session: Session, order: Order) -> list[tuple[int, str]]:
+    """The block teams of the order's area, among which its chief chooses."""
+    query = select(Team.id, Team.name).where(Team.kind == "block", Team.area_id == order.area_id).order_by(Team.code)
+    return [(identity, name) for identity, name in session.execute(query)]

@@ -1,0 +1,149 @@
+"""View objects of orders: names beside ids, places in words, personal data masked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from flask_babel import gettext
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch.models.access import User
+from dispatch.models.catalogue import Coverage, Performer, PerformerService, Team
+from dispatch.models.grid import Area, Building, Stairwell
+from dispatch.models.orders import Order
+from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.grid.phone import mask_phone
+from dispatch.rules.orders.callback import SATISFACTION_LABELS, Satisfaction
+from dispatch.services import orders
+from dispatch.services.access import reach, vault
+
+MOST_BY_HAND = 200
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as a list shows it; a confidential one says neither what nor who."""
+
+    order: Order
+    service: str
+    place: str
+    performer: str
+    lead_team: str
+    matter: str
+    is_hidden: bool
+
+
+def may_open(order: Order, actor: Actor) -> bool:
+    """Whether the confidential part of an order is shown: to who dispatches, and to who took the call."""
+    if not order.confidential:
+        return True
+    return actor.may(Right.ORDERS_DISPATCH) or order.created_by == actor.user_id
+
+
+def rows(session: Session, found: Sequence[Order], actor: Actor) -> list[OrderRow]:
+    """The view objects of orders, in four queries however many they are."""
+    services = orders.service_names(session, {order.service_id for order in found})
+    performers = orders.performer_names(session, {order.performer_id for order in found if order.performer_id})
+    teams = names(session, Team, {order.lead_team_id for order in found if order.lead_team_id})
+    places = place_words(session, found)
+    return [
+        OrderRow(
+            order=order,
+            service=services.get(order.service_id, ""),
+            place=places[order.id],
+            performer=performers.get(order.performer_id or 0, ""),
+            lead_team=teams.get(order.lead_team_id or 0, ""),
+            matter=order.description if may_open(order, actor) else gettext("保密订单"),
+            is_hidden=not may_open(order, actor),
+        )
+        for order in found
+    ]
+
+
+def names(session: Session, table: type[Team] | type[User] | type[Area], ids: Iterable[int]) -> dict[int, str]:
+    """Names by id, in one query."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    query = select(table.id, table.name).where(table.id.in_(wanted))
+    return dict(session.execute(query).tuples())
+
+
+def order_numbers(session: Session, ids: Iterable[int], actor: Actor) -> dict[int, str]:
+    """Numbers of the orders with these ids that the actor may see."""
+    query = select(Order.id, Order.number).where(Order.id.in_(set(ids)), reach.visible_orders(actor))
+    return dict(session.execute(query).tuples())
+
+
+def place_words(session: Session, found: Sequence[Order]) -> dict[int, str]:
+    """Where each order is, in words: the settled place with its room, else what the caller said."""
+    stairwells = {order.stairwell_id for order in found if order.stairwell_id}
+    buildings = {order.building_id for order in found if order.building_id}
+    areas = names(session, Area, {order.area_id for order in found if order.area_id and not order.building_id})
+    address: dict[int, str] = {}
+    unit: dict[int, str] = {}
+    if buildings:
+        address = dict(session.execute(select(Building.id, Building.address).where(Building.id.in_(buildings))).all())
+    if stairwells:
+        unit = dict(session.execute(select(Stairwell.id, Stairwell.number).where(Stairwell.id.in_(stairwells))).all())
+    return {order.id: one_place(order, areas, address, unit) for order in found}
+
+
+def one_place(order: Order, areas: Mapping[int, str], address: Mapping[int, str], unit: Mapping[int, str]) -> str:
+    """One order's place in words."""
+    if order.building_id is not None:
+        words = address.get(order.building_id, "")
+        if order.stairwell_id is not None:
+            words += gettext("%(number)s单元", number=unit.get(order.stairwell_id, ""))
+        return f"{words}{order.room or ''}"
+    if order.area_id is not None:
+        return f"{areas.get(order.area_id, '')} {order.address_text}".strip()
+    return order.address_text or gettext("没有说地址")
+
+
+def masked_phone(order: Order) -> str:
+    """The caller's number with its middle hidden, empty when none was given."""
+    phone = open_phone(order)
+    return mask_phone(phone) if phone else ""
+
+
+def open_phone(order: Order) -> str:
+    """The caller's whole number: whoever shows it writes an audit entry."""
+    if order.caller_phone is None:
+        return ""
+    return vault.open_sealed(f"orders.caller_phone.{order.number}", order.caller_phone)
+
+
+def performers_by_hand(session: Session, order: Order) -> list[tuple[int, str]]:
+    """Who may be given this order by hand: serves its kind and is admitted to its community."""
+    query = (
+        select(Performer.id, Performer.name)
+        .join(PerformerService, PerformerService.performer_id == Performer.id)
+        .where(
+            PerformerService.service_id == order.service_id,
+            Performer.is_active,
+            (Performer.community_id == order.community_id)
+            | Performer.id.in_(select(Coverage.performer_id).where(Coverage.community_id == order.community_id)),
+        )
+        .order_by(Performer.kind, Performer.code)
+        .limit(MOST_BY_HAND)
+    )
+    return [(identity, name) for identity, name in session.execute(query)]
+
+
+def satisfaction_choices() -> list[tuple[str, str]]:
+    """The five steps with their words."""
+    return [(str(step), gettext(SATISFACTION_LABELS[step])) for step in Satisfaction]
+
+
+def waits_words(order: Order) -> str:
+    """Why an order waits for a human, and what to do."""
+    if order.place_outcome == "unresolved":
+        return gettext("地址没有找到，请核对后定地点")
+    words = {
+        "area_chief_chooses": gettext("只知道片区，请片长选定团队"),
+        "no_block_team": gettext("这个地点没有块状团队，请人工派单"),
+        "no_candidate": gettext("没有符合条件的服务商，请人工派单"),
+        "rounds_used_up": gettext("询单已满五轮，没有人接，请人工派单"),
+    }
+    return words.get(order.waits_for or "", gettext("自动派单没有结果，请人工处理"))

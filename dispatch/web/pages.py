@@ -1,0 +1,273 @@
+"""What every page shares: navigation by rights, words and shapes of states, deadlines, times, messages."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import current_app, g, url_for
+from flask_babel import format_datetime, get_locale, gettext, ngettext
+from markupsafe import Markup
+
+from dispatch.clock import SHANGHAI
+from dispatch.errors import DispatchError
+from dispatch.rules.access.roles import Actor, ActorKind, Right
+from dispatch.rules.orders.callback import SATISFACTION_LABELS, Satisfaction
+from dispatch.rules.orders.states import ENDED, LABELS, Action, OrderState
+from dispatch.rules.orders.urgency import URGENCY_LABELS, Urgency
+from dispatch.web.language import LANGUAGES
+from dispatch.web.vendor import vendor_url
+
+STATIC = Path(__file__).parent / "static"
+DIGEST_CHARACTERS = 12
+SOON = timedelta(minutes=30)
+MINUTES_OF_AN_HOUR = 60
+HOURS_OF_A_DAY = 24
+NO_NAME = "—"
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationItem:
+    """One entry of the top bar: shown to whoever holds the right."""
+
+    endpoint: str
+    label: str
+    icon: str
+    right: Right | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a state or deadline looks: word, shape and colour together."""
+
+    word: str
+    icon: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A limit as people read it: “还剩 42 分”, with the time beside it."""
+
+    at: datetime
+    words: str
+    icon: str
+    tone: str
+
+
+def navigation(actor: Actor | None) -> list[NavigationItem]:
+    """The entries that this actor may open and that this application has."""
+    if actor is None:
+        return []
+    items = (
+        NavigationItem("pages_orders.desk", gettext("坐席台"), "telephone-inbound", Right.ORDERS_PLACE),
+        NavigationItem("pages_orders.board", gettext("班长台"), "kanban", Right.BOARD_READ),
+        NavigationItem("pages_orders.listing", gettext("订单"), "list-ul", Right.ORDERS_READ),
+        NavigationItem("pages_orders.callbacks", gettext("回访"), "telephone-outbound", Right.ORDERS_CALL_BACK),
+        NavigationItem("pages_home.mine", gettext("我的片"), "geo-alt", Right.ORDERS_READ),
+        NavigationItem("pages_home.inbox", gettext("收件箱"), "inbox", Right.NOTICES_READ),
+    )
+    views = current_app.view_functions
+    return [item for item in items if item.endpoint in views and (item.right is None or actor.may(item.right))]
+
+
+TONES: Mapping[OrderState, tuple[str, str]] = {
+    OrderState.RECEIVED: ("telephone-inbound", "waiting"),
+    OrderState.AWAITING_DISPATCH: ("hourglass-split", "waiting"),
+    OrderState.AWAITING_HUMAN: ("person-raised-hand", "late"),
+    OrderState.DISPATCHED: ("signpost-2", "moving"),
+    OrderState.SIGNED: ("check-lg", "moving"),
+    OrderState.OFFERED: ("send", "moving"),
+    OrderState.ACCEPTED: ("person-check", "moving"),
+    OrderState.ARRIVED: ("tools", "moving"),
+    OrderState.FINISHED: ("check-circle", "done"),
+    OrderState.FED_BACK: ("check-circle", "done"),
+    OrderState.CALLING_BACK: ("telephone-outbound", "waiting"),
+    OrderState.CLOSED: ("check-circle", "done"),
+    OrderState.ARCHIVED: ("lock", "quiet"),
+    OrderState.ANSWERED: ("check-circle", "done"),
+    OrderState.VOIDED: ("x-circle", "quiet"),
+    OrderState.MERGED: ("diagram-3", "quiet"),
+}
+
+
+def state_look(state: str) -> Look:
+    """Word, shape and tone of an order's state."""
+    known = OrderState(state)
+    icon, tone = TONES[known]
+    return Look(gettext(LABELS[known]), icon, tone)
+
+
+def urgency_look(urgency: str) -> Look:
+    """Word, shape and tone of an order's urgency."""
+    word = gettext(URGENCY_LABELS[Urgency(urgency)])
+    if urgency in {"emergency", "urgent"}:
+        return Look(word, "exclamation-octagon-fill", "emergency")
+    return Look(word, "clock", "waiting" if urgency == "same_day" else "quiet")
+
+
+def deadline(at: datetime | None, now: datetime, state: str | None = None) -> Deadline | None:
+    """How long is left or past; None without a limit or when the order has ended."""
+    if at is None or (state is not None and OrderState(state) in ENDED):
+        return None
+    left = at - now
+    if left < timedelta(0):
+        words = gettext("超时 %(time)s", time=span(-left))
+        return Deadline(at, words, "exclamation-triangle-fill", "late")
+    tone, icon = ("soon", "hourglass-split") if left <= SOON else ("calm", "clock")
+    return Deadline(at, gettext("还剩 %(time)s", time=span(left)), icon, tone)
+
+
+def span(length: timedelta) -> str:
+    """A length of time in two units at most: 42 分, 3 小时 5 分, 2 天 4 小时."""
+    minutes = int(length.total_seconds() // 60)
+    hours, minute = divmod(minutes, MINUTES_OF_AN_HOUR)
+    days, hour = divmod(hours, HOURS_OF_A_DAY)
+    if days:
+        return gettext("%(days)s 天 %(hours)s 小时", days=days, hours=hour)
+    if hours:
+        return gettext("%(hours)s 小时 %(minutes)s 分", hours=hours, minutes=minute)
+    return ngettext("%(num)s 分", "%(num)s 分", minutes)
+
+
+def moment(at: datetime | None, now: datetime | None = None) -> str:
+    """A time of Shanghai: 14:05 today, 11-23 14:05 this year, else with the year."""
+    if at is None:
+        return NO_NAME
+    local = at.astimezone(SHANGHAI)
+    today = now.astimezone(SHANGHAI) if now is not None else None
+    if today is not None and local.date() == today.date():
+        return local.strftime("%H:%M")
+    if today is not None and local.year == today.year:
+        return local.strftime("%m-%d %H:%M")
+    return local.strftime("%Y-%m-%d %H:%M")
+
+
+def long_moment(at: datetime | None) -> str:
+    """A time of Shanghai in the words of the reader's language."""
+    return NO_NAME if at is None else format_datetime(at.astimezone(SHANGHAI), "medium", rebase=False)
+
+
+def action_word(action: str) -> str:
+    """What was done, as the time line says it."""
+    words = {
+        Action.RECEIVE: gettext("受理"),
+        Action.COMPLETE_INTAKE: gettext("登记齐全"),
+        Action.ANSWER_DIRECTLY: gettext("直接答复"),
+        Action.DISPATCH: gettext("派单"),
+        Action.FAIL_ROUTING: gettext("自动派单没有结果"),
+        Action.RETRY_ROUTING: gettext("重新派单"),
+        Action.SIGN: gettext("签收"),
+        Action.OPEN_ROUND: gettext("开始询单"),
+        Action.NEXT_ROUND: gettext("换下一家询单"),
+        Action.ROUND_FAILED: gettext("询单没有结果"),
+        Action.ACCEPT: gettext("接单"),
+        Action.SET_OUT: gettext("在途"),
+        Action.ARRIVE: gettext("到场"),
+        Action.FINISH: gettext("完成"),
+        Action.FEED_BACK: gettext("反馈"),
+        Action.START_CALLBACK: gettext("开始回访"),
+        Action.RECORD_CALLBACK_TRY: gettext("记下一次回访"),
+        Action.CLOSE: gettext("办结"),
+        Action.REOPEN: gettext("重办"),
+        Action.ARCHIVE: gettext("归档"),
+        Action.VOID: gettext("作废"),
+        Action.REASSIGN: gettext("改派"),
+        Action.WITHDRAW_PERFORMER: gettext("服务商退出"),
+        Action.ESCALATE: gettext("逐级提醒"),
+        Action.REMARK: gettext("备注"),
+        Action.HOLD: gettext("挂起"),
+        Action.RESUME: gettext("恢复"),
+        Action.MERGE: gettext("并单"),
+        Action.UNMERGE: gettext("拆单"),
+    }
+    return words[Action(action)]
+
+
+def actor_word(kind: str) -> str:
+    """In what capacity something was done."""
+    words = {
+        ActorKind.OPERATOR: gettext("坐席"),
+        ActorKind.DISPATCHER: gettext("班长"),
+        ActorKind.ROUTER: gettext("自动派单"),
+        ActorKind.CLOCK: gettext("到时自动"),
+        ActorKind.TEAM: gettext("团队"),
+        ActorKind.PERFORMER: gettext("服务商"),
+        ActorKind.CALLBACK_CLERK: gettext("回访员"),
+        ActorKind.CENTRE: gettext("中心"),
+        ActorKind.SYSTEM: gettext("系统"),
+    }
+    return words[ActorKind(kind)]
+
+
+def satisfaction_word(step: str) -> str:
+    """A step of the scale in words."""
+    return gettext(SATISFACTION_LABELS[Satisfaction(step)])
+
+
+def notice_word(template: str) -> str:
+    """What a notice is about."""
+    words = {
+        "offer": gettext("新订单等答复"),
+        "escalation": gettext("订单快到或已过时限"),
+        "papers_expiring": gettext("证照快到期，请更新"),
+        "visit_missed": gettext("探访没有按时做"),
+    }
+    return words.get(template, template)
+
+
+def told(error: DispatchError) -> str:
+    """The message of a business error in the reader's language."""
+    return str(gettext(error.template, **error.facts))
+
+
+def sentence(template: str, parameters: Mapping[str, object]) -> str:
+    """A stored sentence (template and parameters) in the reader's language."""
+    return str(gettext(template, **parameters))
+
+
+@cache
+def digest_of(name: str) -> str:
+    """The digest of a static file, so that its address changes with it."""
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def asset(name: str) -> str:
+    """The address of one of our own static files."""
+    return url_for("static", filename=name, v=digest_of(name))
+
+
+def icon(name: str) -> Markup:
+    """A picture that says nothing to a screen reader: the word beside it does."""
+    return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>').format(
+        vendor_url("icons.svg"), name
+    )
+
+
+def page_context() -> dict[str, Any]:
+    """What every template knows."""
+    actor: Actor | None = g.get("actor")
+    return {
+        "actor": actor,
+        "navigation": navigation(actor),
+        "languages": LANGUAGES,
+        "language": str(get_locale()),
+        "icon": icon,
+        "asset": asset,
+        "vendor_url": vendor_url,
+        "state_look": state_look,
+        "urgency_look": urgency_look,
+        "deadline": deadline,
+        "moment": moment,
+        "long_moment": long_moment,
+        "told": sentence,
+        "action_word": action_word,
+        "actor_word": actor_word,
+        "notice_word": notice_word,
+        "satisfaction_word": satisfaction_word,
+        "Right": Right,
+        "has_view": lambda endpoint: endpoint in current_app.view_functions,
+    }
