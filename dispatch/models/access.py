@@ -74,7 +74,11 @@ class Membership(Base):
 
 
 class UserSession(Base):
-    """A log-in: server-side, idle 30 min, absolute 12 h; only the token's hash is stored."""
+    """A log-in: server-side, idle 30 min, absolute 12 h; only the token's hash is stored.
+
+    `second_factor_at` is when the last factor that was asked for was passed; until then the session opens
+    nothing but the page that asks for the code.
+    """
 
     __tablename__ = "user_sessions"
 

@@ -202,3 +202,17 @@ def kind_of(roles: Iterable[Role]) -> ActorKind:
     """The capacity in which a holder of these roles acts: the highest of them."""
     held = set(roles)
     return next((kind for role, kind in ACTOR_KIND_OF_ROLE.items() if role in held), ActorKind.OPERATOR)
+
+
+KIND_OF_RIGHT = (
+    (Right.ORDERS_DISPATCH, ActorKind.DISPATCHER),
+    (Right.ORDERS_PLACE, ActorKind.OPERATOR),
+    (Right.ORDERS_CALL_BACK, ActorKind.CALLBACK_CLERK),
+    (Right.ORDERS_WORK, ActorKind.TEAM),
+)
+
+
+def kind_of_key(rights: Iterable[Right]) -> ActorKind:
+    """The capacity in which a machine's key acts: the highest that its scopes describe."""
+    held = set(rights)
+    return next((kind for right, kind in KIND_OF_RIGHT if right in held), ActorKind.OPERATOR)

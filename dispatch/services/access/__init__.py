@@ -1,5 +1,27 @@
 """Access: organisations' reach, log-in, keys, policies, audit, sealing, files and stored answers."""
 
-from dispatch.services.access import audit, policies, reach, vault
+from dispatch.services.access import (
+    audit,
+    files,
+    idempotency,
+    keys,
+    policies,
+    reach,
+    sessions,
+    sign_in,
+    users,
+    vault,
+)
 
-__all__ = ["audit", "policies", "reach", "vault"]
+__all__ = [
+    "audit",
+    "files",
+    "idempotency",
+    "keys",
+    "policies",
+    "reach",
+    "sessions",
+    "sign_in",
+    "users",
+    "vault",
+]

@@ -71,9 +71,7 @@ def seal(session: Session, *, now: datetime) -> int:
     ).all()
     if not entries:
         return 0
-    previous = session.execute(
-        select(AuditSeal.digest).order_by(AuditSeal.id.desc()).limit(1)
-    ).scalar_one_or_none()
+    previous = session.execute(select(AuditSeal.digest).order_by(AuditSeal.id.desc()).limit(1)).scalar_one_or_none()
     digest = digest_of(previous or GENESIS, entries)
     ids = [entry.id for entry in entries]
     made = AuditSeal(
@@ -109,9 +107,7 @@ def verify_chain(session: Session) -> list[str]:
 
 def head(session: Session) -> tuple[int, bytes] | None:
     """Id and digest of the newest seal, to be kept elsewhere; None before the first."""
-    row = session.execute(
-        select(AuditSeal.id, AuditSeal.digest).order_by(AuditSeal.id.desc()).limit(1)
-    ).one_or_none()
+    row = session.execute(select(AuditSeal.id, AuditSeal.digest).order_by(AuditSeal.id.desc()).limit(1)).one_or_none()
     return None if row is None else (row.id, row.digest)
 
 

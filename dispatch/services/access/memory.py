@@ -27,11 +27,11 @@ class ShortMemory(Generic[Value]):
         self._seconds = seconds
         self._parts: WeakKeyDictionary[Engine, dict[Hashable, tuple[float, Value]]] = WeakKeyDictionary()
 
-    def get(self, session: Session, key: Hashable) -> Value | None:
+    def get(self, place: Session | Engine, key: Hashable) -> Value | None:
         """The remembered value, None when there is none or it is too old."""
-        if session.info.get(self._mark):
+        if isinstance(place, Session) and place.info.get(self._mark):
             return None
-        until, value = self._part(session).get(key, (0.0, None))
+        until, value = self._part(place).get(key, (0.0, None))
         return value if monotonic() < until else None
 
     def put(self, session: Session, key: Hashable, value: Value) -> None:
@@ -48,6 +48,6 @@ class ShortMemory(Generic[Value]):
         session.info[self._mark] = True
         self._part(session).clear()
 
-    def _part(self, session: Session) -> dict[Hashable, tuple[float, Value]]:
-        engine = session.get_bind().engine
+    def _part(self, place: Session | Engine) -> dict[Hashable, tuple[float, Value]]:
+        engine = place.get_bind().engine if isinstance(place, Session) else place
         return self._parts.setdefault(engine, {})

@@ -1,0 +1,54 @@
+"""How often something may be asked: the numbers as data, kept in Redis, in this process when Redis is away."""
+
+import hashlib
+
+from flask import Flask, request
+from flask_limiter import Limiter
+
+from config.settings import Settings
+
+SOCKET_SECONDS = 0.5
+
+# By whom is counted stands behind each: an address, a name, or whoever shows a key or a session.
+LOG_IN_BY_ADDRESS = "20 per minute;200 per hour"  # address; a whole office may stand behind one
+LOG_IN_BY_NAME = "10 per minute;60 per hour"  # log-in name as typed, whether it exists or not
+CODE = "10 per minute"  # address
+INTAKE = "1200 per minute"  # caller; a district's peak is some ten calls a minute
+SEARCH = "600 per minute"  # caller; every keystroke of the desk asks
+EXPORT = "20 per hour"  # caller
+LINK = "60 per minute"  # address: the phone page behind a signed link
+LOOKUP_BY_NUMBER = "5 per hour"  # order number: the public question where an order is
+LOOKUP_BY_ADDRESS = "60 per hour"  # address
+
+
+def address() -> str:
+    """The network address that asks."""
+    return f"address:{request.remote_addr or 'unknown'}"
+
+
+def caller() -> str:
+    """Whoever shows this key or session, else the address; the secret itself never reaches Redis."""
+    shown = request.headers.get("Authorization") or request.cookies.get("session")
+    if not shown:
+        return address()
+    return f"caller:{hashlib.sha256(shown.encode('utf-8', 'replace')).hexdigest()[:24]}"
+
+
+def login_name() -> str:
+    """The log-in name that was typed, as a digest."""
+    typed = request.form.get("login", "").strip().lower()
+    return f"login:{hashlib.sha256(typed.encode('utf-8', 'replace')).hexdigest()[:24]}"
+
+
+limiter = Limiter(caller, headers_enabled=True, strategy="fixed-window")
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Count in Redis; when Redis is away each process counts by itself, and comes back by itself."""
+    app.config.setdefault("RATELIMIT_STORAGE_URI", settings.limiter_storage_url)
+    app.config.setdefault(
+        "RATELIMIT_STORAGE_OPTIONS",
+        {"socket_connect_timeout": SOCKET_SECONDS, "socket_timeout": SOCKET_SECONDS},
+    )
+    app.config.setdefault("RATELIMIT_IN_MEMORY_FALLBACK_ENABLED", True)
+    limiter.init_app(app)
