@@ -1,7 +1,7 @@
 """The declarative base, column habits and engine that every table shares."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, create_engine, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -25,7 +25,11 @@ class Base(DeclarativeBase):
     """Every table of the house."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+    }
 
 
 Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]

@@ -45,7 +45,13 @@ class Job(Base):
     error: Mapped[str | None]
 
     __table_args__ = (
-        Index("ix_jobs_open", "lane", "run_at", "id", postgresql_where=text("done_at IS NULL AND dead_at IS NULL")),
+        Index(
+            "ix_jobs_open",
+            "lane",
+            "run_at",
+            "id",
+            postgresql_where=text("done_at IS NULL AND dead_at IS NULL"),
+        ),
         Index("ix_jobs_dead", "dead_at", postgresql_where=text("dead_at IS NOT NULL")),
         Index("ix_jobs_kind_reference", "kind", "reference"),
     )
@@ -209,7 +215,13 @@ def fail(session: Session, job: Claimed, error: str, *, most_attempts: int) -> b
     dead = is_dead(job.attempts, most_attempts)
     session.execute(
         FAIL,
-        {"id": job.id, "token": job.token, "error": error, "wait": back_off_seconds(job.attempts), "dead": dead},
+        {
+            "id": job.id,
+            "token": job.token,
+            "error": error,
+            "wait": back_off_seconds(job.attempts),
+            "dead": dead,
+        },
     )
     return dead
 
@@ -242,7 +254,7 @@ def tick(session: Session, schedule: Sequence[Scheduled], now: datetime) -> list
     Two beats and two sweepers may tick at once: the period's primary key lets one of them through.
     At most `most_catch_up` periods of a job at a time. Returns the (job, period) pairs made here.
     """
-    last = {job: due for job, due in session.execute(LAST_PERIODS, {"jobs": [each.job for each in schedule]})}
+    last = dict(session.execute(LAST_PERIODS, {"jobs": [each.job for each in schedule]}).all())
     made = []
     for scheduled in schedule:
         owed = periods_owed(scheduled, last.get(scheduled.job), now)

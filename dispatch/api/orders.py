@@ -117,7 +117,11 @@ class OrderPreview(MethodView):
                 "place_candidates": [candidate.as_fact() for candidate in seen.place.candidates],
                 "stairwell_id": seen.place.stairwell_id,
                 "duplicates": [
-                    {"number": order.number, "score_permille": match.score_permille, "reasons": list(match.reasons)}
+                    {
+                        "number": order.number,
+                        "score_permille": match.score_permille,
+                        "reasons": list(match.reasons),
+                    }
                     for match, order in seen.duplicates
                 ],
                 "recipients": [name for _, name in seen.recipients],
@@ -202,9 +206,7 @@ class OrderOffers(MethodView):
             }
 
 
-def step(
-    name: str, number: str, data: Mapping[str, Any], act: Callable[[Session, Order, Any], object]
-) -> Response:
+def step(name: str, number: str, data: Mapping[str, Any], act: Callable[[Session, Order, Any], object]) -> Response:
     """One step of a person with one order: found within reach, locked, done once per Idempotency-Key."""
 
     def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:

@@ -90,7 +90,9 @@ class Publisher:
         if cls.app is None:
             cls.app = make_celery(publisher=True)
         try:
-            cls.app.send_task(TASK, args=(int(lane), job_id), queue=lane.name.lower(), retry=False, ignore_result=True)
+            cls.app.send_task(
+                TASK, args=(int(lane), job_id), queue=lane.name.lower(), retry=False, ignore_result=True
+            )
         except (KombuError, RedisError, OSError) as error:
             cls.closed_until = monotonic() + BREAKER_SECONDS
             log.warning("hint_dropped", lane=lane.name, error=type(error).__name__)

@@ -62,7 +62,8 @@ class Service(Base):
         UniqueConstraint("organisation_id", "code"),
         CheckConstraint("performer IN ('firm', 'team_worker', 'helper', 'named')", name="performer"),
         CheckConstraint(
-            "given IN ('offer_one', 'offer_first_three', 'offer_all', 'named', 'take_from_list')", name="given"
+            "given IN ('offer_one', 'offer_first_three', 'offer_all', 'named', 'take_from_list')",
+            name="given",
         ),
         CheckConstraint("service_clock IN ('working', 'always')", name="service_clock"),
         CheckConstraint("civic_working_days > 0 AND service_minutes > 0 AND hold_minutes > 0", name="limits"),
@@ -187,9 +188,7 @@ class Coverage(Base):
 
     __table_args__ = (
         within("areas", "area_id"),
-        UniqueConstraint(
-            "performer_id", "community_id", "area_id", "service_id", postgresql_nulls_not_distinct=True
-        ),
+        UniqueConstraint("performer_id", "community_id", "area_id", "service_id", postgresql_nulls_not_distinct=True),
         Index("ix_coverages_community_id", "community_id", "area_id"),
     )
 

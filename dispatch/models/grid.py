@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from dispatch.db import Base, Id, Moment, Reference
+from dispatch.db import Base, Id, Reference
 
 
 def community() -> Mapped[int]:

@@ -169,7 +169,12 @@ class Order(Base):
             postgresql_where=text("state IN ('accepted', 'arrived')"),
         ),
         Index("ix_orders_near", "stairwell_id", "created_at", postgresql_where=text(f"state IN ({OPEN_STATES})")),
-        Index("ix_orders_building", "building_id", "created_at", postgresql_where=text(f"state IN ({OPEN_STATES})")),
+        Index(
+            "ix_orders_building",
+            "building_id",
+            "created_at",
+            postgresql_where=text(f"state IN ({OPEN_STATES})"),
+        ),
     )
 
 
@@ -321,10 +326,13 @@ class OfferRecipient(Base):
     __table_args__ = (
         within("offers", "offer_id"),
         UniqueConstraint("offer_id", "performer_id"),
-        CheckConstraint(
-            "outcome IN ('open', 'accepted', 'declined', 'lapsed', 'lost', 'withdrawn')", name="outcome"
+        CheckConstraint("outcome IN ('open', 'accepted', 'declined', 'lapsed', 'lost', 'withdrawn')", name="outcome"),
+        Index(
+            "ix_offer_recipients_accepted",
+            "offer_id",
+            unique=True,
+            postgresql_where=text("outcome = 'accepted'"),
         ),
-        Index("ix_offer_recipients_accepted", "offer_id", unique=True, postgresql_where=text("outcome = 'accepted'")),
         Index("ix_offer_recipients_performer_id", "performer_id", "opened_at"),
     )
 

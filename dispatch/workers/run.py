@@ -168,8 +168,11 @@ def run_in_child(job: Claimed) -> None:
 
 
 def tick() -> int:
-    """Insert every period that is owed; returns how many were made here."""
+    """Insert every period that is owed, then do what goes with a tick; returns how many periods were made here."""
     with transaction(EVERYTHING) as session:
         if not system.clocks_agree(session):
             return 0
-        return len(queue.tick(session, schedule.SCHEDULE, clock.now(session)))
+        made = len(queue.tick(session, schedule.SCHEDULE, clock.now(session)))
+    with transaction(EVERYTHING) as session:
+        system.after_tick(session, clock.now(session))
+    return made

@@ -37,7 +37,7 @@ class World:
     firms: list[Performer]
 
 
-def make_world(session: Session, *, firms: int = 3, now: datetime | None = None) -> World:
+def make_world(session: Session, *, firms: int = 3) -> World:
     """Make it; every firm serves both kinds in the whole community, on shift always, papers valid to 2099."""
     mark = next(NUMBERS)
     district = organisation(session, "district", f"莲都区{mark}", None)
@@ -66,7 +66,12 @@ def make_world(session: Session, *, firms: int = 3, now: datetime | None = None)
 def organisation(session: Session, kind: str, name: str, parent: Organisation | None) -> Organisation:
     """An organisation under its parent."""
     made = Organisation(
-        kind=kind, name=name, code=uuid4().hex, parent_id=parent.id if parent else None, path=[], is_hidden=False
+        kind=kind,
+        name=name,
+        code=uuid4().hex,
+        parent_id=parent.id if parent else None,
+        path=[],
+        is_hidden=False,
     )
     session.add(made)
     session.flush()
@@ -105,7 +110,10 @@ def building(session: Session, area: Area, estate: PlaceName, number: str) -> Bu
 def stairwell(session: Session, building: Building, number: str) -> Stairwell:
     """A unit of a building."""
     made = Stairwell(
-        community_id=building.community_id, building_id=building.id, number=number, code=f"{building.id}-{number}"
+        community_id=building.community_id,
+        building_id=building.id,
+        number=number,
+        code=f"{building.id}-{number}",
     )
     session.add(made)
     session.flush()

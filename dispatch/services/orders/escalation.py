@@ -139,7 +139,12 @@ def tell(session: Session, order: Order, audience: Audience, *, now: datetime) -
     told = users_of(session, order, audience)
     for user_id in told:
         notify.tell_user(
-            session, dedupe=f"{key}:{user_id}", template="escalation", user_id=user_id, order_id=order.id, now=now
+            session,
+            dedupe=f"{key}:{user_id}",
+            template="escalation",
+            user_id=user_id,
+            order_id=order.id,
+            now=now,
         )
     if not told or audience is Audience.SUPERVISION:
         notify.raise_alarm(

@@ -16,7 +16,8 @@ from dispatch.rules.orders.states import Action, OrderState
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit
 from dispatch.services.orders.place import enqueue_route, settle_place
-from dispatch.services.orders.route import Written, close_cycle, open_rounds
+from dispatch.services.orders.rounds import open_rounds
+from dispatch.services.orders.route import close_cycle
 from dispatch.services.orders.steps import check_version, step
 
 WITH_TEAM = frozenset(
@@ -48,9 +49,7 @@ def settle(
 ) -> None:
     """Give a locked order its place; 受理中 becomes 待派 and is routed at once."""
     check_version(order, version)
-    settle_place(
-        session, order, stairwell_id=stairwell_id, building_id=building_id, area_id=area_id, actor=actor
-    )
+    settle_place(session, order, stairwell_id=stairwell_id, building_id=building_id, area_id=area_id, actor=actor)
     if order.state == OrderState.RECEIVED:
         step(session, order, Action.COMPLETE_INTAKE, actor=actor, kind=ActorKind.OPERATOR, now=now)
     else:
@@ -128,18 +127,18 @@ def dispatch_by_hand(
     else:
         close_cycle(session, order, now=now)
         take_teams(session, order)
-        facts = {"lead": order.lead_team_id, "accountable": order.accountable_team_id, "by_hand": True}
+        teams = {"lead": order.lead_team_id, "accountable": order.accountable_team_id, "by_hand": True}
         order.dispatched_at = now
         kind = ActorKind.DISPATCHER
-        step(session, order, Action.DISPATCH, actor=actor, kind=kind, now=now, facts=facts, reason=reason)
+        step(session, order, Action.DISPATCH, actor=actor, kind=kind, now=now, facts=teams, reason=reason)
     assign_lead(session, order, now=now)
     step(session, order, Action.SIGN, actor=actor, kind=ActorKind.SYSTEM, now=now)
     order.rounds += 1
     facts = {"round": order.rounds, "to": [performer.id], "by_hand": True}
     step(session, order, Action.OPEN_ROUND, actor=actor, kind=ActorKind.DISPATCHER, now=now, facts=facts)
     service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
-    written = Written(rounds=[(order, service, OfferDecision((performer.id,), 1, alarm_human=False))])
-    open_rounds(session, written, now=now)
+    offer = OfferDecision((performer.id,), 1, alarm_human=False)
+    open_rounds(session, [(order, service, offer)], now=now)
     audit.record(session, "orders.dispatch_by_hand", "orders", order.id, actor=actor, community_id=order.community_id)
     notify.clear_alarms(session, order_id=order.id, kinds=("order_waits", "order_urgent"), now=now)
 
@@ -216,19 +215,21 @@ def void(
     actor: Actor,
     now: datetime,
 ) -> bool:
-    """作废: asked by one person and confirmed by another, or at once when the resident takes the order back.
+    """作废: asked by one person and confirmed by another; at once when the resident takes the order back or the
+    house itself ends it (a programme's plan changed).
 
     The first call keeps who asked and returns False; the call of a second person ends the order (True): an
     open round is withdrawn. Raises SecondPersonMissing when the same person confirms.
     """
     check_version(order, version)
     need_reason(reason)
-    if not by_resident and order.void_asked_by is None:
+    at_once = by_resident or actor.kind is ActorKind.SYSTEM
+    if not at_once and order.void_asked_by is None:
         order.void_asked_by = actor.user_id
         step(session, order, Action.REMARK, actor=actor, now=now, facts={"void": "asked"}, reason=reason)
         audit.record(session, "orders.ask_void", "orders", order.id, actor=actor, community_id=order.community_id)
         return False
-    if not by_resident and order.void_asked_by == actor.user_id:
+    if not at_once and order.void_asked_by == actor.user_id:
         raise SecondPersonMissing
     withdraw_round(session, order, now=now)
     facts = {"asked_by": order.void_asked_by, "by_resident": by_resident}

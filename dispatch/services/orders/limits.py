@@ -47,6 +47,7 @@ def due_of(
     service: Service,
     urgency: Urgency,
     organisation_id: int,
+    *,
     now: datetime,
     wanted_from: datetime | None,
     wanted_until: datetime | None,
@@ -79,8 +80,7 @@ def place_alarm_at(session: Session, organisation_id: int, now: datetime) -> dat
 def escalation_levels(rows: Sequence[dict[str, Any]]) -> tuple[EscalationLevel, ...]:
     """The levels of escalation as the policy `escalation.levels` has them."""
     return tuple(
-        EscalationLevel(Audience(row["tell"]), round(row["at_ratio"] * 1000), row["past_working_days"])
-        for row in rows
+        EscalationLevel(Audience(row["tell"]), round(row["at_ratio"] * 1000), row["past_working_days"]) for row in rows
     )
 
 

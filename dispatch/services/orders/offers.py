@@ -18,12 +18,19 @@ from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit, policies
 from dispatch.services.orders import work
-from dispatch.services.orders.route import close_cycle, link_hash
+from dispatch.services.orders.rounds import link_hash
+from dispatch.services.orders.route import close_cycle
 from dispatch.services.orders.steps import lock, step
 
 WITH_PERFORMER = frozenset({OrderState.ACCEPTED, OrderState.ARRIVED})
 AFTER_WORK = frozenset(
-    {OrderState.FINISHED, OrderState.FED_BACK, OrderState.CALLING_BACK, OrderState.CLOSED, OrderState.ARCHIVED}
+    {
+        OrderState.FINISHED,
+        OrderState.FED_BACK,
+        OrderState.CALLING_BACK,
+        OrderState.CLOSED,
+        OrderState.ARCHIVED,
+    }
 )
 
 
@@ -132,7 +139,11 @@ def accept(session: Session, token: str, *, now: datetime) -> Order:
     offer.outcome, offer.closed_at = "accepted", now
     session.execute(
         update(OfferRecipient)
-        .where(OfferRecipient.offer_id == offer.id, OfferRecipient.outcome == "open", OfferRecipient.id != recipient.id)
+        .where(
+            OfferRecipient.offer_id == offer.id,
+            OfferRecipient.outcome == "open",
+            OfferRecipient.id != recipient.id,
+        )
         .values(outcome="lost")
     )
     order.performer_id, order.accepted_at = recipient.performer_id, now
@@ -153,7 +164,12 @@ def decline(session: Session, token: str, *, reason: str, now: datetime) -> Orde
     recipient.outcome, recipient.answered_at, recipient.reason = "declined", now, reason
     session.flush()
     audit.record(
-        session, "orders.decline", "orders", order.id, actor=actor_of(recipient), community_id=order.community_id
+        session,
+        "orders.decline",
+        "orders",
+        order.id,
+        actor=actor_of(recipient),
+        community_id=order.community_id,
     )
     if not others_open(session, offer):
         close_round(session, order, offer, "declined", now=now)
@@ -171,7 +187,11 @@ def close_round(session: Session, order: Order, offer: Offer, outcome: str, *, n
     offer.outcome, offer.closed_at = outcome, now
     lane = Lane.EMERGENCY if order.urgency in PRESSING else Lane.DISPATCH
     queue.enqueue(
-        session, "orders.route", lane=lane, reference=order.id, dedupe=f"orders.route:{order.number}:after:{offer.id}"
+        session,
+        "orders.route",
+        lane=lane,
+        reference=order.id,
+        dedupe=f"orders.route:{order.number}:after:{offer.id}",
     )
 
 

@@ -16,7 +16,7 @@ from dispatch.models.catalogue import Performer, Service
 from dispatch.models.grid import Resident
 from dispatch.models.orders import Order
 from dispatch.queue import hint
-from dispatch.rules.access.chain import GENESIS, link
+from dispatch.rules.access.chain import GENESIS
 from dispatch.rules.access.roles import Actor, ActorKind
 from dispatch.rules.grid.phone import normalise_phone
 from dispatch.rules.orders.answers import check_answers
@@ -31,7 +31,7 @@ from dispatch.services.grid import Place
 from dispatch.services.orders.draft import OrderDraft
 from dispatch.services.orders.insert import INSERT, insert_parameters
 from dispatch.services.orders.limits import Due, due_of, place_alarm_at
-from dispatch.services.orders.steps import event_line
+from dispatch.services.orders.steps import Line
 
 LONGEST_ADDRESS = 500
 LONGEST_NAME = 60
@@ -71,9 +71,7 @@ def place(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -
     raise AlreadyPlaced
 
 
-def insert_order(
-    session: Session, prepared: Prepared, number: str, *, actor: Actor, now: datetime
-) -> Order | None:
+def insert_order(session: Session, prepared: Prepared, number: str, *, actor: Actor, now: datetime) -> Order | None:
     """Insert the order under this number; None when the number is taken (30 random bits a day: take another)."""
     values = order_values(prepared, number, actor=actor, now=now)
     events = first_events(number, values, actor=actor, now=now)
@@ -105,7 +103,15 @@ def prepare(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime)
     check_named(session, draft, service)
     where = place_of(session, draft, actor=actor)
     urgency = urgency_of(draft, service)
-    due = due_of(session, service, urgency, organisation_id, now, draft.wanted_from, draft.wanted_until)
+    due = due_of(
+        session,
+        service,
+        urgency,
+        organisation_id,
+        now=now,
+        wanted_from=draft.wanted_from,
+        wanted_until=draft.wanted_until,
+    )
     return Prepared(draft, organisation_id, service, urgency, phone, where, due)
 
 
@@ -207,9 +213,7 @@ def capacity_of(actor: Actor) -> ActorKind:
     return ActorKind.SYSTEM if actor.user_id is None and actor.api_key_id is None else ActorKind.OPERATOR
 
 
-def first_events(
-    number: str, values: Mapping[str, Any], *, actor: Actor, now: datetime
-) -> list[dict[str, Any]]:
+def first_events(number: str, values: Mapping[str, Any], *, actor: Actor, now: datetime) -> list[dict[str, Any]]:
     """The one or two events an order begins with: 受理, and 待派 when its place is known."""
     actions = [Action.RECEIVE]
     if values["area_id"] is not None:
@@ -218,15 +222,28 @@ def first_events(
     for version, action in enumerate(actions, start=1):
         target = next_state(OrderState(state) if state else None, action, kind)
         facts = {"source": values["source"], "place": values["place_outcome"]} if version == 1 else {}
-        line = event_line(number, version, action, state, target, now, kind, actor, facts, None)
-        digest = link(digest, line)
+        line = Line(
+            number=number,
+            version=version,
+            action=str(action),
+            origin=state,
+            target=str(target),
+            at=now,
+            actor_kind=str(kind),
+            user_id=actor.user_id,
+            performer_id=actor.performer_id,
+            api_key_id=actor.api_key_id,
+            facts=facts,
+            reason=None,
+        )
+        digest = line.digest(digest)
         events.append(
             {
                 "version": version,
-                "action": str(action),
+                "action": line.action,
                 "from_state": state,
-                "to_state": str(target),
-                "actor_kind": str(kind),
+                "to_state": line.target,
+                "actor_kind": line.actor_kind,
                 "facts": facts,
                 "digest": digest,
             }
@@ -239,7 +256,12 @@ def first_job(session: Session, prepared: Prepared, number: str, *, now: datetim
     """The job that moves a new order on: routing at once, or the alarm of a place that nobody settled."""
     if prepared.place.area_id is not None:
         lane = Lane.EMERGENCY if prepared.urgency in PRESSING else Lane.DISPATCH
-        return {"kind": "orders.route", "lane": int(lane), "run_at": now, "dedupe": f"orders.route:{number}:1"}
+        return {
+            "kind": "orders.route",
+            "lane": int(lane),
+            "run_at": now,
+            "dedupe": f"orders.route:{number}:1",
+        }
     run_at = place_alarm_at(session, prepared.organisation_id, now)
     return {
         "kind": "orders.place_alarm",

@@ -51,9 +51,7 @@ def preview(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime)
     found = duplicates(session, prepared, actor=actor, now=now)
     where = prepared.place
     if where.area_id is None or where.community_id is None:
-        return Preview(
-            prepared.service, where, prepared.urgency, suggestion, prepared.due, found, None, None, (), ()
-        )
+        return Preview(prepared.service, where, prepared.urgency, suggestion, prepared.due, found, None, None, (), ())
     teams, decision = decide(session, prepared, now=now)
     names = performer_names(session, {one.performer_id for one in decision.considered} if decision else set())
     team_of = team_names(session, where.community_id)
@@ -114,9 +112,7 @@ def as_order(prepared: Prepared, *, now: datetime) -> Order:
     )
 
 
-def duplicates(
-    session: Session, prepared: Prepared, *, actor: Actor, now: datetime
-) -> list[tuple[Match, Order]]:
+def duplicates(session: Session, prepared: Prepared, *, actor: Actor, now: datetime) -> list[tuple[Match, Order]]:
     """Open orders that may be the same matter, best first: near in place or from the same caller."""
     where = prepared.place
     index = vault.blind_index("phone", prepared.phone) if prepared.phone else None

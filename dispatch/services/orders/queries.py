@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from dispatch.errors import Invalid, NotFound
 from dispatch.models.catalogue import Performer, Service, Team
@@ -61,7 +61,7 @@ class Board:
     late: Sequence[Order]
     callbacks: Sequence[Order]
     counts_by_state: Mapping[str, int]
-    counts_by_area: Mapping[int, int]
+    counts_by_area: Mapping[int | None, int]
     counts_by_service: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -101,7 +101,7 @@ def performer_names(session: Session, ids: set[int]) -> dict[int, str]:
     if not ids:
         return {}
     rows = session.execute(select(Performer.id, Performer.name).where(Performer.id.in_(ids)))
-    return {identity: name for identity, name in rows}
+    return dict(rows.all())
 
 
 def team_names(session: Session, community_id: int | None) -> dict[int, str]:
@@ -109,7 +109,7 @@ def team_names(session: Session, community_id: int | None) -> dict[int, str]:
     if community_id is None:
         return {}
     rows = session.execute(select(Team.id, Team.name).where(Team.community_id == community_id))
-    return {identity: name for identity, name in rows}
+    return dict(rows.all())
 
 
 def offers_of(session: Session, order: Order) -> Sequence[tuple[Offer, OfferRecipient, str]]:
@@ -130,9 +130,7 @@ def callbacks_of(session: Session, order: Order) -> Sequence[Callback]:
     return session.scalars(query).all()
 
 
-def list_orders(
-    session: Session, *, actor: Actor, filters: OrderFilters, cursor: str | None, limit: int
-) -> OrderPage:
+def list_orders(session: Session, *, actor: Actor, filters: OrderFilters, cursor: str | None, limit: int) -> OrderPage:
     """One page of the orders the actor may see, newest first; `limit` 1..100. Raises Invalid for a bad cursor."""
     if not 1 <= limit <= MOST_PER_PAGE:
         raise Invalid("limit", "每页 1 到 100 条")
@@ -145,14 +143,17 @@ def list_orders(
     return OrderPage(rows[:limit], following)
 
 
-def narrowed(query: Select[tuple[Order]], filters: OrderFilters) -> Select[tuple[Order]]:
+def narrowed(query: Select[Order], filters: OrderFilters) -> Select[Order]:
     """The query with the filters that are set."""
     conditions: list[tuple[object, ColumnElement[bool]]] = [
         (filters.states, Order.state.in_(filters.states)),
         (filters.service_ids, Order.service_id.in_(filters.service_ids)),
         (filters.area_id, Order.area_id == filters.area_id),
         (filters.performer_id, Order.performer_id == filters.performer_id),
-        (filters.team_id, (Order.lead_team_id == filters.team_id) | (Order.accountable_team_id == filters.team_id)),
+        (
+            filters.team_id,
+            (Order.lead_team_id == filters.team_id) | (Order.accountable_team_id == filters.team_id),
+        ),
         (filters.urgency, Order.urgency == filters.urgency),
         (filters.placed_from, Order.created_at >= filters.placed_from),
         (filters.placed_until, Order.created_at < filters.placed_until),
@@ -200,9 +201,9 @@ def board(session: Session, *, actor: Actor, now: datetime) -> Board:
     )
 
 
-def counts(session: Session, column: ColumnElement[Key], where: ColumnElement[bool]) -> dict[Key, int]:
+def counts(session: Session, column: InstrumentedAttribute[Key], where: ColumnElement[bool]) -> dict[Key, int]:
     """How many orders by one column."""
-    return {key: number for key, number in session.execute(select(column, func.count()).where(where).group_by(column))}
+    return dict(session.execute(select(column, func.count()).where(where).group_by(column)).all())
 
 
 def waiting(session: Session, *, actor: Actor, limit: int = MOST_ON_BOARD) -> Sequence[Order]:
@@ -216,9 +217,7 @@ def waiting(session: Session, *, actor: Actor, limit: int = MOST_ON_BOARD) -> Se
     return session.scalars(query).all()
 
 
-def callbacks_to_make(
-    session: Session, *, actor: Actor, now: datetime, limit: int = MOST_ON_BOARD
-) -> Sequence[Order]:
+def callbacks_to_make(session: Session, *, actor: Actor, now: datetime, limit: int = MOST_ON_BOARD) -> Sequence[Order]:
     """The orders whose callback is due, the oldest first."""
     query = (
         select(Order)
@@ -248,4 +247,4 @@ def orders_of_caller(session: Session, phone_index: bytes, *, actor: Actor, limi
 def service_names(session: Session, ids: set[int]) -> dict[int, str]:
     """Names of kinds by id, in one query."""
     rows = session.execute(select(Service.id, Service.name).where(Service.id.in_(ids)))
-    return {identity: name for identity, name in rows}
+    return dict(rows.all())

@@ -97,7 +97,9 @@ def picture_of(session: Session, orders: Sequence[Order], *, now: datetime) -> P
     picture = Picture(
         services=services,
         teams_of_building=catalogue.block_teams(
-            session, {order.building_id for order in orders if order.building_id is not None}, clock.today(now)
+            session,
+            {order.building_id for order in orders if order.building_id is not None},
+            clock.today(now),
         ),
         teams_of_area=teams_of_areas(session, orders),
         line_teams=line_teams(session, orders, services),
@@ -126,9 +128,7 @@ def teams_of_areas(session: Session, orders: Sequence[Order]) -> dict[int, tuple
     return found
 
 
-def line_teams(
-    session: Session, orders: Sequence[Order], services: dict[int, Service]
-) -> dict[tuple[int, str], int]:
+def line_teams(session: Session, orders: Sequence[Order], services: dict[int, Service]) -> dict[tuple[int, str], int]:
     """The line teams by community and speciality that these orders may need."""
     communities = {order.community_id for order in orders if order.community_id is not None}
     specialities = {service.speciality for service in services.values() if service.speciality is not None}
@@ -162,9 +162,7 @@ def refusals(session: Session, orders: Sequence[Order]) -> dict[int, frozenset[i
 
 def open_rounds(session: Session, orders: Sequence[Order]) -> frozenset[int]:
     """Which of the orders have an open round."""
-    query = select(Offer.order_id).where(
-        Offer.order_id.in_([order.id for order in orders]), Offer.closed_at.is_(None)
-    )
+    query = select(Offer.order_id).where(Offer.order_id.in_([order.id for order in orders]), Offer.closed_at.is_(None))
     return frozenset(session.scalars(query))
 
 

@@ -3,21 +3,16 @@
 One order or a hundred take the same way; the number of queries does not grow with the orders.
 """
 
-import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from hashlib import sha256
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from dispatch import queue
-from dispatch.models.catalogue import Performer, Service
+from dispatch.models.catalogue import Service
 from dispatch.models.orders import Assignment, DecisionRecord, Order, OrderEvent
-from dispatch.models.orders import Offer as OfferRow
-from dispatch.models.orders import OfferRecipient
 from dispatch.rules.access.roles import ROUTER, Actor, ActorKind
 from dispatch.rules.orders.decision import (
     Decision,
@@ -33,11 +28,11 @@ from dispatch.rules.orders.record import encode
 from dispatch.rules.orders.routing import choose_teams, evaluate, next_step
 from dispatch.rules.orders.states import Action, OrderState, next_state
 from dispatch.rules.orders.urgency import PRESSING
-from dispatch.rules.queue import Lane
-from dispatch.services import catalogue, notify
+from dispatch.services import notify
 from dispatch.services.orders import escalation
 from dispatch.services.orders.limits import sign_due
 from dispatch.services.orders.requests import Picture, picture_of, request_of
+from dispatch.services.orders.rounds import open_rounds
 from dispatch.services.orders.steps import event_row
 
 LINK_BYTES = 24
@@ -117,7 +112,13 @@ def fail_for_teams(order: Order, choice: TeamChoice, written: Written, *, now: d
     """No accountable team: the area chief chooses, or the desk finds out why the place has none."""
     reason = str(choice.reasons[0])
     order.waits_for = reason
-    add_event(order, Action.FAIL_ROUTING, written, now=now, facts={"reason": reason, "teams": list(choice.candidates)})
+    add_event(
+        order,
+        Action.FAIL_ROUTING,
+        written,
+        now=now,
+        facts={"reason": reason, "teams": list(choice.candidates)},
+    )
     written.failures.append((order, reason))
 
 
@@ -128,7 +129,12 @@ def dispatch_to(
     order.accountable_team_id = choice.accountable
     order.lead_team_id = choice.lead
     order.dispatched_at = now
-    facts = {"accountable": choice.accountable, "lead": choice.lead, "assist": choice.assist, "cycle": order.cycle}
+    facts = {
+        "accountable": choice.accountable,
+        "lead": choice.lead,
+        "assist": choice.assist,
+        "cycle": order.cycle,
+    }
     add_event(order, Action.DISPATCH, written, now=now, facts=facts)
     due = sign_due(service, order.urgency, now, picture.calendar(order))
     for team_id, role in ((choice.lead, "lead"), (choice.assist, "assist")):
@@ -220,7 +226,7 @@ def add_event(
     *,
     now: datetime,
     kind: ActorKind = ActorKind.ROUTER,
-    facts: dict[str, object] | None = None,
+    facts: Mapping[str, object] | None = None,
     actor: Actor = ROUTER,
 ) -> None:
     """Take a step whose event is written with the others of the run."""
@@ -240,7 +246,7 @@ def write(session: Session, written: Written, picture: Picture, *, now: datetime
             session.execute(insert(model), rows)
     session.flush()
     if written.rounds:
-        open_rounds(session, written, now=now)
+        open_rounds(session, written.rounds, now=now)
     for order, reason in written.failures:
         notify.raise_alarm(
             session,
@@ -272,91 +278,13 @@ def alarm_urgent(session: Session, order: Order) -> None:
     )
 
 
-def next_ids(session: Session, sequence: str, count: int) -> list[int]:
-    """`count` fresh ids of a sequence in one query."""
-    query = text("SELECT nextval(cast(:sequence AS regclass)) FROM generate_series(1, :count)")
-    return list(session.scalars(query, {"sequence": sequence, "count": count}))
-
-
-def open_rounds(session: Session, written: Written, *, now: datetime) -> None:
-    """Insert the rounds with their recipients, tell each recipient with a link of their own, set the lapse."""
-    ids = next_ids(session, "offers_id_seq", len(written.rounds))
-    count = sum(len(outcome.recipients) for _, _, outcome in written.rounds)
-    recipient_ids = iter(next_ids(session, "offer_recipients_id_seq", count))
-    offers, recipients, notices, lapses = [], [], [], []
-    for offer_id, (order, service, outcome) in zip(ids, written.rounds, strict=True):
-        hold_until = now + timedelta(minutes=service.hold_minutes)
-        lane = Lane.EMERGENCY if order.urgency in PRESSING else Lane.NOTIFY
-        offers.append(
-            {
-                "id": offer_id,
-                "community_id": order.community_id,
-                "order_id": order.id,
-                "round": order.rounds,
-                "cycle": order.cycle,
-                "mode": service.given,
-                "opened_at": now,
-                "hold_until": hold_until,
-            }
-        )
-        lapses.append({"reference": offer_id, "run_at": hold_until})
-        for performer_id in outcome.recipients:
-            token, recipient_id = secrets.token_urlsafe(LINK_BYTES), next(recipient_ids)
-            recipients.append(
-                {
-                    "id": recipient_id,
-                    "community_id": order.community_id,
-                    "offer_id": offer_id,
-                    "performer_id": performer_id,
-                    "link_hash": link_hash(token),
-                    "opened_at": now,
-                }
-            )
-            notices.append(
-                notify.PerformerNotice(
-                    dedupe=f"offer:{recipient_id}",
-                    template="offer",
-                    performer_id=performer_id,
-                    order_id=order.id,
-                    community_id=order.community_id,
-                    offer_recipient_id=recipient_id,
-                    link_token=token,
-                    lane=lane,
-                )
-            )
-    session.execute(insert(OfferRow), offers)
-    session.execute(insert(OfferRecipient), recipients)
-    queue.enqueue_many(
-        session,
-        "orders.lapse",
-        lane=Lane.DEADLINE,
-        rows=[(row["reference"], row["run_at"], f"orders.lapse:{row['reference']}") for row in lapses],
-    )
-    notify.tell_performers(session, notices, now=now)
-    offered = sorted({row["performer_id"] for row in recipients})
-    session.execute(update(Performer).where(Performer.id.in_(offered)).values(last_offered_at=now))
-
-
-def link_hash(token: str) -> bytes:
-    """What is stored of a link's token (≥ 128 bits): its SHA-256."""
-    return sha256(token.encode()).digest()
-
-
 def close_cycle(session: Session, order: Order, *, now: datetime) -> None:
     """Begin a new cycle of dispatch: rounds count anew, earlier assignments are done, the performer is off."""
     session.execute(
-        update(Assignment)
-        .where(Assignment.order_id == order.id, Assignment.done_at.is_(None))
-        .values(done_at=now)
+        update(Assignment).where(Assignment.order_id == order.id, Assignment.done_at.is_(None)).values(done_at=now)
     )
     order.cycle += 1
     order.rounds_before = order.rounds
     order.performer_id = None
     order.accepted_at = order.set_out_at = order.arrived_at = order.finished_at = None
     order.waits_for = None
-
-
-def open_rounds_count(session: Session, order_id: int) -> int:
-    """How many rounds of an order are open (the database allows one)."""
-    query = select(func.count()).where(OfferRow.order_id == order_id, OfferRow.closed_at.is_(None))
-    return session.execute(query).scalar_one()

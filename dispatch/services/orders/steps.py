@@ -1,7 +1,8 @@
 """One step of an order's life: locked, looked up in the life cycle's table, chained into the history."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -45,33 +46,42 @@ def check_version(order: Order, version: int | None) -> None:
         raise Stale
 
 
-def event_line(
-    number: str,
-    version: int,
-    action: str,
-    origin: str | None,
-    target: str,
-    at: datetime,
-    actor_kind: str,
-    actor: Actor,
-    facts: Mapping[str, object],
-    reason: str | None,
-) -> dict[str, object]:
-    """The line of the chain for one event: ids, codes and the reason as it was written."""
-    return {
-        "number": number,
-        "version": version,
-        "action": action,
-        "from": origin,
-        "to": target,
-        "at": at.isoformat(),
-        "actor_kind": actor_kind,
-        "user": actor.user_id,
-        "performer": actor.performer_id,
-        "key": actor.api_key_id,
-        "facts": dict(facts),
-        "reason": reason,
-    }
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event as it stands in the chain: ids, codes and the reason as it was written."""
+
+    number: str
+    version: int
+    action: str
+    origin: str | None
+    target: str
+    at: datetime
+    actor_kind: str
+    user_id: int | None
+    performer_id: int | None
+    api_key_id: int | None
+    facts: Mapping[str, object]
+    reason: str | None
+
+    def digest(self, previous: bytes) -> bytes:
+        """The digest of the chain after this event."""
+        return link(
+            previous,
+            {
+                "number": self.number,
+                "version": self.version,
+                "action": self.action,
+                "from": self.origin,
+                "to": self.target,
+                "at": self.at.astimezone(UTC).isoformat(),
+                "actor_kind": self.actor_kind,
+                "user": self.user_id,
+                "performer": self.performer_id,
+                "key": self.api_key_id,
+                "facts": dict(self.facts),
+                "reason": self.reason,
+            },
+        )
 
 
 def event_row(
@@ -88,8 +98,21 @@ def event_row(
     """The next event of an order as a row for insertion; moves the order's version, state and chain head."""
     origin = order.state
     version = order.version + 1
-    line = event_line(order.number, version, action, origin, target, now, kind, actor, facts, reason)
-    digest = link(order.chain_head, line)
+    line = Line(
+        number=order.number,
+        version=version,
+        action=str(action),
+        origin=origin,
+        target=str(target),
+        at=now,
+        actor_kind=str(kind),
+        user_id=actor.user_id,
+        performer_id=actor.performer_id,
+        api_key_id=actor.api_key_id,
+        facts=facts,
+        reason=reason,
+    )
+    digest = line.digest(order.chain_head)
     order.version = version
     order.state = str(target)
     order.chain_head = digest
@@ -97,14 +120,14 @@ def event_row(
     return {
         "order_id": order.id,
         "version": version,
-        "action": str(action),
+        "action": line.action,
         "from_state": origin,
-        "to_state": str(target),
+        "to_state": line.target,
         "at": now,
-        "actor_kind": str(kind),
-        "user_id": actor.user_id,
-        "performer_id": actor.performer_id,
-        "api_key_id": actor.api_key_id,
+        "actor_kind": line.actor_kind,
+        "user_id": line.user_id,
+        "performer_id": line.performer_id,
+        "api_key_id": line.api_key_id,
         "facts": dict(facts),
         "reason": reason,
         "digest": digest,

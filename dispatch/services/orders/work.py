@@ -55,7 +55,10 @@ def finish(session: Session, order: Order, report: WorkReport, *, actor: Actor, 
     """Record the report of a locked order's work; the team then answers the resident, or the clock does."""
     service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
     check_report(service, report)
-    for purpose, images in (("photo", report.photos), ("signature", [report.signature] if report.signature else [])):
+    for purpose, images in (
+        ("photo", report.photos),
+        ("signature", [report.signature] if report.signature else []),
+    ):
         for data in images:
             files.store_image(
                 session,

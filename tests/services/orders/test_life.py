@@ -56,9 +56,7 @@ def actions(session: Session, order: Order) -> list[str]:
     return [event.action for event in orders.time_line(session, order)]
 
 
-def test_a_placed_order_is_durable_with_history_and_a_job_that_routes_it(
-    session: Session, world: World
-) -> None:
+def test_a_placed_order_is_durable_with_history_and_a_job_that_routes_it(session: Session, world: World) -> None:
     order = placed(session, world)
     assert (order.state, order.version, order.place_outcome) == ("awaiting_dispatch", 2, "stairwell")
     assert order.community_id == world.community.id
@@ -72,9 +70,7 @@ def test_the_phone_is_sealed_and_found_by_its_blind_index(session: Session, worl
     order = placed(session, world)
     assert order.caller_phone is not None
     assert b"17400000001" not in order.caller_phone
-    found = orders.orders_of_caller(
-        session, order.phone_index or b"", actor=staff(session, world, Role.OPERATOR)
-    )
+    found = orders.orders_of_caller(session, order.phone_index or b"", actor=staff(session, world, Role.OPERATOR))
     assert [one.number for one in found] == [order.number]
 
 
@@ -84,15 +80,11 @@ def test_a_place_that_is_not_found_never_refuses_the_call(session: Session, worl
     assert jobs_of(session, order) == {"orders.place_alarm"}
 
 
-def test_an_unsettled_place_is_alarmed_once_and_settling_it_routes_the_order(
-    session: Session, world: World
-) -> None:
+def test_an_unsettled_place_is_alarmed_once_and_settling_it_routes_the_order(session: Session, world: World) -> None:
     order = placed(session, world, stairwell_id=None, address_text="月亮背面第三棵桂花树旁")
     for _ in range(2):
         orders.place_alarm(session, order, now=NOW + timedelta(minutes=5))
-    alarms = session.scalars(
-        select(Alarm).where(Alarm.order_id == order.id, Alarm.cleared_at.is_(None))
-    ).all()
+    alarms = session.scalars(select(Alarm).where(Alarm.order_id == order.id, Alarm.cleared_at.is_(None))).all()
     assert [alarm.kind for alarm in alarms] == ["place_unresolved"]
     orders.settle(
         session,
@@ -169,9 +161,7 @@ def test_a_batch_spreads_over_the_firms_and_writes_one_round_each(session: Sessi
     assert {taken.count(firm.id) for firm in world.firms} == {2}
 
 
-def test_accepted_worked_fed_back_called_back_and_closed(
-    session: Session, world: World, links: Links
-) -> None:
+def test_accepted_worked_fed_back_called_back_and_closed(session: Session, world: World, links: Links) -> None:
     order = routed(session, world)
     (token,) = links(order).values()
     orders.accept(session, token, now=NOW)
@@ -197,9 +187,7 @@ def test_accepted_worked_fed_back_called_back_and_closed(
     ]  # fmt: skip
 
 
-def test_the_handler_cannot_call_back_not_even_past_the_service(
-    session: Session, world: World, links: Links
-) -> None:
+def test_the_handler_cannot_call_back_not_even_past_the_service(session: Session, world: World, links: Links) -> None:
     order = routed(session, world)
     (token,) = links(order).values()
     orders.accept(session, token, now=NOW)
@@ -274,9 +262,7 @@ def test_after_a_decline_the_next_firm_is_asked_and_never_the_same(
         session.refresh(order)
     assert sorted(asked) == sorted(firm.id for firm in world.firms)
     assert (order.state, order.waits_for) == ("awaiting_human", "no_candidate")
-    alarms = session.scalars(
-        select(Alarm.kind).where(Alarm.order_id == order.id, Alarm.cleared_at.is_(None))
-    ).all()
+    alarms = session.scalars(select(Alarm.kind).where(Alarm.order_id == order.id, Alarm.cleared_at.is_(None))).all()
     assert alarms == ["order_waits"]
 
 
@@ -319,16 +305,12 @@ def test_of_three_firms_asked_at_once_one_takes_it(session: Session, world: Worl
             orders.accept(session, late, now=NOW)
 
 
-def test_a_hand_dispatch_kills_the_open_round_and_its_link(
-    session: Session, world: World, links: Links
-) -> None:
+def test_a_hand_dispatch_kills_the_open_round_and_its_link(session: Session, world: World, links: Links) -> None:
     order = routed(session, world)
     ((first, token),) = links(order).items()
     other = next(firm for firm in world.firms if firm.id != first)
     dispatcher = staff(session, world, Role.DISPATCHER)
-    orders.dispatch_by_hand(
-        session, order, performer_id=other.id, reason="居民要求", actor=dispatcher, now=NOW
-    )
+    orders.dispatch_by_hand(session, order, performer_id=other.id, reason="居民要求", actor=dispatcher, now=NOW)
     with pytest.raises(orders.LinkDead):
         orders.accept(session, token, now=NOW)
     assert set(links(order)) == {other.id}
@@ -371,9 +353,7 @@ def test_the_history_cannot_be_rewritten_by_the_application(session: Session, wo
         session.execute(text("UPDATE order_events SET reason = 'x' WHERE order_id = :id"), {"id": order.id})
 
 
-def test_the_database_refuses_a_step_that_the_life_cycle_does_not_know(
-    session: Session, world: World
-) -> None:
+def test_the_database_refuses_a_step_that_the_life_cycle_does_not_know(session: Session, world: World) -> None:
     order = placed(session, world)
     with pytest.raises(IntegrityError, match="legal_edge"):
         session.execute(

@@ -1,0 +1,82 @@
+"""What a notice may tell of an order, and whether it is still worth telling."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch.models.access import Organisation
+from dispatch.models.catalogue import Service
+from dispatch.models.grid import Area
+from dispatch.models.notify import Notice
+from dispatch.models.orders import Offer, OfferRecipient, Order
+from dispatch.rules.notify.texts import facts_of_order
+from dispatch.rules.orders.states import ENDED, OrderState
+
+ABOUT_OWN_WORK = frozenset({"escalation"})
+
+
+def facts_for(session: Session, notice: Notice, *, now: datetime) -> Mapping[str, Any] | None:
+    """The order's number, kind, area, urgency and times; None when the notice is out of date.
+
+    Never a name, phone, address or description (promise.md): those are on the phone page, after accepting.
+    """
+    order = session.get(Order, notice.order_id)
+    if order is None:
+        return None
+    offer = None
+    if notice.offer_recipient_id is not None:
+        offer = open_offer(session, notice.offer_recipient_id, now=now)
+        if offer is None:
+            return None
+    elif notice.template in ABOUT_OWN_WORK and not is_at_work(order, notice.performer_id):
+        return None
+    facts: dict[str, Any] = facts_of_order(
+        number=order.number,
+        service=session.get_one(Service, order.service_id).name,
+        place=place_of(session, order),
+        urgency=order.urgency,
+        confidential=order.confidential,
+        wanted=wanted_of(order),
+        hold_until=offer.hold_until if offer else None,
+    )
+    if offer is not None:
+        facts |= {"round": offer.round, "hold_until_at": offer.hold_until.isoformat()}
+    return facts
+
+
+def open_offer(session: Session, recipient_id: int, *, now: datetime) -> Offer | None:
+    """The round of a recipient while it is open to them."""
+    return session.scalars(
+        select(Offer)
+        .join(OfferRecipient, OfferRecipient.offer_id == Offer.id)
+        .where(
+            OfferRecipient.id == recipient_id,
+            OfferRecipient.outcome == "open",
+            Offer.closed_at.is_(None),
+            Offer.hold_until > now,
+        )
+    ).one_or_none()
+
+
+def is_at_work(order: Order, performer_id: int | None) -> bool:
+    """Whether the performer has this order in hand."""
+    return order.performer_id == performer_id and OrderState(order.state) not in ENDED
+
+
+def wanted_of(order: Order) -> tuple[datetime, datetime] | None:
+    """The time that the resident asked for."""
+    if order.wanted_from is None or order.wanted_until is None:
+        return None
+    return order.wanted_from, order.wanted_until
+
+
+def place_of(session: Session, order: Order) -> str:
+    """Community and area, nothing closer."""
+    if order.community_id is None:
+        return ""
+    community = session.get_one(Organisation, order.community_id).name
+    area = session.get(Area, order.area_id) if order.area_id is not None else None
+    return community + (area.name if area else "")
