@@ -11,14 +11,11 @@ from dispatch import clock
 from dispatch.rules.catalogue.calendar import on_shift
 from dispatch.rules.orders.decision import PerformerClass, PerformerFacts, RoutingRequest
 from dispatch.rules.orders.routing import travel_minutes
+from dispatch.services.access import policies
 from dispatch.services.catalogue.roster import Candidate, Roster, rosters
 from dispatch.services.catalogue.versions import tokens
 
-MINUTES_PER_JOB = 60
-"""How long one open piece of work keeps a performer busy when the policy does not say (Q)."""
-
-METRES_PER_MINUTE = 250
-"""The way made in a minute, by the straight line, when the policy does not say (Q)."""
+PACE_POLICIES = ("routing.minutes_per_job", "routing.metres_per_minute")
 
 NEVER_OFFERED_MINUTES = 525_600
 """What counts as the time since the last offer for a performer who never got one: a year."""
@@ -62,10 +59,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast work and ways go; from the policies routing.minutes_per_job and routing.metres_per_minute."""
+    """How fast work and ways go: the policies routing.minutes_per_job and routing.metres_per_minute."""
 
-    minutes_per_job: int = MINUTES_PER_JOB
-    metres_per_minute: int = METRES_PER_MINUTE
+    minutes_per_job: int
+    metres_per_minute: int
 
 
 def performer_facts(
@@ -73,19 +70,26 @@ def performer_facts(
 ) -> dict[int, list[PerformerFacts]]:
     """For each order (by id) the facts of every performer of its class admitted to its community.
 
-    At most three queries, whatever the number of orders and performers: versions, what has changed, work. Of
-    those out by kind or cover only these two facts are told (the decision counts them); all others of them
-    are zero. A named performer is told of with all facts. Work is seen within the reach of the session: the
-    router sees all of it. Source: hotline.md §2 steps 3 and 4.
+    At most three queries, whatever the number of orders and performers: versions, what has changed, work; one
+    more for the policies of the pace when it is not given and was not read in the last seconds. Of those out by
+    kind or cover only these two facts are told (the decision counts them); all others of them are zero. A named
+    performer is told of with all facts. Work is seen within the reach of the session: the router sees all of
+    it. Source: hotline.md §2 steps 3 and 4.
     """
-    speed = pace or Pace()
     known = rosters(session, tokens(session, {request.community_id for request in requests}))
+    paces = {community: pace or pace_of(session, community) for community in known}
     loads = loads_of(session, {one for roster in known.values() for one in roster.ids}, now)
     return {
-        request.order_id: facts_for(request, known[request.community_id], loads, now, speed)
+        request.order_id: facts_for(request, known[request.community_id], loads, now, paces[request.community_id])
         for request in requests
         if request.community_id in known
     }
+
+
+def pace_of(session: Session, organisation_id: int) -> Pace:
+    """The pace that the policies of an organisation have."""
+    values = policies.policies(session, organisation_id, PACE_POLICIES)
+    return Pace(*(int(values[key]) for key in PACE_POLICIES))
 
 
 def loads_of(session: Session, performer_ids: Iterable[int], now: datetime) -> dict[int, Load]:

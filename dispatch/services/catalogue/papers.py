@@ -1,16 +1,37 @@
-"""Papers of performers: whether they are valid, and which of them expire."""
+"""Papers of performers: whether they are valid, which expire or have expired, and what was told of it."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, false, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, false, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from dispatch import clock
-from dispatch.models.catalogue import Paper
+from dispatch.models.catalogue import Paper, Performer
+
+
+@dataclass(frozen=True, slots=True)
+class EndingPaper:
+    """A paper that ends soon or has ended, with what an alarm needs; `days_left` is negative when it has."""
+
+    id: int
+    performer_id: int
+    organisation_id: int
+    performer_code: str
+    performer_name: str
+    kind: str
+    valid_until: date
+    days_left: int
+
+    @property
+    def subject(self) -> str:
+        """What alarms of this paper and date are about."""
+        return f"paper:{self.id}:{self.valid_until}"
 
 
 def papers_valid(session: Session, performer_id: int, *, now: datetime) -> bool:
-    """Whether a performer holds papers and every kind of them is valid today."""
+    """Whether a performer holds papers and every kind of them is valid today; one query."""
     day = clock.today(now)
     valid = and_(Paper.valid_from <= day, Paper.valid_until >= day)
     kinds = (
@@ -20,3 +41,73 @@ def papers_valid(session: Session, performer_id: int, *, now: datetime) -> bool:
         .subquery()
     )
     return bool(session.execute(select(func.coalesce(func.bool_and(kinds.c.is_valid), false()))).scalar_one())
+
+
+def papers_to_tell(session: Session, today: date, *, warning_days: int) -> list[EndingPaper]:
+    """The papers in use, not renewed, that end within the days of warning or have ended, and were not told so.
+
+    `warned_for` is the last day of the paper once its coming end was told, the day after once its end was.
+    """
+    rows = session.execute(
+        select(Paper, Performer)
+        .join(Performer, Performer.id == Paper.performer_id)
+        .where(
+            Performer.is_active,
+            Paper.valid_until <= today + timedelta(days=warning_days),
+            ~is_renewed(),
+            (Paper.warned_for.is_(None))
+            | ((Paper.valid_until >= today) & (Paper.warned_for != Paper.valid_until))
+            | ((Paper.valid_until < today) & (Paper.warned_for <= Paper.valid_until)),
+        )
+        .order_by(Paper.id)
+        .with_for_update(of=Paper)
+    )
+    return [ending(paper, performer, today) for paper, performer in rows]
+
+
+def papers_told(session: Session, papers: Sequence[EndingPaper]) -> None:
+    """Remember that the coming end, or the end, of these papers was told."""
+    for paper in papers:
+        told = paper.valid_until if paper.days_left >= 0 else paper.valid_until + timedelta(days=1)
+        session.execute(update(Paper).where(Paper.id == paper.id).values(warned_for=told))
+
+
+def papers_settled(session: Session, today: date) -> list[EndingPaper]:
+    """The papers whose end was told and that have been renewed, or whose performer is out of use; forgets it.
+
+    The alarms of these may be cleared.
+    """
+    rows = session.execute(
+        select(Paper, Performer)
+        .join(Performer, Performer.id == Paper.performer_id)
+        .where(Paper.warned_for.is_not(None), is_renewed() | ~Performer.is_active)
+        .order_by(Paper.id)
+        .with_for_update(of=Paper)
+    )
+    found = [ending(paper, performer, today) for paper, performer in rows]
+    session.execute(update(Paper).where(Paper.id.in_([paper.id for paper in found])).values(warned_for=None))
+    return found
+
+
+def is_renewed() -> ColumnElement[bool]:
+    """The condition that a performer holds a paper of the same kind that ends later."""
+    later = aliased(Paper)
+    return exists().where(
+        later.performer_id == Paper.performer_id,
+        later.kind == Paper.kind,
+        later.valid_until > Paper.valid_until,
+    )
+
+
+def ending(paper: Paper, performer: Performer, today: date) -> EndingPaper:
+    """A row as a value."""
+    return EndingPaper(
+        id=paper.id,
+        performer_id=performer.id,
+        organisation_id=performer.organisation_id,
+        performer_code=performer.code,
+        performer_name=performer.name,
+        kind=paper.kind,
+        valid_until=paper.valid_until,
+        days_left=(paper.valid_until - today).days,
+    )
