@@ -1,0 +1,1 @@
+"""What reports are about: days and quarters."""
