@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from time import monotonic
 
 import structlog
@@ -9,14 +10,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dispatch import boot
 from dispatch.errors import Unavailable
+from dispatch.queue import Claimed
 from dispatch.rules.queue import BATCH, SWEEP_EVERY_SECONDS, SWEEP_GRACE_SECONDS, TICK_EVERY_SECONDS, Lane
 from dispatch.workers import run
 
 log = structlog.get_logger()
 
 
-def sweep_once() -> int:
-    """One round over all lanes, the most urgent first; returns how many jobs were taken."""
+def sweep_once(survives: Callable[[Claimed], bool] | None = None) -> int:
+    """One round over all lanes, the most urgent first; returns how many jobs were taken. See run_suspect."""
     taken = 0
     for lane in Lane:
         while claimed := run.run_due(lane, BATCH, grace_seconds=SWEEP_GRACE_SECONDS):
@@ -25,7 +27,7 @@ def sweep_once() -> int:
                 taken += run.run_due(Lane.EMERGENCY, BATCH, grace_seconds=SWEEP_GRACE_SECONDS)
             if claimed < BATCH:
                 break
-        taken += run.run_suspect(lane)
+        taken += run.run_suspect(lane, survives)
     return taken
 
 
