@@ -1,28 +1,65 @@
-"""`dispatch demo`: the demo community, loaded or lived in."""
+"""`dispatch demo`: the demo community, loaded or lived in, and its clock."""
 
 import argparse
 import sys
+from datetime import datetime
 
 from config.settings import Settings, get_settings
 from dispatch.boot import boot
+from dispatch.clock import SHANGHAI
+from dispatch.demo.clock import read_clock, reset_clock, set_clock
 from dispatch.demo.loading import Loaded, load
 from dispatch.demo.sheet import inbox_url, write_sheet
 
 EXIT_REFUSED = 2
+NOW = "now"
+RESET = "reset"
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
-    """Nothing to choose yet."""
-    parser.epilog = "Works only where DISPATCH_DEMO is 1."
+    """Load (nothing given), or set the clock."""
+    parser.add_argument(
+        "--clock", metavar="WHEN", type=moment, help="now (keep what it shows), reset, or an instant in ISO 8601"
+    )
+    parser.add_argument(
+        "--rate", type=float, default=1.0, metavar="N", help="business seconds in a real one, with --clock (1)"
+    )
+    parser.epilog = "Works only where DISPATCH_DEMO is 1. Without options: load what is missing."
 
 
-def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - the shape of every command
-    """Load the demo community (once; a second time changes nothing)."""
+def run(arguments: argparse.Namespace) -> int:
+    """Load the demo community (once; a second time changes nothing), or set its clock."""
     settings = get_settings()
     if not settings.demo:
         print("dispatch demo: 只能在演示环境使用 · only where DISPATCH_DEMO is 1", file=sys.stderr)
         return EXIT_REFUSED
+    if arguments.clock is not None:
+        return move_clock(settings, arguments.clock, arguments.rate)
     return load_community(settings)
+
+
+def moment(text: str) -> str | datetime:
+    """`now`, `reset`, or an instant (without a zone: Asia/Shanghai); raises ArgumentTypeError."""
+    if text in {NOW, RESET}:
+        return text
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        reason = "must be now, reset, or an instant like 2026-11-23T09:00"
+        raise argparse.ArgumentTypeError(reason) from error
+    return instant if instant.tzinfo else instant.replace(tzinfo=SHANGHAI)
+
+
+def move_clock(settings: Settings, when: str | datetime, rate: float) -> int:
+    """Set or give back the clock and say what it shows."""
+    url = settings.owner_database_url
+    if when == RESET:
+        reset_clock(url)
+    else:
+        set_clock(url, when if isinstance(when, datetime) else None, rate)
+    reading = read_clock(url)
+    print(f"业务时间 · business time {reading.instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S} × {reading.rate:g}")
+    return 0
 
 
 def load_community(settings: Settings) -> int:

@@ -91,9 +91,7 @@ class _Caller:
         self.stairwells = {one.code: one for one in grid.stairwells}
         self.households = {one.code: one for one in community.register.households}
         grown_up = community.today.replace(year=community.today.year - YOUNGEST_CALLER, day=1)
-        self.with_phone = [
-            one for one in community.register.residents if one.phone and one.birth_date < grown_up
-        ]
+        self.with_phone = [one for one in community.register.residents if one.phone and one.birth_date < grown_up]
         self.neighbours: dict[str, list[Resident]] = {}
         for one in self.with_phone:
             stairwell = self.households[one.household_code].stairwell_code
@@ -113,9 +111,7 @@ class _Caller:
         minute = min(earlier.minute + self.random.randint(2, LONGEST_ECHO_MINUTES), MINUTES_OF_DAY - 1)
         return self._told(resident, earlier.stairwell_code, earlier.kind_code, "stairwell", minute=minute)
 
-    def _told(
-        self, resident: Resident, stairwell_code: str, kind_code: str, level: str, *, minute: int
-    ) -> DraftCall:
+    def _told(self, resident: Resident, stairwell_code: str, kind_code: str, level: str, *, minute: int) -> DraftCall:
         random, kind = self.random, self.kinds[kind_code]
         stairwell = self.stairwells[stairwell_code]
         building = self.buildings[stairwell.building_code]

@@ -51,9 +51,7 @@ class Establishment:
     employees: int
 
 
-def make_establishments(
-    random: Random, grid: Grid, codes: CreditCodes, phones: Phones
-) -> tuple[Establishment, ...]:
+def make_establishments(random: Random, grid: Grid, codes: CreditCodes, phones: Phones) -> tuple[Establishment, ...]:
     """40 units, then 56 merchants, spread over the areas in turn."""
     named = [("unit", prefix, trade, name) for prefix, trade, names in UNITS for name in names.split()]
     for trade, names, count in MERCHANTS:

@@ -147,9 +147,7 @@ def _building(
 
 def _units_per_building(random: Random, buildings: list[Building]) -> list[int]:
     """Units of each building: fewer in towers and houses of their own, and 610 in all."""
-    most = [
-        2 if one.floors > TALLEST_WITHOUT_LIFT else 4 if not one.estate else MOST_UNITS for one in buildings
-    ]
+    most = [2 if one.floors > TALLEST_WITHOUT_LIFT else 4 if not one.estate else MOST_UNITS for one in buildings]
     counts = [random.randint((limit + 1) // 2, limit) for limit in most]
     while sum(counts) != STAIRWELLS:
         step = 1 if sum(counts) < STAIRWELLS else -1

@@ -22,43 +22,43 @@ class Known:
 
     def organisations(self) -> dict[str, int]:
         """Organisations by code."""
-        return dict(self.session.execute(select(Organisation.code, Organisation.id)).tuples().all())
+        return dict(self.session.execute(select(Organisation.code, Organisation.id)).all())
 
     def users(self) -> dict[str, int]:
         """Users by log-in name."""
-        return dict(self.session.execute(select(User.login, User.id)).tuples().all())
+        return dict(self.session.execute(select(User.login, User.id)).all())
 
     def services(self) -> dict[str, int]:
         """Kinds by code."""
-        return dict(self.session.execute(select(Service.code, Service.id)).tuples().all())
+        return dict(self.session.execute(select(Service.code, Service.id)).all())
 
     def teams(self) -> dict[str, int]:
         """Teams by code."""
-        return dict(self.session.execute(select(Team.code, Team.id)).tuples().all())
+        return dict(self.session.execute(select(Team.code, Team.id)).all())
 
     def performers(self) -> dict[str, int]:
         """Performers by code."""
-        return dict(self.session.execute(select(Performer.code, Performer.id)).tuples().all())
+        return dict(self.session.execute(select(Performer.code, Performer.id)).all())
 
     def areas(self) -> dict[str, int]:
         """Areas by code."""
-        rows = self.session.execute(select(Area.number, Area.id)).tuples()
+        rows = self.session.execute(select(Area.number, Area.id))
         ids = dict(rows.all())
         return {one.code: ids[one.number] for one in self.community.grid.areas if one.number in ids}
 
     def buildings(self) -> dict[str, int]:
         """Buildings by code, found by their address."""
-        rows = self.session.execute(select(Building.address, Building.id)).tuples()
+        rows = self.session.execute(select(Building.address, Building.id))
         ids = dict(rows.all())
         return {one.code: ids[one.address] for one in self.community.grid.buildings if one.address in ids}
 
     def stairwells(self) -> dict[str, int]:
         """Stairwells by code."""
-        return dict(self.session.execute(select(Stairwell.code, Stairwell.id)).tuples().all())
+        return dict(self.session.execute(select(Stairwell.code, Stairwell.id)).all())
 
     def households(self) -> dict[str, int]:
         """Households by code, found by their stairwell and room."""
-        rows = self.session.execute(select(Household.stairwell_id, Household.room, Household.id)).tuples()
+        rows = self.session.execute(select(Household.stairwell_id, Household.room, Household.id))
         ids = {(stairwell, room): household for stairwell, room, household in rows}
         stairwells = self.stairwells()
         homes = self.community.register.households
@@ -66,16 +66,13 @@ class Known:
 
     def residents(self) -> dict[str, int]:
         """Residents by code, found by the blind index of their identity number."""
-        rows = self.session.execute(select(Resident.identity_index, Resident.id)).tuples()
+        rows = self.session.execute(select(Resident.identity_index, Resident.id))
         ids: Mapping[bytes | None, int] = dict(rows.all())
-        indexes = {
-            one.code: vault.blind_index("identity", one.id_number)
-            for one in self.community.register.residents
-        }
+        indexes = {one.code: vault.blind_index("identity", one.id_number) for one in self.community.register.residents}
         return {code: ids[index] for code, index in indexes.items() if index in ids}
 
     def establishments(self) -> dict[str, int]:
         """Units and merchants by code, found by their credit code."""
-        rows = self.session.execute(select(Establishment.uscc, Establishment.id)).tuples()
+        rows = self.session.execute(select(Establishment.uscc, Establishment.id))
         ids = dict(rows.all())
         return {one.code: ids[one.uscc] for one in self.community.establishments if one.uscc in ids}

@@ -66,9 +66,7 @@ class Performer:
         return all(paper.valid_from <= day <= paper.valid_until for paper in self.papers)
 
 
-def make_firms(
-    random: Random, grid: Grid, codes: CreditCodes, phones: Phones, today: date
-) -> tuple[Performer, ...]:
+def make_firms(random: Random, grid: Grid, codes: CreditCodes, phones: Phones, today: date) -> tuple[Performer, ...]:
     """64 firms; three papers expire within 30 days of `today`, two firms' papers have expired.
 
     Every kind that firms serve keeps at least three firms with valid papers in every area.

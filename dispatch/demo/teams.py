@@ -57,16 +57,11 @@ class Post:
 def make_teams(random: Random, grid: Grid) -> tuple[Team, ...]:
     """Ten block teams, two per area, then the 24 line teams."""
     blocks = [
-        Team(
-            f"T-{area.code}-{half}", f"{area.name}第{word}块队", "block", area.code, None, staff_name(random)
-        )
+        Team(f"T-{area.code}-{half}", f"{area.name}第{word}块队", "block", area.code, None, staff_name(random))
         for area in grid.areas
         for half, word in ((1, "一"), (2, "二"))
     ]
-    lines = [
-        Team(f"T-{line.code}", line.name, "line", None, line.code, staff_name(random))
-        for line in line_teams()
-    ]
+    lines = [Team(f"T-{line.code}", line.name, "line", None, line.code, staff_name(random)) for line in line_teams()]
     return tuple(blocks + lines)
 
 
@@ -120,9 +115,7 @@ def _partner_liaisons(
         neighbours = [one for code in by_building if area_of[code] == area.code for one in by_building[code]]
         for unit in random.sample(units, 2):
             holder = random.choice(neighbours)
-            posts.append(
-                Post("partner_liaison", area.code, holder.code, None, unit.code, _since(random, today))
-            )
+            posts.append(Post("partner_liaison", area.code, holder.code, None, unit.code, _since(random, today)))
     return posts
 
 

@@ -31,9 +31,7 @@ def _trade(
     hours: tuple[str, ...] = LONG_DAYS,
     always_open: int = 0,
 ) -> Trade:
-    return Trade(
-        suffix, tuple(names.split()), tuple(kinds.split()), tuple(papers.split()), hours, always_open
-    )
+    return Trade(suffix, tuple(names.split()), tuple(kinds.split()), tuple(papers.split()), hours, always_open)
 
 
 TRADES = (

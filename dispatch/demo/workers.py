@@ -58,9 +58,7 @@ class WorkResource:
     performer_code: str | None
 
 
-def make_team_workers(
-    random: Random, grid: Grid, teams: tuple[Team, ...], phones: Phones
-) -> tuple[Performer, ...]:
+def make_team_workers(random: Random, grid: Grid, teams: tuple[Team, ...], phones: Phones) -> tuple[Performer, ...]:
     """52 team workers: three in each block team, 22 in the line teams whose kinds are not for firms."""
     workers: list[Performer] = []
     for team in teams:
@@ -132,9 +130,7 @@ def make_resources(
             )
             if code is not None:
                 covered = everywhere if "home_haircut" in kinds else (area.code,)
-                helpers.append(
-                    _helper(random, code, resident, building, kinds=kinds, areas=covered, hours=hours)
-                )
+                helpers.append(_helper(random, code, resident, building, kinds=kinds, areas=covered, hours=hours))
     resources += _partner_units(random, establishments, today, first=len(resources) + 1)
     return tuple(resources), tuple(helpers)
 

@@ -62,9 +62,7 @@ def test_a_duplicate_follows_its_original_at_the_same_place_and_kind(day: tuple[
             assert (original.stairwell_code, original.kind_code) == (call.stairwell_code, call.kind_code)
 
 
-def test_the_truth_names_cells_and_residents_that_exist(
-    community: Community, day: tuple[DraftCall, ...]
-) -> None:
+def test_the_truth_names_cells_and_residents_that_exist(community: Community, day: tuple[DraftCall, ...]) -> None:
     buildings = {one.code: one for one in community.grid.buildings}
     stairwells = {one.code: one for one in community.grid.stairwells}
     residents = {one.code: one for one in community.register.residents}
@@ -99,9 +97,7 @@ def test_answers_are_values_of_the_kinds_questions(community: Community, day: tu
 
 
 def test_stairwell_spellings_are_all_different_for_a_door_of_an_estate(community: Community) -> None:
-    building = next(
-        one for one in community.grid.buildings if one.estate == "后庆小区" and one.number == "12"
-    )
+    building = next(one for one in community.grid.buildings if one.estate == "后庆小区" and one.number == "12")
     stairwell = next(one for one in community.grid.stairwells if one.building_code == building.code)
     door = Door(building, stairwell, "501")
     texts = {name: style(door) for name, style in STYLES.items()}

@@ -15,10 +15,7 @@ def serving(community: Community, kind: str, area: str, performer: str) -> list[
     return [
         one
         for one in community.performers
-        if one.kind == performer
-        and kind in one.kinds
-        and area in one.areas
-        and one.has_papers_on(community.today)
+        if one.kind == performer and kind in one.kinds and area in one.areas and one.has_papers_on(community.today)
     ]
 
 

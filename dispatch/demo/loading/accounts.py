@@ -28,9 +28,7 @@ SCOPES: dict[str, frozenset[Right]] = {
     ),
     "dispatch": READ | {Right.ORDERS_PLACE, Right.ORDERS_DISPATCH, Right.ORDERS_WORK, Right.ORDERS_VOID},
     "read": READ,
-    "care": frozenset(
-        {Right.VISITS_READ, Right.VISITS_PLAN, Right.ORDERS_READ, Right.GRID_READ, Right.CATALOGUE_READ}
-    ),
+    "care": frozenset({Right.VISITS_READ, Right.VISITS_PLAN, Right.ORDERS_READ, Right.GRID_READ, Right.CATALOGUE_READ}),
     "all": frozenset(Right),
 }
 

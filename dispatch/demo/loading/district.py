@@ -1,21 +1,19 @@
 """Chunks of the load: the organisation tree with policies and calendar, the kinds, and the grid."""
 
 from datetime import timedelta
-from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config.seed import ServiceKind
 from dispatch import clock
 from dispatch.demo.loading.book import Book
 from dispatch.demo.organisations import COMMUNITY, DISTRICT
+from dispatch.models.catalogue import CalendarYear
 from dispatch.rules.catalogue.calendar import YearNotKnown
-from dispatch.services import grid
+from dispatch.services import catalogue, grid
 from dispatch.services.access import policies
-from dispatch.services.catalogue import calendars, loading
 
 POLICIES_SINCE = timedelta(days=400)
-MOST_POPULAR = 100
 
 
 def load_organisations(session: Session, book: Book) -> int:
@@ -42,66 +40,21 @@ def load_organisations(session: Session, book: Book) -> int:
 def load_calendar(session: Session, book: Book, district_id: int) -> None:
     """This year's holidays and make-up workdays, and next year's where the library holds them."""
     year = clock.today(book.now).year
-    for each in (year, year + 1):
+    query = select(CalendarYear.year).where(CalendarYear.organisation_id == district_id)
+    entered = set(session.scalars(query))
+    for each in sorted({year, year + 1} - entered):
         try:
-            calendars.seed_calendar_year(session, district_id, each, actor=book.actor, now=book.now)
+            catalogue.seed_calendar_year(session, district_id, each, actor=book.actor, now=book.now)
         except YearNotKnown:
-            print(
-                f"  日历:{each} 年的节假日尚未公布,需要人工录入 · calendar of {each} is to be entered by hand"
-            )
+            print(f"  {each} 年的节假日尚未公布，需人工录入 · the calendar of {each} is to be entered by hand")
 
 
 def load_services(session: Session, book: Book) -> int:
     """The kinds of order, held by the district."""
     known = book.known(session)
     before = known.services()
-    rows = [
-        service_row(kind, popularity=MOST_POPULAR - place)
-        for place, kind in enumerate(book.community.services)
-    ]
-    after = loading.load_services(session, known.organisations()[DISTRICT], rows, actor=book.actor)
+    after = catalogue.seed_catalogue(session, known.organisations()[DISTRICT], actor=book.actor)
     return len(after) - len(before)
-
-
-def service_row(kind: ServiceKind, *, popularity: int) -> dict[str, Any]:
-    """A kind of the seed as a row of `services`."""
-    plain = (
-        "code",
-        "name",
-        "group",
-        "performer",
-        "given",
-        "speciality",
-        "urgency",
-        "civic_working_days",
-        "service_minutes",
-        "service_clock",
-        "arrive_minutes",
-        "sign_minutes",
-        "hold_minutes",
-        "signed_for",
-        "callback",
-        "in_figures",
-        "confidential",
-    )
-    return {name: getattr(kind, name) for name in plain} | {
-        "synonyms": list(kind.synonyms),
-        "offered": list(kind.offered),
-        "proof": list(kind.proof),
-        "hours": ";".join(kind.hours) or None,
-        "price_note": kind.price or None,
-        "popularity": max(popularity, 0),
-        "questions": [
-            {
-                "code": question.code,
-                "text": question.text,
-                "datatype": question.datatype,
-                "required": question.required,
-                "values": dict(question.values),
-            }
-            for question in kind.questions
-        ],
-    }
 
 
 def load_grid(session: Session, book: Book) -> int:

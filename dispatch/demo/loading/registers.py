@@ -10,8 +10,7 @@ from dispatch.demo.organisations import COMMUNITY
 from dispatch.demo.teams import Post
 from dispatch.models.grid import Post as PostRow
 from dispatch.models.grid import WorkResource
-from dispatch.services import grid
-from dispatch.services.catalogue.shifts import shifts_of
+from dispatch.services import catalogue, grid
 
 CHUNK = 1_000
 CELL_OF = {
@@ -97,7 +96,7 @@ def load_resources(session: Session, book: Book) -> int:
             skills=one.skills,
             resident_id=residents[one.resident_code] if one.resident_code else None,
             establishment_id=establishments[one.unit_code] if one.unit_code else None,
-            times=shifts_of(one.hours),
+            times=catalogue.shifts_of(one.hours),
             consented_at=datetime.combine(one.consented_on, time(10), SHANGHAI),
         )
         for one in book.community.resources

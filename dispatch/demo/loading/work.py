@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from dispatch.demo.loading.book import Book
 from dispatch.demo.organisations import COMMUNITY, DISTRICT
 from dispatch.demo.performers import Performer
+from dispatch.services import catalogue
 from dispatch.services.catalogue import loading
-from dispatch.services.catalogue.shifts import shifts_of
 
 NAMES = UUID("5f0c7a3e-4a1c-4d43-9d0e-9cf0a5b1d2aa")
 
@@ -64,7 +64,7 @@ def load_performers(session: Session, book: Book) -> int:
             latitude=one.latitude,
             longitude=one.longitude,
             capacity=one.capacity,
-            shifts=shifts_of(one.hours),
+            shifts=catalogue.shifts_of(one.hours),
             satisfaction_permille=one.satisfaction_permille,
             service_codes=one.kinds,
             areas=None if everywhere else tuple(areas[code] for code in one.areas),
