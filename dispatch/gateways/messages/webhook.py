@@ -24,9 +24,11 @@ PERMANENT = range(300, 500)
 def post(message: Message) -> str:
     """Deliver a webhook; returns what the receiver answered (`200`), or `409` where it knew it already.
 
-    Raises Refused (3xx, 4xx, a forbidden address), Unavailable (not delivered, try again) or Uncertain
+    Raises Refused (3xx, 4xx, a forbidden address, no secret), Unavailable (not delivered, try again) or Uncertain
     (5xx, or the connection broke after the request had begun).
     """
+    if not message.secret:
+        raise Refused
     target = find_target(message.address, demo=get_settings().demo)
     connection = connect(target)
     with connection, cut_after(connection, WHOLE_SECONDS):

@@ -88,7 +88,5 @@ def see_alarm(session: Session, alarm_id: int, *, actor: Actor, now: datetime) -
         raise NotFound
     if alarm.seen_at is None:
         alarm.seen_at, alarm.seen_by = now, actor.user_id
-        audit.record(
-            session, "notify.see_alarm", "alarms", alarm.id, actor=actor, community_id=alarm.community_id
-        )
+        audit.record(session, "notify.see_alarm", "alarms", alarm.id, actor=actor, community_id=alarm.community_id)
     return alarm

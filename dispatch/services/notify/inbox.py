@@ -55,14 +55,10 @@ def link_token(notice: Notice) -> str | None:
 
 def mark_read(session: Session, notice_id: int, *, actor: Actor, now: datetime) -> Notice:
     """Note that the receiver read a notice; said twice is said once. Raises NotFound for another's."""
-    notice = session.scalars(
-        select(Notice).where(Notice.id == notice_id, own(actor)).with_for_update()
-    ).one_or_none()
+    notice = session.scalars(select(Notice).where(Notice.id == notice_id, own(actor)).with_for_update()).one_or_none()
     if notice is None:
         raise NotFound
     if notice.read_at is None:
         notice.read_at = now
-        audit.record(
-            session, "notify.mark_read", "notices", notice.id, actor=actor, community_id=notice.community_id
-        )
+        audit.record(session, "notify.mark_read", "notices", notice.id, actor=actor, community_id=notice.community_id)
     return notice

@@ -75,9 +75,7 @@ def performers_of(session: Session, ids: set[int]) -> dict[int, tuple[str, int]]
     return {row.id: (row.channel, row.organisation_id) for row in rows}
 
 
-def notice_row(
-    notice: PerformerNotice, performers: Mapping[int, tuple[str, int]], now: datetime
-) -> dict[str, Any]:
+def notice_row(notice: PerformerNotice, performers: Mapping[int, tuple[str, int]], now: datetime) -> dict[str, Any]:
     """The row of a notice; raises NotFound for a performer out of reach."""
     if notice.performer_id not in performers:
         raise NotFound

@@ -46,9 +46,7 @@ def make_user(session: Session, organisation_id: int, role: Role = Role.DISPATCH
 
 def actor_of(user: User, scope: Scope, role: Role = Role.DISPATCHER) -> Actor:
     """The user as an actor of one role."""
-    return Actor(
-        kind=kind_of([role]), user_id=user.id, roles=frozenset({role}), rights=rights_of([role]), scope=scope
-    )
+    return Actor(kind=kind_of([role]), user_id=user.id, roles=frozenset({role}), rights=rights_of([role]), scope=scope)
 
 
 def make_performer(

@@ -13,9 +13,7 @@ from tests.services.notify.factories import Place, actor_of, make_place, make_us
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
-def raised(
-    session: Session, place: Place, subject: str, level: str = "warning", kind: str = "order_waits"
-) -> bool:
+def raised(session: Session, place: Place, subject: str, level: str = "warning", kind: str = "order_waits") -> bool:
     return notify.raise_alarm(
         session,
         kind=kind,

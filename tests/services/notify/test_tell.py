@@ -92,9 +92,7 @@ def test_a_user_reads_a_notice_once_and_sees_no_other_users_notices(session: Ses
     place = make_place(session)
     user, other = make_user(session, place.community_id), make_user(session, place.community_id)
     for _ in range(2):
-        notify.tell_user(
-            session, dedupe=f"user:{user.id}", template="escalation", user_id=user.id, order_id=7, now=NOW
-        )
+        notify.tell_user(session, dedupe=f"user:{user.id}", template="escalation", user_id=user.id, order_id=7, now=NOW)
     reader = actor_of(user, place.scope)
     (notice,) = notify.inbox_of(session, actor=reader)
     assert notify.unread_count(session, actor=reader) == 1

@@ -1,0 +1,1 @@
+"""The executor and what it does: jobs, periods, deliveries."""
