@@ -10,6 +10,8 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from config.settings import Settings, get_settings
 from dispatch.api import errors as api_errors
+from dispatch.api import orders as api_orders
+from dispatch.api import orders as api_orders
 from dispatch.api.errors import HouseApi
 from dispatch.boot import boot
 from dispatch.errors import DispatchError, Unavailable
@@ -33,7 +35,7 @@ PAGES = (
     orders.blueprint,
     phone.blueprint,
 )
-API = ()
+API = (api_orders.blueprint,)
 
 CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",
@@ -157,8 +159,6 @@ def answer_business_error(error: DispatchError) -> Response:
 
 def answer_http_error(error: HTTPException) -> Response:
     """The same for what Flask, webargs or a view raised as an HTTP error."""
-    if isinstance(error, InternalServerError) and error.original_exception is not None:
-        log.error("request_failed", error=type(error.original_exception).__name__, exc_info=error.original_exception)
     return api_errors.problem_of_http(error) if is_machine() else web_errors.page_of_http(error)
 
 
@@ -167,4 +167,5 @@ def answer_database_error(error: Exception) -> Response:
     if isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and is_retried(error)):
         log.warning("database_unavailable", error=type(error).__name__)
         return answer_business_error(Unavailable("系统暂时忙不过来，请稍后再试"))
+    log.error("request_failed", error=type(error).__name__, exc_info=error)
     return answer_http_error(InternalServerError(original_exception=error))

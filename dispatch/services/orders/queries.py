@@ -145,21 +145,22 @@ def list_orders(session: Session, *, actor: Actor, filters: OrderFilters, cursor
 
 def narrowed(query: Select[Order], filters: OrderFilters) -> Select[Order]:
     """The query with the filters that are set."""
-    conditions: list[tuple[object, ColumnElement[bool]]] = [
-        (filters.states, Order.state.in_(filters.states)),
-        (filters.service_ids, Order.service_id.in_(filters.service_ids)),
-        (filters.area_id, Order.area_id == filters.area_id),
-        (filters.performer_id, Order.performer_id == filters.performer_id),
-        (
-            filters.team_id,
-            (Order.lead_team_id == filters.team_id) | (Order.accountable_team_id == filters.team_id),
-        ),
-        (filters.urgency, Order.urgency == filters.urgency),
-        (filters.placed_from, Order.created_at >= filters.placed_from),
-        (filters.placed_until, Order.created_at < filters.placed_until),
-        (filters.only_late, Order.state.in_(OPEN_STATES) & (Order.service_due_at < func.dispatch_now())),
-    ]
-    return query.where(*[condition for wanted, condition in conditions if wanted])
+    conditions: list[ColumnElement[bool]] = []
+    if filters.states:
+        conditions.append(Order.state.in_(filters.states))
+    if filters.service_ids:
+        conditions.append(Order.service_id.in_(filters.service_ids))
+    if filters.team_id is not None:
+        conditions.append((Order.lead_team_id == filters.team_id) | (Order.accountable_team_id == filters.team_id))
+    if filters.placed_from is not None:
+        conditions.append(Order.created_at >= filters.placed_from)
+    if filters.placed_until is not None:
+        conditions.append(Order.created_at < filters.placed_until)
+    if filters.only_late:
+        conditions.append(Order.state.in_(OPEN_STATES) & (Order.service_due_at < func.dispatch_now()))
+    equal = {"area_id": filters.area_id, "performer_id": filters.performer_id, "urgency": filters.urgency}
+    wanted = {name: value for name, value in equal.items() if value is not None}
+    return query.where(*conditions).filter_by(**wanted)
 
 
 def write_cursor(order: Order) -> str:
