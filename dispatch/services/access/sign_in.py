@@ -16,6 +16,7 @@ from dispatch.rules.access.sign_in import (
     LONGEST_PASSWORD,
     TOTP_SECONDS,
     TOTP_STEPS_AROUND,
+    is_plain,
     is_step_usable,
     lock_after,
 )
@@ -53,7 +54,9 @@ def log_in(session: Session, login: str, password: str, *, now: datetime) -> Sig
     The same answer and the same work whether the name exists, is locked or disabled. The user's row is
     locked, so that guesses made at once are counted one by one.
     """
-    user = session.scalars(select(User).where(User.login == login.strip().lower()).with_for_update()).one_or_none()
+    name = login.strip().lower()
+    found = select(User).where(User.login == (name if is_plain(name) else "")).with_for_update()
+    user = session.scalars(found).one_or_none()
     is_right = passwords.is_right(user.password_hash if user else None, password[: LONGEST_PASSWORD + 1])
     if user is None or is_barred(user, now):
         return REFUSED

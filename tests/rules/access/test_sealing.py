@@ -50,9 +50,7 @@ def test_bytes_that_were_never_sealed_are_refused_and_raise_nothing_else(junk: b
 
 
 @given(PLACES, st.binary(max_size=50), NONCES)
-def test_after_a_rotation_old_values_still_open_and_are_known_as_old(
-    place: str, content: bytes, nonce: bytes
-) -> None:
+def test_after_a_rotation_old_values_still_open_and_are_known_as_old(place: str, content: bytes, nonce: bytes) -> None:
     rotated = KeyRing((NEW, OLD))
     before, after = seal(RING, place, content, nonce), seal(rotated, place, content, nonce)
     assert open_sealed(rotated, place, before) == open_sealed(rotated, place, after) == content

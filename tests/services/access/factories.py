@@ -30,9 +30,7 @@ def make_organisation(
     return made
 
 
-def make_actor(
-    role: Role, scope: Scope, organisation_id: int | None = None, user_id: int | None = None
-) -> Actor:
+def make_actor(role: Role, scope: Scope, organisation_id: int | None = None, user_id: int | None = None) -> Actor:
     """An actor of one role without a user behind it."""
     return Actor(
         kind=kind_of([role]),

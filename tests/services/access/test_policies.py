@@ -45,9 +45,7 @@ def test_the_newest_row_whose_time_has_come_counts(session: Session, tree: Tree)
     district, now = tree[0], clock.now(session)
     later = now + timedelta(days=1)
     policies.set_policy(session, district.id, KEY, 20, reason="调整", actor=SYSTEM, now=now)
-    policies.set_policy(
-        session, district.id, KEY, 5, reason="明天起", valid_from=later, actor=SYSTEM, now=now
-    )
+    policies.set_policy(session, district.id, KEY, 5, reason="明天起", valid_from=later, actor=SYSTEM, now=now)
     assert policies.policy(session, district.id, KEY) == 20
 
 
@@ -83,9 +81,7 @@ def test_a_wrong_change_names_its_field_and_changes_nothing(
 ) -> None:
     key, value, reason = change
     with pytest.raises(Invalid) as caught:
-        policies.set_policy(
-            session, tree[0].id, key, value, reason=reason, actor=SYSTEM, now=clock.now(session)
-        )
+        policies.set_policy(session, tree[0].id, key, value, reason=reason, actor=SYSTEM, now=clock.now(session))
     assert caught.value.field == field
     assert policies.policies(session, tree[0].id, [KEY, "flag"]) == {KEY: 30, "flag": True}
 
