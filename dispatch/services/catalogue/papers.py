@@ -43,8 +43,8 @@ def papers_valid(session: Session, performer_id: int, *, now: datetime) -> bool:
     return bool(session.execute(select(func.coalesce(func.bool_and(kinds.c.is_valid), false()))).scalar_one())
 
 
-def papers_to_tell(session: Session, today: date, *, warning_days: int) -> list[EndingPaper]:
-    """The papers in use, not renewed, that end within the days of warning or have ended, and were not told so.
+def papers_to_tell(session: Session, today: date, *, warning_days: int, organisation_id: int) -> list[EndingPaper]:
+    """An organisation's papers, not renewed, that end within the days of warning or have ended, not yet told.
 
     `warned_for` is the last day of the paper once its coming end was told, the day after once its end was.
     """
@@ -53,6 +53,7 @@ def papers_to_tell(session: Session, today: date, *, warning_days: int) -> list[
         .join(Performer, Performer.id == Paper.performer_id)
         .where(
             Performer.is_active,
+            Performer.organisation_id == organisation_id,
             Paper.valid_until <= today + timedelta(days=warning_days),
             ~is_renewed(),
             (Paper.warned_for.is_(None))

@@ -246,3 +246,9 @@ def changed(
         fields=fields or {},
         purpose=purpose,
     )
+
+
+def organisations_of_performers(session: Session) -> list[int]:
+    """The organisations that hold performers in use."""
+    query = select(Performer.organisation_id).where(Performer.is_active).distinct()
+    return [*session.scalars(query.order_by(Performer.organisation_id))]

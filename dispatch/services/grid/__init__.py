@@ -14,7 +14,14 @@ from dispatch.services.grid.build import (
     create_stairwells,
     move_building,
 )
-from dispatch.services.grid.cards import StairwellCard, list_areas, list_buildings, stairwell_card
+from dispatch.services.grid.cards import (
+    StairwellCard,
+    communities,
+    list_areas,
+    list_buildings,
+    roots,
+    stairwell_card,
+)
 from dispatch.services.grid.place import Place, PlaceCandidate, home_stairwell, resolve_place
 from dispatch.services.grid.posts import (
     PostDraft,
@@ -67,6 +74,7 @@ __all__ = [
     "StairwellCard",
     "StairwellDraft",
     "VacantPost",
+    "communities",
     "create_areas",
     "create_buildings",
     "create_organisation",
@@ -87,6 +95,7 @@ __all__ = [
     "register_resources",
     "resolve_place",
     "reveal",
+    "roots",
     "search_residents",
     "stairwell_card",
     "vacant_posts",

@@ -1,4 +1,4 @@
-"""What a page shows of one stairwell, and the lists of areas and buildings."""
+"""What a page shows of one stairwell, and the lists of organisations, areas and buildings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dispatch.errors import NotFound
+from dispatch.models.access import Organisation
 from dispatch.models.grid import Area, Building, Household, Post, Resident, Stairwell
 from dispatch.rules.access.roles import Actor
 from dispatch.services.access.reach import visible
@@ -81,3 +82,15 @@ def list_buildings(
     if area_id is not None:
         query = query.where(Building.area_id == area_id)
     return session.scalars(query.limit(min(limit, MOST_AT_ONCE))).all()
+
+
+def roots(session: Session) -> list[int]:
+    """The organisations without one above them: those that keep the calendar and the policies for all below."""
+    query = select(Organisation.id).where(Organisation.parent_id.is_(None), ~Organisation.is_hidden)
+    return [*session.scalars(query.order_by(Organisation.id))]
+
+
+def communities(session: Session) -> list[int]:
+    """The communities that are not hidden."""
+    query = select(Organisation.id).where(Organisation.kind == "community", ~Organisation.is_hidden)
+    return [*session.scalars(query.order_by(Organisation.id))]

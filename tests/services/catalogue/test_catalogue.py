@@ -108,7 +108,11 @@ def test_a_papers_end_is_told_once_before_and_once_after(session: Session) -> No
     it = firm(session, world.district, world.community, [], papers_until=TODAY + timedelta(days=20))
 
     def told(day: date) -> list[int]:
-        papers = [one for one in catalogue.papers_to_tell(session, day, warning_days=30) if one.performer_id == it.id]
+        papers = [
+            one
+            for one in catalogue.papers_to_tell(session, day, warning_days=30, organisation_id=world.district.id)
+            if one.performer_id == it.id
+        ]
         catalogue.papers_told(session, papers)
         return [one.days_left for one in papers]
 
@@ -123,7 +127,11 @@ def test_a_papers_end_is_told_once_before_and_once_after(session: Session) -> No
 def test_a_renewed_paper_is_settled_and_not_told_again(session: Session) -> None:
     world = make_world(session, firms=0)
     it = firm(session, world.district, world.community, [], papers_until=TODAY + timedelta(days=3))
-    mine = [one for one in catalogue.papers_to_tell(session, TODAY, warning_days=30) if one.performer_id == it.id]
+    mine = [
+        one
+        for one in catalogue.papers_to_tell(session, TODAY, warning_days=30, organisation_id=world.district.id)
+        if one.performer_id == it.id
+    ]
     catalogue.papers_told(session, mine)
     renewal = catalogue.NewPaper(kind="business_licence", number="new", valid_from=TODAY, valid_until=date(2030, 1, 1))
     catalogue.add_paper(session, it.id, renewal, actor=SYSTEM)
@@ -131,7 +139,7 @@ def test_a_renewed_paper_is_settled_and_not_told_again(session: Session) -> None
     settled = [one for one in catalogue.papers_settled(session, TODAY) if one.performer_id == it.id]
 
     assert [one.subject for one in settled] == [mine[0].subject]
-    assert catalogue.papers_to_tell(session, TODAY, warning_days=30) == []
+    assert catalogue.papers_to_tell(session, TODAY, warning_days=30, organisation_id=world.district.id) == []
     with pytest.raises(catalogue.PaperKnown):
         catalogue.add_paper(session, it.id, renewal, actor=SYSTEM)
     assert catalogue.papers_settled(session, TODAY) == []
