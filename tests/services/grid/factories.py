@@ -69,9 +69,7 @@ def make_community(
         session,
         made.id,
         [
-            building(
-                areas[0], "3", estate, road, road_number="128", latitude=28.4501, nicknames=("老供销社",)
-            ),
+            building(areas[0], "3", estate, road, road_number="128", latitude=28.4501, nicknames=("老供销社",)),
             building(areas[0], "5", estate, road, road_number="128", latitude=28.4502),
             building(areas[1], "66", None, road, road_number="66", latitude=28.4603),
         ],
