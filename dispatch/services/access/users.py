@@ -165,6 +165,14 @@ def find_user(session: Session, login: str) -> User:
     return user
 
 
+def find_organisation(session: Session, code: str) -> Organisation:
+    """The organisation of a code; raises NotFound."""
+    found = session.scalars(select(Organisation).where(Organisation.code == code)).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def reached_user(session: Session, user_id: int, actor: Actor) -> User:
     """The locked row of a user whose roles all stand in the actor's reach; raises NotFound."""
     user = lock_user(session, user_id)

@@ -1,0 +1,1 @@
+"""Tests of the sub-commands, run as functions on a real database."""
