@@ -12,12 +12,13 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 MASK = "***"
 UNMASKED_KEYS = frozenset({"timestamp", "level", "logger"})
 # In order: resident id of 18 places with a real-looking date (GB 11643), the old one of 15 places,
-# a mobile number with or without +86 and separators, a landline with its area code.
+# a mobile number with or without +86 and separators, a landline with its area code, the secret of a phone page.
 PERSONAL = re.compile(
     r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)"
     r"|(?<!\d)[1-9]\d{7}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}(?!\d)"
     r"|(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)"
     r"|(?<!\d)0\d{2,3}[- ]?\d{7,8}(?!\d)"
+    r"|(?<=/w/)[A-Za-z0-9_-]{16,}"
 )
 QUIET_LOGGERS = ("urllib3", "apprise", "celery.redirected", "kombu", "amqp", "werkzeug")
 

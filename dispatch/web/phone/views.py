@@ -1,0 +1,260 @@
+"""What the phone page shows of an order: as much as its stage allows, and no more.
+
+Before somebody has taken the order: the kind, the building, the wanted time, how far it is. Afterwards, only to
+who took it: room, name, telephone (each showing is written to the audit trail), what was said. A confidential
+order keeps its matter to itself (hotline.md, 保密).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from dispatch.models.grid import Area, Building, Stairwell
+from dispatch.models.orders import Order
+from dispatch.rules.orders.routing import travel_minutes
+from dispatch.rules.orders.states import OrderState
+from dispatch.services import orders
+from dispatch.services.access import audit, policies, vault
+from dispatch.services.orders.offers import actor_of
+
+ONE_METRE_A_MINUTE = 1
+STAGES_OF_WORK = {OrderState.ACCEPTED: "accepted", OrderState.ARRIVED: "arrived"}
+CLOSED_OUTCOMES = {"declined": "declined", "lapsed": "lapsed", "lost": "taken", "withdrawn": "withdrawn"}
+ACTS = {
+    "offered": ("accept", "decline"),
+    "accepted": ("set-out", "arrive", "finish", "give-back"),
+    "on_the_way": ("arrive", "finish", "give-back"),
+    "arrived": ("finish",),
+}
+WORKING = frozenset({"accepted", "on_the_way", "arrived"})
+MINE = WORKING | {"finished"}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What only the one who took the order sees."""
+
+    address: str
+    resident: str = field(repr=False)
+    phone: str = field(repr=False)
+    description: str = field(repr=False)
+    answers: tuple[tuple[str, str], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was recorded of the finished work."""
+
+    result: str
+    cost_fen: int
+    note: str
+    at: datetime
+    link_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PhonePage:
+    """The page of one link at one stage; `visit` and `done` are there only when the stage allows."""
+
+    stage: str
+    number: str
+    kind: str
+    kind_code: str
+    price_note: str
+    urgency: str
+    performer: str
+    place: str
+    metres: int | None
+    wanted_from: datetime | None
+    wanted_until: datetime | None
+    arrive_due_at: datetime | None
+    answer_until: datetime
+    answered_at: datetime | None
+    proof: tuple[str, ...]
+    is_confidential: bool
+    visit: Visit | None
+    done: Done | None
+    now: datetime
+
+    @property
+    def acts(self) -> tuple[str, ...]:
+        """What may be posted now."""
+        return ACTS.get(self.stage, ())
+
+    @property
+    def needs_photo(self) -> bool:
+        """Whether the kind asks for a photo of the finished work."""
+        return "photo" in self.proof
+
+    @property
+    def needs_signature(self) -> bool:
+        """Whether the kind asks for the resident's signature."""
+        return "signature" in self.proof
+
+
+def stage_of(view: orders.PhoneView) -> str:
+    """Where this link stands: offered … finished, or why it is over; raises LinkDead for a withdrawn round."""
+    if view.recipient.outcome == "open":
+        return open_stage(view)
+    if view.recipient.outcome != "accepted":
+        return CLOSED_OUTCOMES[view.recipient.outcome]
+    if not view.is_mine:
+        return "elsewhere"
+    return work_stage(view.order)
+
+
+def open_stage(view: orders.PhoneView) -> str:
+    """The stage of an offer that this recipient has not answered."""
+    if view.is_open:
+        return "offered"
+    if view.offer.outcome == "withdrawn":
+        raise orders.LinkDead
+    return "taken" if view.offer.outcome == "accepted" else "lapsed"
+
+
+def work_stage(order: Order) -> str:
+    """The stage of an order that is this performer's."""
+    if order.finished_at is not None:
+        return "finished"
+    stage = STAGES_OF_WORK.get(OrderState(order.state), "over")
+    return "on_the_way" if stage == "accepted" and order.set_out_at is not None else stage
+
+
+def page_of(session: Session, view: orders.PhoneView, *, now: datetime) -> PhonePage:
+    """Gather the page; reveals name and telephone, with an audit entry, only while the order is this link's."""
+    order, service, stage = view.order, view.service, stage_of(view)
+    hidden = order.confidential
+    return PhonePage(
+        stage=stage,
+        number=order.number,
+        kind=gettext("保密订单") if hidden and stage not in MINE else service.name,
+        kind_code="" if hidden and stage not in MINE else service.code,
+        price_note=service.price_note or "",
+        urgency=order.urgency,
+        performer=view.performer.name,
+        place=place_of(session, order),
+        metres=metres_of(view),
+        wanted_from=order.wanted_from,
+        wanted_until=order.wanted_until,
+        arrive_due_at=order.arrive_due_at,
+        answer_until=view.offer.hold_until,
+        answered_at=view.recipient.answered_at,
+        proof=tuple(service.proof),
+        is_confidential=hidden,
+        visit=visit_of(session, view, stage) if stage in WORKING else None,
+        done=done_of(session, order) if stage == "finished" else None,
+        now=now,
+    )
+
+
+def place_of(session: Session, order: Order) -> str:
+    """Estate and building, or the area where no more is known; never the room or what the caller said."""
+    if order.building_id is not None:
+        return session.get_one(Building, order.building_id).address
+    return session.get_one(Area, order.area_id).name if order.area_id is not None else ""
+
+
+def metres_of(view: orders.PhoneView) -> int | None:
+    """How far it is from the performer's base, as the crow flies; None where the place has no position."""
+    order, performer = view.order, view.performer
+    if order.latitude is None or order.longitude is None:
+        return None
+    base = (performer.latitude, performer.longitude)
+    return travel_minutes(base, (order.latitude, order.longitude), ONE_METRE_A_MINUTE)
+
+
+def visit_of(session: Session, view: orders.PhoneView, stage: str) -> Visit:
+    """Where to go, whom to meet, what it is about; writes the audit entry of showing it."""
+    order = view.order
+    audit.record(
+        session,
+        "orders.reveal_caller",
+        "orders",
+        order.id,
+        actor=actor_of(view.recipient),
+        community_id=order.community_id,
+        fields={"stage": stage},
+        purpose="visit",
+    )
+    phone = ""
+    if order.caller_phone is not None:
+        phone = vault.open_sealed(f"orders.caller_phone.{order.number}", order.caller_phone)
+    if order.confidential:
+        return Visit(full_address(session, order), "", phone, "", ())
+    answers = told_answers(view.service.questions, order.answers)
+    return Visit(full_address(session, order), order.caller_name or "", phone, order.description, answers)
+
+
+def full_address(session: Session, order: Order) -> str:
+    """Building, unit and room; where only the area is known, what the caller said beside it."""
+    words = place_of(session, order)
+    if order.stairwell_id is not None:
+        number = session.get_one(Stairwell, order.stairwell_id).number
+        words += gettext("%(number)s单元", number=number)
+    if order.building_id is None:
+        return f"{words} {order.address_text}".strip()
+    return f"{words}{gettext('%(room)s室', room=order.room) if order.room else ''}"
+
+
+def told_answers(questions: list[dict[str, object]], answers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The kind's questions that were answered, with the answers in words."""
+    told = []
+    for question in questions:
+        given = answers.get(str(question["code"]))
+        if given:
+            values = question.get("values")
+            words = values.get(given, given) if isinstance(values, Mapping) else given
+            told.append((str(question["text"]), str(words)))
+    return tuple(told)
+
+
+def done_of(session: Session, order: Order) -> Done | None:
+    """What was recorded, and until when the link can be opened."""
+    if order.finished_at is None:
+        return None
+    hours = int(policies.policy(session, order.organisation_id, "orders.link_after_finish_hours"))
+    until = order.finished_at + timedelta(hours=hours)
+    return Done(order.result or "", order.cost_fen or 0, order.work_note or "", order.finished_at, until)
+
+
+def as_json(page: PhonePage) -> dict[str, object]:
+    """The machine's twin of the page."""
+    body: dict[str, object] = {
+        "number": page.number,
+        "stage": page.stage,
+        "acts": list(page.acts),
+        "kind": {"code": page.kind_code, "name": page.kind},
+        "urgency": page.urgency,
+        "place": page.place,
+        "metres": page.metres,
+        "wanted_from": iso(page.wanted_from),
+        "wanted_until": iso(page.wanted_until),
+        "arrive_due_at": iso(page.arrive_due_at),
+        "answer_until": iso(page.answer_until),
+        "proof": list(page.proof),
+    }
+    if page.visit is not None:
+        body["visit"] = {
+            "address": page.visit.address,
+            "resident": page.visit.resident,
+            "phone": page.visit.phone,
+            "description": page.visit.description,
+            "answers": [{"question": question, "answer": given} for question, given in page.visit.answers],
+        }
+    if page.done is not None:
+        body["done"] = {
+            "result": page.done.result,
+            "cost_fen": page.done.cost_fen,
+            "note": page.done.note,
+            "finished_at": iso(page.done.at),
+            "link_until": iso(page.done.link_until),
+        }
+    return body
+
+
+def iso(instant: datetime | None) -> str | None:
+    """An instant as ISO 8601."""
+    return None if instant is None else instant.isoformat()
