@@ -43,6 +43,7 @@ COMMANDS = {
     "beat": Command("send the tick that opens periods (Celery beat)", "dispatch.commands.beat"),
     "init": Command("bring the database to the newest structure", "dispatch.commands.init"),
     "demo": Command("load the demo community, or play a day in it", "dispatch.commands.demo"),
+    "inbox": Command("receive the demo firms' webhooks and mail", "dispatch.commands.inbox"),
     "user": Command("make a user, set a password, give a role", "dispatch.commands.user"),
     "doctor": Command("look whether everything that is needed is there and well", "dispatch.commands.doctor"),
     "verify": Command("check the promise's invariants on the live database", "dispatch.commands.verify"),

@@ -101,7 +101,7 @@ class Family:
 
 def house_child(name: str, command: str, home: Path, environment: Mapping[str, str]) -> Child:
     """A child that is `dispatch <command>`, with its output in the home's logs."""
-    limits = {"web": 12.0, "worker": 25.0, "sweep": 10.0, "beat": 5.0}
+    limits = {"web": 12.0, "worker": 25.0, "sweep": 10.0, "beat": 5.0, "inbox": 5.0}
     at_death = signal.SIGQUIT if command in {"web", "worker"} else signal.SIGKILL
 
     def start() -> Process:

@@ -19,6 +19,7 @@ from dispatch.servers import (
 from dispatch.servers.process import wait_until
 from dispatch.supervisor.children import Child, Family, house_child, last_lines, run_once
 from dispatch.supervisor.home import AlreadyRunning, lock_home, make_secrets, read_json, write_json
+from dispatch.supervisor.inbox import choose_ports, smtp_url
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LOOK_SECONDS = 0.1
@@ -59,6 +60,8 @@ class Plan:
     def processes(self) -> list[tuple[str, str]]:
         """(name, command) of the house's own processes in the order of their start."""
         counts = {"web": 1, "worker": self.workers, "sweep": self.sweeps, "beat": self.beats}
+        if self.demo:
+            counts = {"inbox": 1, **counts}
         return [
             (command if number == 1 else f"{command}-{number}", command)
             for command, count in counts.items()
@@ -157,9 +160,15 @@ class Supervisor:
         server.wait_ready()
 
     def load_demo(self) -> None:
-        """Load the demo community once; a home that has it only learns its new address."""
+        """Load the demo community once; a home that has it only learns its new addresses.
+
+        Its firms' webhooks and its mail lead to the demo inbox, unless DISPATCH_SMTP_URL names a mail server.
+        """
+        ports, are_new = choose_ports(self.plan.home)
+        if not self.environment.get("DISPATCH_SMTP_URL"):
+            self.environment["DISPATCH_SMTP_URL"] = smtp_url(ports)
         path = self.plan.home / "demo.json"
-        if not path.exists():
+        if are_new or not path.exists():
             self.once("载入演示社区 · loading the demo community", "demo")
         content = read_json(path)
         if content and content.get("base_url") != self.plan.base_url:
