@@ -36,6 +36,11 @@ def escalate(session: Session, job: Claimed) -> None:
     orders.escalate(session, reference_of(job), now=clock.now(session))
 
 
+def sign_due(session: Session, job: Claimed) -> None:
+    """The time to sign is over."""
+    orders.sign_due(session, reference_of(job))
+
+
 def place_alarm(session: Session, job: Claimed) -> None:
     """Nobody has settled a place in time."""
     orders.place_alarm(session, orders.lock(session, reference_of(job)), now=clock.now(session))
@@ -60,6 +65,7 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "orders.route": route,
     "orders.lapse": lapse,
     "orders.escalate": escalate,
+    "orders.sign_due": sign_due,
     "orders.place_alarm": place_alarm,
     "orders.feed_back": feed_back,
     "orders.callback_due": callback_due,

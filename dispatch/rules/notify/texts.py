@@ -35,6 +35,10 @@ TEMPLATES: dict[str, Template] = {
         "请尽快处理:订单 %(number)s",
         "订单 %(number)s(%(service)s,%(place)s)的时限快到或已过,请尽快处理并反馈。",
     ),
+    "to_sign": Template(
+        "请签收:订单 %(number)s",
+        "订单 %(number)s(%(service)s,%(place)s,%(urgency)s)已派到您的团队,请尽快签收。",
+    ),
     "withdrawn": Template(
         "订单 %(number)s 已取消",
         "订单 %(number)s(%(service)s,%(place)s)已取消或改派,请不要再上门。",

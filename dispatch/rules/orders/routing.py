@@ -77,6 +77,14 @@ def choose_teams(
     return TeamChoice(block, speciality_team_id, block, (TeamReason.BLOCK_FIRST, TeamReason.LINE_LEADS))
 
 
+def team_signs(*, signed_for: bool, performer_class: PerformerClass) -> bool:
+    """Tell whether the lead team signs by hand before anybody is asked; kinds with a provider sign by themselves.
+
+    Source: hotline.md §1 #7.
+    """
+    return signed_for and performer_class is not PerformerClass.FIRM
+
+
 def travel_minutes(start: tuple[float, float], end: tuple[float, float], metres_per_minute: int) -> int:
     """Whole minutes, rounded up, from one (latitude, longitude) to another at a speed from the policies.
 
@@ -99,9 +107,7 @@ def next_step(decision: Decision, round_number: int, offer_mode: OfferMode) -> O
         return Exhausted(ExhaustedReason.ROUNDS_USED_UP)
     if not decision.ranked:
         return Exhausted(ExhaustedReason.NO_CANDIDATE)
-    most = {OfferMode.OFFER_FIRST_THREE: FIRST_FEW, OfferMode.OFFER_ONE: 1, OfferMode.NAMED: 1}.get(
-        offer_mode
-    )
+    most = {OfferMode.OFFER_FIRST_THREE: FIRST_FEW, OfferMode.OFFER_ONE: 1, OfferMode.NAMED: 1}.get(offer_mode)
     return Offer(decision.ranked[:most], round_number, decision.urgency is Urgency.EMERGENCY)
 
 
@@ -172,8 +178,8 @@ def _consider(
     listed = []
     out = 0
     for facts in performers:
-        who, version, serves, papers, covers, on_shift, suspended, work, most, liked, offered, queue, way = (
-            _FACTS(facts)
+        who, version, serves, papers, covers, on_shift, suspended, work, most, liked, offered, queue, way = _FACTS(
+            facts
         )
         failed = (
             (not serves)
@@ -205,9 +211,7 @@ def _margin(scored: Sequence[Terms]) -> Terms | None:
     return Terms(*map(sub, scored[1], scored[0])) if len(scored) > 1 else None
 
 
-def _changes(
-    considered: Sequence[Considered], scored: Sequence[Terms], weights: Weights
-) -> tuple[Change, ...]:
+def _changes(considered: Sequence[Considered], scored: Sequence[Terms], weights: Weights) -> tuple[Change, ...]:
     """List the nearest changes: the winner so much slower, or the one filter that a performer fails."""
     changes = []
     if len(scored) > 1:
@@ -221,14 +225,10 @@ def _changes(
     return tuple(changes)
 
 
-def _winner_slower(
-    considered: Sequence[Considered], winner: Terms, runner_up: Terms, weights: Weights
-) -> Change:
+def _winner_slower(considered: Sequence[Considered], winner: Terms, runner_up: Terms, weights: Weights) -> Change:
     """Give the fewest expected minutes more that would hand the order to the runner-up."""
     equal_minutes_suffice = winner[1:] > runner_up[1:]
     needed = runner_up.minutes + (0 if equal_minutes_suffice else 1)
     facts = next(one for one in considered if one[0] == winner.performer_id)
     minutes = expected_minutes(facts, weights)
-    return Change(
-        ChangeKind.WINNER_SLOWER, runner_up.performer_id, needed * weights.minutes_step - minutes, wins=True
-    )
+    return Change(ChangeKind.WINNER_SLOWER, runner_up.performer_id, needed * weights.minutes_step - minutes, wins=True)

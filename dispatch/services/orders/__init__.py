@@ -2,7 +2,7 @@
 
 from dispatch.services.orders.callbacks import HandlerCallsBack, record_callback
 from dispatch.services.orders.draft import OrderDraft
-from dispatch.services.orders.escalation import escalate
+from dispatch.services.orders.escalation import escalate, sign_due
 from dispatch.services.orders.hand import (
     SecondPersonMissing,
     choose_team,
@@ -115,6 +115,7 @@ __all__ = [
     "set_out",
     "settle",
     "sign",
+    "sign_due",
     "team_names",
     "time_line",
     "void",

@@ -104,6 +104,44 @@ def escalate(session: Session, order_id: int, *, now: datetime) -> None:
         )
 
 
+def ask_signature(session: Session, order: Order, due_at: datetime, *, now: datetime) -> None:
+    """Tell the heads of the lead team that an order waits for their signature, and look again when it is due."""
+    for user_id in users_of(session, order, Audience.TEAM_HEAD):
+        notify.tell_user(
+            session,
+            dedupe=f"sign:{order.id}:{order.cycle}:{user_id}",
+            template="to_sign",
+            user_id=user_id,
+            order_id=order.id,
+            now=now,
+        )
+    queue.enqueue(
+        session,
+        "orders.sign_due",
+        lane=Lane.DEADLINE,
+        reference=order.id,
+        run_at=due_at,
+        dedupe=f"orders.sign_due:{order.id}:{order.cycle}",
+    )
+
+
+def sign_due(session: Session, order_id: int) -> None:
+    """The time to sign is over: an order that still waits for its team's signature is alarmed at the desk."""
+    order = lock(session, order_id)
+    if order.state != OrderState.DISPATCHED:
+        return
+    notify.raise_alarm(
+        session,
+        kind="order_unsigned",
+        subject=f"order:{order.id}",
+        level="warning",
+        organisation_id=order.organisation_id,
+        community_id=order.community_id,
+        order_id=order.id,
+        facts={"team": order.lead_team_id},
+    )
+
+
 def record(session: Session, order: Order, level: clocks.Escalation) -> bool:
     """Note that a level is told; False when it was told before."""
     row = session.execute(

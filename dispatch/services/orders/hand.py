@@ -13,6 +13,7 @@ from dispatch.rules.access.roles import Actor, ActorKind
 from dispatch.rules.orders.decision import Offer as OfferDecision
 from dispatch.rules.orders.intake import check_text
 from dispatch.rules.orders.states import Action, OrderState
+from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit
 from dispatch.services.orders.place import enqueue_route, settle_place
@@ -190,7 +191,17 @@ def assign_lead(session: Session, order: Order, *, now: datetime) -> None:
 
 
 def withdraw_round(session: Session, order: Order, *, now: datetime) -> None:
-    """Close an open round because the order goes elsewhere; its links are dead."""
+    """Close an open round because the order goes elsewhere, its links are dead; who had the order is told."""
+    if order.performer_id is not None:
+        notify.tell_performer(
+            session,
+            dedupe=f"withdrawn:{order.id}:{order.cycle}",
+            template="withdrawn",
+            performer_id=order.performer_id,
+            order_id=order.id,
+            lane=Lane.NOTIFY,
+            now=now,
+        )
     offer = session.execute(
         select(Offer).where(Offer.order_id == order.id, Offer.closed_at.is_(None))
     ).scalar_one_or_none()
@@ -215,8 +226,7 @@ def void(
     actor: Actor,
     now: datetime,
 ) -> bool:
-    """作废: asked by one person and confirmed by another; at once when the resident takes the order back or the
-    house itself ends it (a programme's plan changed).
+    """作废: by two people one after the other; at once for the resident, or for the house itself (a plan changed).
 
     The first call keeps who asked and returns False; the call of a second person ends the order (True): an
     open round is withdrawn. Raises SecondPersonMissing when the same person confirms.
@@ -260,6 +270,7 @@ def sign(session: Session, order: Order, *, version: int | None = None, actor: A
         .values(signed_at=now)
     )
     audit.record(session, "orders.sign", "orders", order.id, actor=actor, community_id=order.community_id)
+    notify.clear_alarms(session, order_id=order.id, kinds=("order_unsigned",), now=now)
     enqueue_route(session, order)
 
 

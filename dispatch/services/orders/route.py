@@ -20,12 +20,13 @@ from dispatch.rules.orders.decision import (
     ExhaustedReason,
     Offer,
     OfferMode,
+    PerformerClass,
     PerformerFacts,
     TeamChoice,
     TeamReason,
 )
 from dispatch.rules.orders.record import encode
-from dispatch.rules.orders.routing import choose_teams, evaluate, next_step
+from dispatch.rules.orders.routing import choose_teams, evaluate, next_step, team_signs
 from dispatch.rules.orders.states import Action, OrderState, next_state
 from dispatch.rules.orders.urgency import PRESSING
 from dispatch.services import notify
@@ -48,6 +49,7 @@ class Written:
     assignments: list[dict[str, Any]] = field(default_factory=list)
     rounds: list[tuple[Order, Service, Offer]] = field(default_factory=list)
     failures: list[tuple[Order, str]] = field(default_factory=list)
+    unsigned: list[Order] = field(default_factory=list)
     picked: dict[int, int] = field(default_factory=dict)
 
 
@@ -90,10 +92,16 @@ def advance(order: Order, picture: Picture, written: Written, *, now: datetime) 
             return
         dispatch_to(order, choice, service, picture, written, now=now)
     if order.state == OrderState.DISPATCHED:
-        if service.signed_for:
+        if waits_for_signature(service):
+            written.unsigned.append(order)
             return
         add_event(order, Action.SIGN, written, now=now, kind=ActorKind.SYSTEM)
     offer_round(order, service, choice, picture, written, now=now)
+
+
+def waits_for_signature(service: Service) -> bool:
+    """Whether the lead team of this kind signs by hand."""
+    return team_signs(signed_for=service.signed_for, performer_class=PerformerClass(service.performer))
 
 
 def teams_of(order: Order, service: Service, picture: Picture) -> TeamChoice:
@@ -147,7 +155,7 @@ def dispatch_to(
                     "role": role,
                     "cycle": order.cycle,
                     "assigned_at": now,
-                    "signed_at": None if service.signed_for else now,
+                    "signed_at": None if waits_for_signature(service) else now,
                     "sign_due_at": due,
                     "due_at": order.service_due_at,
                 }
@@ -261,7 +269,15 @@ def write(session: Session, written: Written, picture: Picture, *, now: datetime
     for order, _, outcome in written.rounds:
         if outcome.alarm_human and outcome.round_number == 1:
             alarm_urgent(session, order)
-    escalation.start_many(session, [order for order, _, _ in written.rounds], picture, now=now)
+    for order in written.unsigned:
+        escalation.ask_signature(
+            session,
+            order,
+            sign_due(picture.services[order.service_id], order.urgency, now, picture.calendar(order)),
+            now=now,
+        )
+    begun = [*(order for order, _, _ in written.rounds), *written.unsigned]
+    escalation.start_many(session, begun, picture, now=now)
 
 
 def alarm_urgent(session: Session, order: Order) -> None:

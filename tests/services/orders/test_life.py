@@ -374,3 +374,27 @@ def test_escalation_tells_each_level_once(session: Session, world: World) -> Non
     assert actions(session, order).count("escalate") == 3
     told = session.scalars(select(Notice.dedupe).where(Notice.template == "escalation")).all()
     assert len(told) == len(set(told))
+
+
+def test_a_team_worker_kind_waits_for_the_teams_signature_and_is_alarmed_without_it(
+    session: Session, world: World
+) -> None:
+    world.plumbing.signed_for, world.plumbing.performer = True, "team_worker"
+    session.flush()
+    order = routed(session, world)
+    assert (order.state, jobs_of(session, order)) == (
+        "dispatched",
+        {"orders.route", "orders.sign_due", "orders.escalate"},
+    )
+    orders.sign_due(session, order.id)
+    alarms = session.scalars(select(Alarm.kind).where(Alarm.order_id == order.id, Alarm.cleared_at.is_(None))).all()
+    assert alarms == ["order_unsigned"]
+    orders.sign(session, order, actor=staff(session, world, Role.TEAM_HEAD), now=NOW)
+    assert order.state == "signed"
+    assert session.scalars(select(Alarm).where(Alarm.order_id == order.id, Alarm.cleared_at.is_(None))).all() == []
+
+
+def test_a_firm_kind_signs_by_itself(session: Session, world: World) -> None:
+    world.plumbing.signed_for = True
+    session.flush()
+    assert routed(session, world).state == "offered"
