@@ -49,6 +49,7 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
         max_overflow=pool_size,
         pool_timeout=3,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error message that reaches a log must not carry names and phones
         connect_args={"options": options, "connect_timeout": 3, "application_name": "dispatch"},
     )
 

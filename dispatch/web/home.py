@@ -1,5 +1,7 @@
 """Where a person begins: the home by role, my cell's orders, the inbox, the alarms."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
@@ -78,7 +80,10 @@ def alarms() -> str:
     actor = current_actor()
     with transaction() as session:
         now = clock.now(session)
-        shown = [(alarm, alarm_words(alarm)) for alarm in notify.open_alarms(session, actor=actor)]
+        found = notify.open_alarms(session, actor=actor)
+        ids = {alarm.facts["performer_id"] for alarm in found if alarm.facts.get("performer_id")}
+        performers = orders.performer_names(session, ids)
+        shown = [(alarm, alarm_words(alarm, performers)) for alarm in found]
         numbers = order_numbers(session, {alarm.order_id for alarm, _ in shown if alarm.order_id}, actor)
     return render_template("home/alarms.html", alarms=shown, numbers=numbers, now=now)
 
@@ -104,18 +109,25 @@ def see_alarm(alarm_id: int) -> Response:
     return redirect(url_for("pages_home.alarms"), 303)  # type: ignore[return-value]
 
 
-def alarm_words(alarm: Alarm) -> str:
-    """An alarm in words."""
+def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
+    """An alarm in words, with the facts that say what to do."""
+    facts = alarm.facts
+    name = performers.get(facts.get("performer_id", 0), "")
     words = {
-        "place_unresolved": gettext("地址一直没有定下来"),
-        "order_waits": gettext("订单等待人工处理"),
-        "order_urgent": gettext("突发订单，请同时人工跟进"),
+        "place_unresolved": gettext("地址一直没有定下来，请问清后定地点"),
+        "order_waits": gettext("订单等待人工派单"),
+        "order_urgent": gettext("突发订单：系统在派，请同时人工跟进"),
         "order_late": gettext("订单已超时"),
         "order_supervised": gettext("重办后仍未解决，转督办"),
+        "job_dead": gettext("后台任务多次失败，已停止，请管理员查看"),
+        "calendar_missing": gettext("%(year)s 年的工作日历还没有录入", year=facts.get("year", "")),
+        "papers_expiring": gettext("%(name)s 的证照到 %(until)s 为止", name=name, until=facts.get("until", "")),
+        "papers_expired": gettext(
+            "%(name)s 的证照已在 %(until)s 过期，不再派单", name=name, until=facts.get("until", "")
+        ),
+        "posts_vacant": gettext("有 %(number)s 个岗位空缺", number=facts.get("number", "")),
+        "notice_not_delivered": gettext("通知没有送到 %(name)s，请打电话", name=name),
         "statement_late": gettext("季度公开逾期未发布"),
-        "job_dead": gettext("后台任务多次失败，已停止"),
-        "calendar_missing": gettext("下一年的工作日历还没有录入"),
-        "papers_expiring": gettext("服务商证照快到期"),
         "visit_missed": gettext("探访没有按时做"),
         "canary_late": gettext("探针订单没有按时走完，系统可能有问题"),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app, g, url_for
-from flask_babel import format_datetime, get_locale, gettext, ngettext
+from flask_babel import format_datetime, gettext, ngettext
 from markupsafe import Markup
 
 from dispatch.clock import SHANGHAI
@@ -18,7 +18,7 @@ from dispatch.rules.access.roles import Actor, ActorKind, Right
 from dispatch.rules.orders.callback import SATISFACTION_LABELS, Satisfaction
 from dispatch.rules.orders.states import ENDED, LABELS, Action, OrderState
 from dispatch.rules.orders.urgency import URGENCY_LABELS, Urgency
-from dispatch.web.language import LANGUAGES
+from dispatch.web.language import LANGUAGES, chosen_language
 from dispatch.web.vendor import vendor_url
 
 STATIC = Path(__file__).parent / "static"
@@ -128,6 +128,8 @@ def span(length: timedelta) -> str:
     days, hour = divmod(hours, HOURS_OF_A_DAY)
     if days:
         return gettext("%(days)s 天 %(hours)s 小时", days=days, hours=hour)
+    if hours and not minute:
+        return ngettext("%(num)s 小时", "%(num)s 小时", hours)
     if hours:
         return gettext("%(hours)s 小时 %(minutes)s 分", hours=hours, minutes=minute)
     return ngettext("%(num)s 分", "%(num)s 分", minutes)
@@ -254,7 +256,7 @@ def page_context() -> dict[str, Any]:
         "actor": actor,
         "navigation": navigation(actor),
         "languages": LANGUAGES,
-        "language": str(get_locale()),
+        "language": chosen_language(),
         "icon": icon,
         "asset": asset,
         "vendor_url": vendor_url,

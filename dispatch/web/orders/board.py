@@ -18,7 +18,7 @@ from dispatch.web.access import allow, current_actor
 from dispatch.web.orders.door import blueprint
 from dispatch.web.orders.views import OrderRow, performers_by_hand, rows, waits_words
 
-MOST_KINDS = 12
+MOST_KINDS = 8
 
 
 @dataclass(frozen=True, slots=True)

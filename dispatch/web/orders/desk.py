@@ -48,6 +48,7 @@ class Look:
 
     now: datetime
     place: Place
+    has_address: bool = False
     service: Service | None = None
     preview: Preview | None = None
     duplicates: list[tuple[OrderRow, str]] = field(default_factory=list)
@@ -126,24 +127,37 @@ def look_at(session: Session, form: Mapping[str, str], *, actor: Actor) -> Look:
     now = clock.now(session)
     errors: dict[str, str] = {}
     draft = lenient_draft(form, errors)
-    look = Look(now, Place(), errors=errors)
+    look = Look(now, Place(), has_address=bool(draft.address_text), errors=errors)
     if draft.service_id is not None and actor.organisation_id is not None:
         look.service = catalogue.find_service(session, actor.organisation_id, service_id=draft.service_id)
-        draft = with_known_answers(draft, look.service)
+        draft = with_room(session, with_known_answers(draft, look.service), actor)
         look.preview = lenient_preview(session, draft, errors, actor=actor, now=now)
     if look.preview is not None:
         look.place = look.preview.place
         look.duplicates = duplicate_rows(session, look.preview, actor)
     else:
-        look.place = grid.resolve_place(
-            session,
-            draft.address_text,
-            communities=None if actor.scope.everything else actor.scope.communities,
-            stairwell_id=draft.stairwell_id,
-            building_id=draft.building_id,
-            room=draft.room,
-        )
+        look.place = place_of(session, with_room(session, draft, actor), actor)
     return look
+
+
+def place_of(session: Session, draft: OrderDraft, actor: Actor) -> Place:
+    """Where a draft is, by the cell that was picked or by its words."""
+    return grid.resolve_place(
+        session,
+        draft.address_text,
+        communities=None if actor.scope.everything else actor.scope.communities,
+        stairwell_id=draft.stairwell_id,
+        building_id=draft.building_id,
+        room=draft.room,
+    )
+
+
+def with_room(session: Session, draft: OrderDraft, actor: Actor) -> OrderDraft:
+    """The draft of a picked cell with the room that its words say: picking does not lose the room."""
+    if draft.room or not draft.address_text or (draft.stairwell_id is None and draft.building_id is None):
+        return draft
+    said = place_of(session, replace(draft, stairwell_id=None, building_id=None), actor)
+    return replace(draft, room=said.room)
 
 
 def lenient_draft(form: Mapping[str, str], errors: dict[str, str]) -> OrderDraft:
@@ -234,7 +248,7 @@ def place_now(draft: OrderDraft, key: str, actor: Actor) -> str:
         if draft.service_id is not None and actor.organisation_id is not None:
             service = catalogue.find_service(session, actor.organisation_id, service_id=draft.service_id)
             draft = with_known_answers(draft, service)
-        keyed = replace(draft, source_number=key)
+        keyed = replace(with_room(session, draft, actor), source_number=key)
         return orders.place(session, keyed, actor=actor, now=clock.now(session)).number
 
 

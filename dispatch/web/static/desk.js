@@ -54,6 +54,7 @@
       });
       wish("kind");
     }
+    htmx.trigger(form.elements.caller_phone, "recall");
     wish("refresh");
   };
 
@@ -222,5 +223,6 @@
     if (wrong?.focus) { wrong.setAttribute("aria-invalid", "true"); wrong.focus(); }
   });
 
-  restore();
+  // htmx takes its triggers when the document is ready; the draft comes back after that.
+  document.addEventListener("DOMContentLoaded", restore);
 })();
