@@ -1,0 +1,1 @@
+"""The deterministic simulation: real services and the real executor, one step at a time from a seed."""
