@@ -43,7 +43,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
         "order {0}: {1} open rounds",
         (
             "SELECT orders.number, count(*) FROM offers JOIN orders ON orders.id = offers.order_id "
-            "WHERE closed_at IS NULL GROUP BY orders.number HAVING count(*) > 1"
+            "WHERE offers.closed_at IS NULL GROUP BY orders.number HAVING count(*) > 1"
         ),
     ),
     (
