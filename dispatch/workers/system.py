@@ -41,7 +41,12 @@ log = structlog.get_logger()
 def clocks_agree(session: Session) -> bool:
     """Whether this host's clock and the database's differ by no more than 60 s; else periodic work waits."""
     there: datetime = session.execute(DATABASE_CLOCK).scalar_one()
-    seconds = abs((datetime.now(UTC) - there).total_seconds())
+    return agree(datetime.now(UTC), there)
+
+
+def agree(here: datetime, there: datetime) -> bool:
+    """Whether two clocks, read at about the same time, differ by no more than 60 s; says so when not."""
+    seconds = abs((here - there).total_seconds())
     if seconds > CLOCKS_MAY_DIFFER_SECONDS:
         log.warning("clocks_differ", seconds=int(seconds))
         return False
