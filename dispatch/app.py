@@ -9,8 +9,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from config.settings import Settings, get_settings
+from dispatch.api import catalogue as api_catalogue
 from dispatch.api import errors as api_errors
-from dispatch.api import orders as api_orders
+from dispatch.api import grid as api_grid
 from dispatch.api import orders as api_orders
 from dispatch.api.errors import HouseApi
 from dispatch.boot import boot
@@ -35,7 +36,7 @@ PAGES = (
     orders.blueprint,
     phone.blueprint,
 )
-API = (api_orders.blueprint,)
+API = (api_orders.blueprint, api_catalogue.blueprint, api_grid.blueprint)
 
 CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",
