@@ -15,7 +15,7 @@ from dispatch.rules.access.roles import EVERYTHING, NOTHING, Actor, Right
 from dispatch.services.access import keys
 from dispatch.transaction import Doors, scope_of_request, transaction
 
-REALM = "houqing-dispatch"
+REALM = "Houqing Dispatch"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
