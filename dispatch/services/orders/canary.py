@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import queue
 from dispatch.models.access import Organisation
-from dispatch.models.catalogue import Coverage, Performer, PerformerService, Service, Team, Territory
+from dispatch.models.catalogue import Coverage, Paper, Performer, PerformerService, Service, Team, Territory
 from dispatch.models.grid import Area, Building, Stairwell
 from dispatch.models.notify import Notice
 from dispatch.models.orders import Offer, Order
@@ -34,7 +34,7 @@ LATE = "canary_late"
 ONE_MAKER = text("SELECT pg_advisory_xact_lock(hashtext('canary.community'))")
 DELETE_ORDERS = text("SELECT delete_canary_orders(:before, :most)")
 DELETE_PERIODS = text("SELECT delete_canary_periods(:before, :most)")
-FIRST_DAY = date(2000, 1, 1)
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 ROUND_THE_CLOCK = {str(weekday): ["00:00-24:00"] for weekday in range(1, 8)}
 MIDDLE = (28.455, 119.915)
 
@@ -139,6 +139,7 @@ def make_firm(session: Session, community_id: int, organisation_id: int, service
         [
             PerformerService(performer_id=firm.id, service_id=service.id),
             Coverage(performer_id=firm.id, community_id=community_id),
+            Paper(performer_id=firm.id, kind=CODE, number="1", valid_from=FIRST_DAY, valid_until=LAST_DAY),
         ]
     )
 
