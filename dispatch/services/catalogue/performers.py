@@ -19,7 +19,8 @@ from dispatch.services.catalogue.shifts import weekly
 from dispatch.services.catalogue.versions import bump
 from dispatch.services.grid.build import demand_community
 
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 101
+"""A page of a hundred, and one more to see whether another follows."""
 LONGEST_REASON = 500
 
 

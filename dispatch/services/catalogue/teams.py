@@ -16,7 +16,8 @@ from dispatch.services.access import audit
 from dispatch.services.access.reach import visible
 from dispatch.services.catalogue.versions import bump
 
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 101
+"""A page of a hundred, and one more to see whether another follows."""
 
 
 class TerritoryTaken(Conflict):
@@ -94,7 +95,7 @@ def set_territory(session: Session, building_id: int, team_id: int, since: date,
 def list_teams(
     session: Session, *, actor: Actor, kind: str | None = None, after: int = 0, limit: int = 50
 ) -> Sequence[Team]:
-    """The teams in reach by id, after an id, of one kind (block, line) or both; at most 100."""
+    """The teams in reach by id, after an id, of one kind (block, line) or both; at most 101."""
     query = select(Team).where(visible(Team, actor), Team.id > after).order_by(Team.id)
     if kind is not None:
         query = query.where(Team.kind == kind)

@@ -15,7 +15,8 @@ from dispatch.rules.access.roles import Actor
 from dispatch.services.access.reach import visible
 from dispatch.services.grid.posts import PostKind
 
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 101
+"""A page of a hundred, and one more to see whether another follows."""
 NAMED = (PostKind.AREA_CHIEF, PostKind.GROUP_LEADER, PostKind.STAIRWELL_LEADER)
 
 
@@ -69,7 +70,7 @@ def stairwell_card(session: Session, stairwell_id: int, *, day: date, actor: Act
 
 
 def list_areas(session: Session, *, actor: Actor, after: int = 0, limit: int = 50) -> Sequence[Area]:
-    """The areas in reach by id, after an id; at most 100."""
+    """The areas in reach by id, after an id; at most 101."""
     query = select(Area).where(visible(Area, actor), Area.id > after).order_by(Area.id)
     return session.scalars(query.limit(min(limit, MOST_AT_ONCE))).all()
 
@@ -77,7 +78,7 @@ def list_areas(session: Session, *, actor: Actor, after: int = 0, limit: int = 5
 def list_buildings(
     session: Session, *, actor: Actor, area_id: int | None = None, after: int = 0, limit: int = 50
 ) -> Sequence[Building]:
-    """The buildings in reach by id, after an id, of one area or of all; at most 100."""
+    """The buildings in reach by id, after an id, of one area or of all; at most 101."""
     query = select(Building).where(visible(Building, actor), Building.id > after).order_by(Building.id)
     if area_id is not None:
         query = query.where(Building.area_id == area_id)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from dispatch.errors import Invalid, NotFound
 from dispatch.models.grid import Building, Establishment, Household, Resident, Stairwell
@@ -43,10 +43,10 @@ class ResidentRow:
 
 @dataclass(frozen=True, slots=True)
 class ResidentPage:
-    """A page of residents in the order of their names; `next` is the key (name key, id) to go on after."""
+    """A page of residents in the order of their names; `next` is the id to go on after, None at the end."""
 
     items: tuple[ResidentRow, ...]
-    next: tuple[str, int] | None
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def search_residents(
     query: str,
     *,
     actor: Actor,
-    after: tuple[str, int] | None = None,
+    after: int | None = None,
     limit: int = 20,
 ) -> ResidentPage:
     """The residents that fit a query, by name; within the actor's reach, masked, at most 100 at once.
@@ -88,10 +88,12 @@ def search_residents(
     if query.strip():
         found = found.where(fits(session, query.strip(), actor))
     if after is not None:
-        found = found.where(tuple_(Resident.name_key, Resident.id) > tuple_(*after))
+        last = aliased(Resident)
+        key = select(last.name_key).where(last.id == after).scalar_subquery()
+        found = found.where(tuple_(Resident.name_key, Resident.id) > tuple_(key, after))
     rows = session.execute(found).all()
     shown = rows[: min(limit, MOST_AT_ONCE)]
-    more = (shown[-1].Resident.name_key, shown[-1].Resident.id) if len(rows) > len(shown) and shown else None
+    more = shown[-1].Resident.id if len(rows) > len(shown) and shown else None
     return ResidentPage(tuple(masked(row) for row in shown), more)
 
 
