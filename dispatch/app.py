@@ -13,6 +13,7 @@ from dispatch.api import catalogue as api_catalogue
 from dispatch.api import errors as api_errors
 from dispatch.api import grid as api_grid
 from dispatch.api import orders as api_orders
+from dispatch.api import webhooks as api_webhooks
 from dispatch.api.errors import HouseApi
 from dispatch.boot import boot
 from dispatch.errors import DispatchError, Unavailable
@@ -36,7 +37,7 @@ PAGES = (
     orders.blueprint,
     phone.blueprint,
 )
-API = (api_orders.blueprint, api_catalogue.blueprint, api_grid.blueprint)
+API = (api_orders.blueprint, api_catalogue.blueprint, api_grid.blueprint, api_webhooks.blueprint)
 
 CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",

@@ -67,10 +67,11 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
         NavigationItem("pages_orders.board", gettext("班长台"), "kanban", Right.BOARD_READ),
         NavigationItem("pages_orders.listing", gettext("订单"), "list-ul", Right.ORDERS_READ),
         NavigationItem("pages_orders.callbacks", gettext("回访"), "telephone-outbound", Right.ORDERS_CALL_BACK),
-        NavigationItem("pages_home.mine", gettext("我的片"), "geo-alt", Right.ORDERS_READ),
+        NavigationItem("pages_home.mine", gettext("我的片"), "geo-alt", Right.ORDERS_WORK),
         NavigationItem("pages_home.inbox", gettext("收件箱"), "inbox", Right.NOTICES_READ),
     )
-    views = current_app.view_functions
+    hidden = set() if actor.narrowed else {"pages_home.mine"}
+    views = current_app.view_functions.keys() - hidden
     return [item for item in items if item.endpoint in views and (item.right is None or actor.may(item.right))]
 
 
