@@ -6,6 +6,7 @@ const PhoneQueue = (() => {
   const NAME = "phone-acts";
   const TRY_AGAIN = new Set([408, 425, 429]);
   const LONGEST_SEND_MS = 90000;
+  const news = "BroadcastChannel" in self ? new BroadcastChannel(NAME) : null;
   let running = null;
 
   const open = () => new Promise((resolve, reject) => {
@@ -87,8 +88,15 @@ const PhoneQueue = (() => {
         act.refused = result.words;
         await mark(act);
       }
-      await tell(act, result);
+      const told = { base: act.base, name: act.name, order: act.order };
+      if (news) news.postMessage([told, result]);
+      await tell(told, result);
     }
+  };
+
+  /* What another page or the worker has sent. */
+  const listen = (tell) => {
+    if (news) news.addEventListener("message", (event) => tell(...event.data));
   };
 
   /* Sends what waits, oldest first; stops at the first that gets no answer. Never two at once in one browser. */
@@ -100,5 +108,5 @@ const PhoneQueue = (() => {
     return running;
   };
 
-  return { all, draftOf, dropDraft, flush, forget, keep, newKey, saveDraft };
+  return { all, draftOf, flush, forget, keep, listen, newKey, saveDraft };
 })();

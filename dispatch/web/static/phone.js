@@ -343,6 +343,10 @@
     if ("serviceWorker" in navigator) navigator.serviceWorker.register(words.worker, { scope: "/w/" }).catch(() => undefined);
     await bind();
     document.documentElement.dataset.ready = "";
+    PhoneQueue.listen(async (act, result) => {
+      await told(act, result);
+      await showKept();
+    });
     addEventListener("online", sendWaiting);
     document.addEventListener("visibilitychange", () => { if (!document.hidden) sendWaiting(); });
     setInterval(sendWaiting, AGAIN_MS);
