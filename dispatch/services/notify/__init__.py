@@ -2,17 +2,20 @@
 
 from dispatch.services.notify.alarms import clear_alarms, open_alarms, raise_alarm, see_alarm
 from dispatch.services.notify.inbox import inbox_of, link_token, mark_read, unread_count
+from dispatch.services.notify.incoming import find_sender, take_once
 from dispatch.services.notify.tell import PerformerNotice, tell_performer, tell_performers, tell_user
 
 __all__ = [
     "PerformerNotice",
     "clear_alarms",
+    "find_sender",
     "inbox_of",
     "link_token",
     "mark_read",
     "open_alarms",
     "raise_alarm",
     "see_alarm",
+    "take_once",
     "tell_performer",
     "tell_performers",
     "tell_user",

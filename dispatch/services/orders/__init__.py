@@ -18,6 +18,7 @@ from dispatch.services.orders.offers import (
     AlreadyAccepted,
     AlreadyAnswered,
     LinkDead,
+    NamedRound,
     NotYours,
     OfferLapsed,
     OfferTaken,
@@ -29,6 +30,7 @@ from dispatch.services.orders.offers import (
     give_back,
     lapse,
     open_link,
+    order_of,
     set_out,
 )
 from dispatch.services.orders.place import AlreadyPlaced, place
@@ -68,6 +70,7 @@ __all__ = [
     "Board",
     "HandlerCallsBack",
     "LinkDead",
+    "NamedRound",
     "NotYours",
     "OfferLapsed",
     "OfferTaken",
@@ -101,6 +104,7 @@ __all__ = [
     "lock",
     "offers_of",
     "open_link",
+    "order_of",
     "orders_of_caller",
     "performer_names",
     "place",

@@ -71,21 +71,45 @@ class PhoneView:
     is_open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class NamedRound:
+    """A round as the performer's own system names it; the door has believed the signature before."""
+
+    performer_id: int
+    number: str
+    round: int
+
+
+Key = str | NamedRound
+"""What opens a performer's part in a round: the token of a link, or the round's name."""
+
+
 def actor_of(recipient: OfferRecipient) -> Actor:
     """The performer behind a link."""
     return Actor(kind=ActorKind.PERFORMER, performer_id=recipient.performer_id, scope=EVERYTHING)
 
 
-def find_recipient(session: Session, token: str) -> tuple[OfferRecipient, Offer]:
-    """The recipient and round of a link; raises LinkDead for an unknown or altered one."""
-    row = session.execute(
-        select(OfferRecipient, Offer)
-        .join(Offer, Offer.id == OfferRecipient.offer_id)
-        .where(OfferRecipient.link_hash == link_hash(token))
-    ).one_or_none()
+def find_recipient(session: Session, token: Key) -> tuple[OfferRecipient, Offer]:
+    """The recipient and round of a link or name; raises LinkDead for an unknown or altered one."""
+    query = select(OfferRecipient, Offer).join(Offer, Offer.id == OfferRecipient.offer_id)
+    if isinstance(token, NamedRound):
+        query = query.join(Order, Order.id == Offer.order_id).where(
+            OfferRecipient.performer_id == token.performer_id,
+            Order.number == token.number,
+            Offer.round == token.round,
+        )
+    else:
+        query = query.where(OfferRecipient.link_hash == link_hash(token))
+    row = session.execute(query).one_or_none()
     if row is None:
         raise LinkDead
     return row[0], row[1]
+
+
+def order_of(session: Session, token: Key) -> Order:
+    """The order of a link or named round; raises LinkDead."""
+    _, offer = find_recipient(session, token)
+    return session.get_one(Order, offer.order_id)
 
 
 def open_link(session: Session, token: str, *, now: datetime) -> PhoneView:
@@ -108,7 +132,7 @@ def view_of(session: Session, order: Order, offer: Offer, recipient: OfferRecipi
     return PhoneView(order, service, performer, offer, recipient, is_mine, is_open)
 
 
-def locked(session: Session, token: str) -> tuple[Order, Offer, OfferRecipient]:
+def locked(session: Session, token: Key) -> tuple[Order, Offer, OfferRecipient]:
     """The order of a link, locked, with its round and recipient read fresh behind the lock."""
     recipient, offer = find_recipient(session, token)
     order = lock(session, offer.order_id)
@@ -131,7 +155,7 @@ def check_open(offer: Offer, recipient: OfferRecipient, *, now: datetime) -> Non
         raise LinkDead
 
 
-def accept(session: Session, token: str, *, now: datetime) -> Order:
+def accept(session: Session, token: Key, *, now: datetime) -> Order:
     """The performer takes the order; of accept and lapse, and of many who accept, the row's lock lets one win."""
     order, offer, recipient = locked(session, token)
     check_open(offer, recipient, now=now)
@@ -154,7 +178,7 @@ def accept(session: Session, token: str, *, now: datetime) -> Order:
     return order
 
 
-def decline(session: Session, token: str, *, reason: str, now: datetime) -> Order:
+def decline(session: Session, token: Key, *, reason: str, now: datetime) -> Order:
     """The performer says no, with a reason; when nobody is left in the round the next one follows at once."""
     check_text("reason", reason, 200)
     if not reason.strip():
@@ -213,7 +237,7 @@ def lapse(session: Session, offer_id: int, *, now: datetime) -> None:
     close_round(session, order, offer, "lapsed", now=now)
 
 
-def mine(session: Session, token: str) -> tuple[Order, OfferRecipient]:
+def mine(session: Session, token: Key) -> tuple[Order, OfferRecipient]:
     """The locked order of a link whose performer holds it; raises NotYours, LinkDead."""
     order, _, recipient = locked(session, token)
     if recipient.outcome != "accepted":
@@ -223,7 +247,7 @@ def mine(session: Session, token: str) -> tuple[Order, OfferRecipient]:
     return order, recipient
 
 
-def set_out(session: Session, token: str, *, now: datetime) -> Order:
+def set_out(session: Session, token: Key, *, now: datetime) -> Order:
     """The performer is on the way (an event; said twice is said once)."""
     order, recipient = mine(session, token)
     if order.set_out_at is None and order.state == OrderState.ACCEPTED:
@@ -232,7 +256,7 @@ def set_out(session: Session, token: str, *, now: datetime) -> Order:
     return order
 
 
-def arrive(session: Session, token: str, *, now: datetime, how: str = "resident") -> Order:
+def arrive(session: Session, token: Key, *, now: datetime, how: str = "resident") -> Order:
     """The performer is at the door; `how` is code, photo or resident. Said twice is said once."""
     order, recipient = mine(session, token)
     if order.state == OrderState.ACCEPTED:
@@ -241,7 +265,7 @@ def arrive(session: Session, token: str, *, now: datetime, how: str = "resident"
     return order
 
 
-def finish(session: Session, token: str, report: work.WorkReport, *, now: datetime) -> Order:
+def finish(session: Session, token: Key, report: work.WorkReport, *, now: datetime) -> Order:
     """The work is done, with result, cost, photos and signature; said twice with the same token is said once."""
     order, recipient = mine(session, token)
     if OrderState(order.state) in AFTER_WORK:
@@ -254,7 +278,7 @@ def finish(session: Session, token: str, report: work.WorkReport, *, now: dateti
     return order
 
 
-def give_back(session: Session, token: str, *, reason: str, now: datetime) -> Order:
+def give_back(session: Session, token: Key, *, reason: str, now: datetime) -> Order:
     """The performer accepted but cannot come: the order is routed anew, without them."""
     check_text("reason", reason, 200)
     order, recipient = mine(session, token)
