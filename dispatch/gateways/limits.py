@@ -44,6 +44,12 @@ limiter = Limiter(caller, headers_enabled=True, strategy="fixed-window")
 
 
 def install(app: Flask, settings: Settings) -> None:
+    """Count the requests of this application."""
+    configure(app, settings)
+    limiter.init_app(app)
+
+
+def configure(app: Flask, settings: Settings) -> None:
     """Count in Redis; when Redis is away each process counts by itself, and comes back by itself."""
     app.config.setdefault("RATELIMIT_STORAGE_URI", settings.limiter_storage_url)
     app.config.setdefault(
@@ -51,4 +57,3 @@ def install(app: Flask, settings: Settings) -> None:
         {"socket_connect_timeout": SOCKET_SECONDS, "socket_timeout": SOCKET_SECONDS},
     )
     app.config.setdefault("RATELIMIT_IN_MEMORY_FALLBACK_ENABLED", True)
-    limiter.init_app(app)
