@@ -1,7 +1,7 @@
 """What routing must know of performers: the facts of hard filters and score, for many orders at once."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.rules.catalogue.calendar import on_shift
 from dispatch.rules.orders.decision import PerformerClass, PerformerFacts, RoutingRequest
-from dispatch.rules.orders.routing import travel_minutes
 from dispatch.services.access import policies
 from dispatch.services.catalogue.roster import Candidate, Roster, rosters
 from dispatch.services.catalogue.versions import tokens
@@ -65,6 +64,18 @@ class Pace:
     metres_per_minute: int
 
 
+@dataclass(slots=True)
+class Run:
+    """What is the same for all orders of one call: the instant, the work of performers, who is on shift when."""
+
+    now: datetime
+    loads: dict[int, Load]
+    shifts: dict[datetime, dict[int, bool]] = field(default_factory=dict)
+
+
+NO_LOAD = Load()
+
+
 def performer_facts(
     session: Session, requests: Sequence[RoutingRequest], *, now: datetime, pace: Pace | None = None
 ) -> dict[int, list[PerformerFacts]]:
@@ -78,9 +89,9 @@ def performer_facts(
     """
     known = rosters(session, tokens(session, {request.community_id for request in requests}))
     paces = {community: pace or pace_of(session, community) for community in known}
-    loads = loads_of(session, {one for roster in known.values() for one in roster.ids}, now)
+    run = Run(now, loads_of(session, {one for roster in known.values() for one in roster.ids}, now))
     return {
-        request.order_id: facts_for(request, known[request.community_id], loads, now, paces[request.community_id])
+        request.order_id: facts_for(request, known[request.community_id], run, paces[request.community_id])
         for request in requests
         if request.community_id in known
     }
@@ -108,18 +119,13 @@ def loads_of(session: Session, performer_ids: Iterable[int], now: datetime) -> d
     return loads
 
 
-def facts_for(
-    request: RoutingRequest, roster: Roster, loads: dict[int, Load], now: datetime, pace: Pace
-) -> list[PerformerFacts]:
+def facts_for(request: RoutingRequest, roster: Roster, run: Run, pace: Pace) -> list[PerformerFacts]:
     """The facts for one order."""
+    told = Telling(request, roster, run, pace)
     if request.performer_class is PerformerClass.NAMED:
         return [
-            facts_of(
+            told.of(
                 one,
-                request,
-                loads,
-                now,
-                pace,
                 serves=request.kind_id in one.services,
                 covers=one.covers(request.area_id, request.kind_id),
             )
@@ -128,56 +134,49 @@ def facts_for(
         ]
     teams = frozenset(one for one in (request.speciality_team_id, request.block_team_id) if one is not None)
     able, others = roster.split(request.performer_class, request.kind_id, request.area_id, teams)
-    return [
-        *(facts_of(one, request, loads, now, pace, serves=True, covers=True) for one in able),
-        *(facts_of_outsider(one, serves=serves, covers=covers) for one, serves, covers in others),
-    ]
+    return [*map(told.of, able), *others]
 
 
-def facts_of(
-    one: Candidate,
-    request: RoutingRequest,
-    loads: dict[int, Load],
-    now: datetime,
-    pace: Pace,
-    *,
-    serves: bool,
-    covers: bool,
-) -> PerformerFacts:
-    """The facts of one performer for one order, at the time for which the work is wanted."""
-    wanted = max(request.wanted_from or now, now)
-    load = loads.get(one.id) or Load()
-    open_work, queue_minutes = load.at(request, now, pace.minutes_per_job)
-    return PerformerFacts(
-        performer_id=one.id,
-        version=one.version,
-        serves_kind=serves,
-        covers_cell=covers,
-        papers_valid_until=one.papers_valid_until(work_day(request, now)),
-        on_shift=on_shift(one.shifts, wanted),
-        suspended=one.suspended_until is not None and one.suspended_until > wanted,
-        open_work=open_work,
-        capacity=one.capacity,
-        satisfaction_permille=one.satisfaction_permille,
-        last_offered_minutes_ago=load.minutes_since_offer,
-        queue_minutes=queue_minutes,
-        travel_minutes=way_of(one, request, pace),
-    )
+class Telling:
+    """Tells the facts of performers for one order, at the time for which the work is wanted."""
+
+    __slots__ = ("on_shift", "pace", "papers", "request", "run", "wanted", "ways")
+
+    def __init__(self, request: RoutingRequest, roster: Roster, run: Run, pace: Pace) -> None:
+        """Look up once what is the same for every performer."""
+        self.request = request
+        self.run = run
+        self.pace = pace
+        self.wanted = max(request.wanted_from or run.now, run.now)
+        self.on_shift = run.shifts.setdefault(self.wanted, {})
+        self.papers = roster.papers_on(work_day(request, run.now))
+        self.ways: dict[int, int] = {}
+        if request.latitude is not None and request.longitude is not None:
+            self.ways = roster.ways_to(request.latitude, request.longitude, pace.metres_per_minute)
+
+    def of(self, one: Candidate, *, serves: bool = True, covers: bool = True) -> PerformerFacts:
+        """The facts of one performer; no way to a place without coordinates."""
+        if one.id not in self.on_shift:
+            self.on_shift[one.id] = on_shift(one.shifts, self.wanted)
+        load = self.run.loads.get(one.id, NO_LOAD)
+        open_work, queue_minutes = load.at(self.request, self.run.now, self.pace.minutes_per_job)
+        return PerformerFacts(
+            performer_id=one.id,
+            version=one.version,
+            serves_kind=serves,
+            covers_cell=covers,
+            papers_valid_until=self.papers[one.id],
+            on_shift=self.on_shift[one.id],
+            suspended=one.suspended_until is not None and one.suspended_until > self.wanted,
+            open_work=open_work,
+            capacity=one.capacity,
+            satisfaction_permille=one.satisfaction_permille,
+            last_offered_minutes_ago=load.minutes_since_offer,
+            queue_minutes=queue_minutes,
+            travel_minutes=self.ways.get(one.id, 0),
+        )
 
 
 def work_day(request: RoutingRequest, now: datetime) -> date:
     """The last day on which the work is wanted: papers must be valid on it."""
     return clock.today(request.wanted_until or request.wanted_from or now)
-
-
-def way_of(one: Candidate, request: RoutingRequest, pace: Pace) -> int:
-    """Minutes from the performer to the place; nothing for a place without coordinates."""
-    if request.latitude is None or request.longitude is None:
-        return 0
-    place = (request.latitude, request.longitude)
-    return travel_minutes((one.latitude, one.longitude), place, pace.metres_per_minute)
-
-
-def facts_of_outsider(one: Candidate, *, serves: bool, covers: bool) -> PerformerFacts:
-    """What is told of a performer out by kind or cover: only that."""
-    return PerformerFacts(one.id, one.version, serves, covers, None, False, False, 0, 0, 0, 0, 0, 0)  # noqa: FBT003

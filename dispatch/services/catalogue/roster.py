@@ -13,10 +13,13 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from dispatch.rules.catalogue.calendar import WeeklyPeriods
-from dispatch.rules.orders.decision import PerformerClass
+from dispatch.rules.orders.decision import PerformerClass, PerformerFacts
+from dispatch.rules.orders.routing import travel_minutes
 from dispatch.services.catalogue.shifts import weekly
 from dispatch.services.catalogue.versions import Token
 
+MOST_DAYS = 400
+MOST_PLACES = 1_000
 MOST_ROSTERS = 64
 """Communities whose performers are kept per database; the longest unused goes first."""
 
@@ -44,9 +47,7 @@ class Candidate:
 
     def covers(self, area_id: int, service_id: int) -> bool:
         """Whether the performer is admitted to this area for this kind."""
-        return not self.cover.isdisjoint(
-            ((None, None), (area_id, None), (None, service_id), (area_id, service_id))
-        )
+        return not self.cover.isdisjoint(((None, None), (area_id, None), (None, service_id), (area_id, service_id)))
 
     def papers_valid_until(self, day: date) -> date | None:
         """The last day on which every kind of paper held is valid, seen from `day`; None without papers.
@@ -63,25 +64,25 @@ class Candidate:
         return min(lasts, default=None)
 
 
-Split = tuple[tuple[Candidate, ...], tuple[tuple[Candidate, bool, bool], ...]]
+Split = tuple[tuple[Candidate, ...], tuple[PerformerFacts, ...]]
 
 
 @dataclass(slots=True)
 class Roster:
-    """The performers admitted to a community, by class; and who of them serves a kind in a cell."""
+    """The performers admitted to a community; what follows from them alone is worked out once and kept."""
 
     candidates: tuple[Candidate, ...]
     splits: dict[tuple[object, ...], Split] = field(default_factory=dict)
+    papers: dict[date, dict[int, date | None]] = field(default_factory=dict)
+    ways: dict[tuple[float, float, int], dict[int, int]] = field(default_factory=dict)
 
     @property
     def ids(self) -> tuple[int, ...]:
         """The ids of all."""
         return tuple(candidate.id for candidate in self.candidates)
 
-    def split(
-        self, performer_class: PerformerClass, service_id: int, area_id: int, team_ids: frozenset[int]
-    ) -> Split:
-        """Those who serve the kind in the area, and the others of the class as (who, serves, covers)."""
+    def split(self, performer_class: PerformerClass, service_id: int, area_id: int, team_ids: frozenset[int]) -> Split:
+        """Those who serve the kind in the area, and of the others of the class only by what they are out."""
         key = (performer_class, service_id, area_id, team_ids)
         if key not in self.splits:
             able, others = [], []
@@ -93,14 +94,58 @@ class Roster:
                 if serves and covers:
                     able.append(one)
                 else:
-                    others.append((one, serves, covers))
+                    others.append(outsider(one, serves=serves, covers=covers))
             self.splits[key] = (tuple(able), tuple(others))
         return self.splits[key]
+
+    def papers_on(self, day: date) -> dict[int, date | None]:
+        """Until when the papers of each performer are valid, seen from a day."""
+        known = self.papers.get(day)
+        if known is None:
+            known = {one.id: one.papers_valid_until(day) for one in self.candidates}
+            if len(self.papers) >= MOST_DAYS:
+                self.papers.clear()
+            self.papers[day] = known
+        return known
+
+    def ways_to(self, latitude: float, longitude: float, metres_per_minute: int) -> dict[int, int]:
+        """The minutes of each performer's way to a place."""
+        key = (latitude, longitude, metres_per_minute)
+        known = self.ways.get(key)
+        if known is None:
+            place = (latitude, longitude)
+            known = {
+                one.id: travel_minutes((one.latitude, one.longitude), place, metres_per_minute)
+                for one in self.candidates
+            }
+            if len(self.ways) >= MOST_PLACES:
+                self.ways.clear()
+            self.ways[key] = known
+        return known
 
     @staticmethod
     def is_of_team(one: Candidate, team_ids: frozenset[int]) -> bool:
         """A team's worker works for its team: the block team of the place or the line team of the kind."""
         return one.kind != "team_worker" or one.team_id is None or not team_ids or one.team_id in team_ids
+
+
+def outsider(one: Candidate, *, serves: bool, covers: bool) -> PerformerFacts:
+    """What is told of a performer out by kind or cover: only that."""
+    return PerformerFacts(
+        performer_id=one.id,
+        version=one.version,
+        serves_kind=serves,
+        covers_cell=covers,
+        papers_valid_until=None,
+        on_shift=False,
+        suspended=False,
+        open_work=0,
+        capacity=0,
+        satisfaction_permille=0,
+        last_offered_minutes_ago=0,
+        queue_minutes=0,
+        travel_minutes=0,
+    )
 
 
 class Kept:
@@ -131,11 +176,7 @@ def rosters(session: Session, tokens: dict[int, Token]) -> dict[int, Roster]:
     engine = session.connection().engine
     with Kept.lock:
         kept = Kept.rosters.setdefault(engine, OrderedDict())
-        found = {
-            community: kept[community, token]
-            for community, token in tokens.items()
-            if (community, token) in kept
-        }
+        found = {community: kept[community, token] for community, token in tokens.items() if (community, token) in kept}
         for community in found:
             kept.move_to_end((community, tokens[community]))
     missing = tokens.keys() - found.keys()
