@@ -16,6 +16,7 @@ from dispatch.rules.access.roles import Role
 from dispatch.rules.queue import MOST_ATTEMPTS, Lane
 from dispatch.services import notify, orders
 from dispatch.services.access import vault
+from dispatch.services.orders import told
 from dispatch.workers import notify as worker
 from tests.conftest import Database
 from tests.factories.world import make_world, staff
@@ -275,6 +276,34 @@ def test_a_reminder_about_an_order_that_another_performs_is_not_sent(by_webhook:
     worker.deliver(by_webhook.job())
     assert by_webhook.receivers.arrivals == []
     assert by_webhook.notice().state == "superseded"
+
+
+def test_a_notice_about_no_order_is_sent_as_well(by_mail: Scene) -> None:
+    with by_mail.database.session() as session:
+        performer_id = session.scalars(select(Notice.performer_id)).one()
+        assert performer_id is not None
+        notify.tell_performer(
+            session,
+            dedupe="papers_expiring:1",
+            template="papers_expiring",
+            performer_id=performer_id,
+            order_id=None,
+            lane=Lane.PERIODIC,
+            facts={"until": "2026-12-31"},
+            now=datetime.now(UTC),
+        )
+        by_mail.notice_id = session.scalars(select(Notice.id).where(Notice.order_id.is_(None))).one()
+        session.commit()
+    worker.deliver(by_mail.job())
+    assert ["2026-12-31" in message.text for message in by_mail.receivers.arrivals] == [True]
+
+
+def test_an_inbox_says_the_same_of_an_order_as_a_message_even_when_the_offer_is_over(scene: Scene) -> None:
+    with scene.database.session() as session:
+        session.execute(update(Offer).values(closed_at=datetime.now(UTC), outcome="withdrawn"))
+        text = told.inbox_text(session, session.get_one(Notice, scene.notice_id))
+    assert all(word in text for word in (scene.number, "管道疏通", "一片区"))
+    assert not any(word in text for word in PERSONAL)
 
 
 def test_no_transaction_is_open_while_a_message_is_sent(scene: Scene) -> None:

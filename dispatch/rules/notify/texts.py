@@ -1,4 +1,4 @@
-"""What a notice says: Chinese templates with the order number in each, and the bytes of a webhook.
+"""What a notice says: Chinese templates, the order number in each about an order; the bytes of a webhook.
 
 A repeat is recognised by its number and has the same bytes: texts hold nothing but stored facts.
 Privacy: kind and area only; the address and the resident's phone are on the phone page, after accepting.
@@ -48,9 +48,17 @@ TEMPLATES: dict[str, Template] = {
         "订单 %(number)s(%(service)s,%(place)s)居民反映没有解决,需要重办。",
     ),
 }
+WITHOUT_ORDER: dict[str, Template] = {
+    "papers_expiring": Template(
+        "证照快到期(%(until)s)", "您的一份证照有效期到 %(until)s 为止,请尽快续办,过期后不能再派单给您。"
+    ),
+    "papers_expired": Template(
+        "证照已过期(%(until)s)", "您的一份证照有效期到 %(until)s 为止,已经过期,续办以前不能再派单给您。"
+    ),
+}
 OTHER = Template("订单 %(number)s 有新的情况", "订单 %(number)s(%(service)s,%(place)s)有新的情况,请查看。")
 LINK = "\n打开链接查看和答复(仅限本单,请勿转发):%(link)s"
-PLACES = ("number", "service", "place", "urgency", "wanted", "hold_until", "link")
+PLACES = ("number", "service", "place", "urgency", "wanted", "hold_until", "until", "link")
 
 
 def facts_of_order(
@@ -92,16 +100,21 @@ def filled(facts: Mapping[str, object], link: str) -> dict[str, str]:
     return values | {"link": plain(link, LONGEST_LINK)}
 
 
+def template_of(name: str) -> Template:
+    """The template of a notice; an unknown one says that there is news about the order."""
+    return (TEMPLATES | WITHOUT_ORDER).get(name, OTHER)
+
+
 def text_of(template: str, facts: Mapping[str, object], link: str = "") -> str:
-    """The whole text (at most 2,048 characters) of a notice; an unknown template says that there is news."""
+    """The whole text of a notice, at most 2,048 characters."""
     values = filled(facts, link)
-    text = SIGNED_BY + TEMPLATES.get(template, OTHER).text % values
+    text = SIGNED_BY + template_of(template).text % values
     return text + LINK % values if link else text
 
 
 def subject_of(template: str, facts: Mapping[str, object]) -> str:
     """The subject of an e-mail: one line with the order number."""
-    return SIGNED_BY + TEMPLATES.get(template, OTHER).subject % filled(facts, "")
+    return SIGNED_BY + template_of(template).subject % filled(facts, "")
 
 
 def webhook_body(

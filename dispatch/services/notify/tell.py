@@ -31,7 +31,7 @@ class PerformerNotice:
     dedupe: str
     template: str
     performer_id: int
-    order_id: int
+    order_id: int | None
     lane: Lane
     community_id: int | None = None
     offer_recipient_id: int | None = None
@@ -105,7 +105,7 @@ def tell_performer(
     dedupe: str,
     template: str,
     performer_id: int,
-    order_id: int,
+    order_id: int | None,
     lane: Lane,
     now: datetime,
     offer_recipient_id: int | None = None,

@@ -12,7 +12,7 @@ from dispatch.models.catalogue import Service
 from dispatch.models.grid import Area
 from dispatch.models.notify import Notice
 from dispatch.models.orders import Offer, OfferRecipient, Order
-from dispatch.rules.notify.texts import facts_of_order
+from dispatch.rules.notify.texts import facts_of_order, text_of
 from dispatch.rules.orders.states import ENDED, OrderState
 
 ABOUT_OWN_WORK = frozenset({"escalation"})
@@ -22,17 +22,22 @@ def facts_for(session: Session, notice: Notice, *, now: datetime) -> Mapping[str
     """The order's number, kind, area, urgency and times; None when the notice is out of date.
 
     Never a name, phone, address or description (promise.md): those are on the phone page, after accepting.
+    A notice that is about no order has nothing to add.
     """
+    if notice.order_id is None:
+        return {}
     order = session.get(Order, notice.order_id)
     if order is None:
         return None
-    offer = None
-    if notice.offer_recipient_id is not None:
-        offer = open_offer(session, notice.offer_recipient_id, now=now)
-        if offer is None:
-            return None
-    elif notice.template in ABOUT_OWN_WORK and not is_at_work(order, notice.performer_id):
-        return None
+    if notice.offer_recipient_id is None:
+        is_stale = notice.template in ABOUT_OWN_WORK and not is_at_work(order, notice.performer_id)
+        return None if is_stale else facts_of(session, order, None)
+    offer = open_offer(session, notice.offer_recipient_id, now=now)
+    return None if offer is None else facts_of(session, order, offer)
+
+
+def facts_of(session: Session, order: Order, offer: Offer | None) -> dict[str, Any]:
+    """What may be told of an order, with the round that it is offered in."""
     facts: dict[str, Any] = facts_of_order(
         number=order.number,
         service=session.get_one(Service, order.service_id).name,
@@ -45,6 +50,21 @@ def facts_for(session: Session, notice: Notice, *, now: datetime) -> Mapping[str
     if offer is not None:
         facts |= {"round": offer.round, "hold_until_at": offer.hold_until.isoformat()}
     return facts
+
+
+def inbox_text(session: Session, notice: Notice) -> str:
+    """What a notice in somebody's inbox says, also when it is out of date by now."""
+    facts: dict[str, Any] = {}
+    order = None if notice.order_id is None else session.get(Order, notice.order_id)
+    if order is not None:
+        facts = facts_of(session, order, round_of(session, notice.offer_recipient_id))
+    return text_of(notice.template, facts | notice.facts)
+
+
+def round_of(session: Session, recipient_id: int | None) -> Offer | None:
+    """The round of a recipient, open or not."""
+    query = select(Offer).join(OfferRecipient, OfferRecipient.offer_id == Offer.id)
+    return session.scalars(query.where(OfferRecipient.id == recipient_id)).one_or_none()
 
 
 def open_offer(session: Session, recipient_id: int, *, now: datetime) -> Offer | None:

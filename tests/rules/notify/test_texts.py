@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dispatch.rules.notify.texts import (
     LONGEST_TEXT,
     TEMPLATES,
+    WITHOUT_ORDER,
     facts_of_order,
     plain,
     subject_of,
@@ -53,7 +54,13 @@ def test_every_text_and_subject_carries_the_order_number(template: str) -> None:
     assert FACTS["number"] in subject_of(template, FACTS)
 
 
-@given(st.sampled_from([*TEMPLATES, "other"]), ANY_FACTS, st.text(max_size=5_000))
+@pytest.mark.parametrize("template", WITHOUT_ORDER)
+def test_a_text_about_a_paper_says_until_when_it_is_valid(template: str) -> None:
+    assert "2026-12-31" in text_of(template, {"until": "2026-12-31"})
+    assert "2026-12-31" in subject_of(template, {"until": "2026-12-31"})
+
+
+@given(st.sampled_from([*TEMPLATES, *WITHOUT_ORDER, "other"]), ANY_FACTS, st.text(max_size=5_000))
 def test_no_text_is_longer_than_a_robot_takes_and_no_fact_breaks_a_line(
     template: str, facts: dict[str, str], link: str
 ) -> None:
