@@ -9,10 +9,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from config.settings import Settings, get_settings
+from dispatch.api import care as api_care
 from dispatch.api import catalogue as api_catalogue
 from dispatch.api import errors as api_errors
 from dispatch.api import grid as api_grid
 from dispatch.api import orders as api_orders
+from dispatch.api import reports as api_reports
 from dispatch.api import webhooks as api_webhooks
 from dispatch.api.errors import HouseApi
 from dispatch.boot import boot
@@ -37,7 +39,14 @@ PAGES = (
     orders.blueprint,
     phone.blueprint,
 )
-API = (api_orders.blueprint, api_catalogue.blueprint, api_grid.blueprint, api_webhooks.blueprint)
+API = (
+    api_orders.blueprint,
+    api_catalogue.blueprint,
+    api_grid.blueprint,
+    api_webhooks.blueprint,
+    api_care.blueprint,
+    api_reports.blueprint,
+)
 
 CONTENT_SECURITY_POLICY = {
     "default-src": "'self'",

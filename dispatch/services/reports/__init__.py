@@ -6,6 +6,7 @@ from dispatch.services.reports.statements import (
     alarm_late_statements,
     list_statements,
     make_statements,
+    statement_out,
 )
 from dispatch.services.reports.verify import verify
 
@@ -16,5 +17,6 @@ __all__ = [
     "list_statements",
     "make_statements",
     "recount",
+    "statement_out",
     "verify",
 ]
