@@ -115,9 +115,7 @@ def home_stairwell(session: Session, resident_id: int) -> int | None:
     ).scalar_one_or_none()
 
 
-def _of_stairwell(
-    session: Session, stairwell_id: int, communities: frozenset[int] | None, room: str | None
-) -> Place:
+def _of_stairwell(session: Session, stairwell_id: int, communities: frozenset[int] | None, room: str | None) -> Place:
     query = _buildings().join(Stairwell, Stairwell.building_id == Building.id)
     rows = _read(session, query.where(Stairwell.id == stairwell_id, _within(communities)))
     if not rows:
@@ -126,18 +124,14 @@ def _of_stairwell(
     return replace(_at(rows[0], (stairwell_id, number)), room=room)
 
 
-def _of_building(
-    session: Session, building_id: int, communities: frozenset[int] | None, room: str | None
-) -> Place:
+def _of_building(session: Session, building_id: int, communities: frozenset[int] | None, room: str | None) -> Place:
     rows = _read(session, _buildings().where(Building.id == building_id, _within(communities)))
     if not rows:
         raise Invalid("building_id", "没有这幢楼,请重新选择")
     return replace(_settled(rows[0], None), room=room)
 
 
-def _of_area_id(
-    session: Session, area_id: int, communities: frozenset[int] | None, room: str | None
-) -> Place:
+def _of_area_id(session: Session, area_id: int, communities: frozenset[int] | None, room: str | None) -> Place:
     query = select(Area).where(Area.id == area_id)
     if communities is not None:
         query = query.where(Area.community_id.in_(communities))
@@ -169,6 +163,9 @@ def _of_name(session: Session, parsed: ParsedPlace, named: NamedPlace) -> Place:
     rows = _search(session, parsed, [named])
     if not rows and named.area_id is not None and (parsed.building is None or named.kind == "nickname"):
         return _of_area(session.get_one(Area, named.area_id))
+    if not rows and named.kind == "road" and parsed.road_number is not None and parsed.unit is None:
+        parsed = replace(parsed, building=None, unit=parsed.building)
+        rows = _only(_search(session, parsed, [named]))
     if not rows:
         others = _search(session, replace(parsed, building=None, road_number=None), [named])
         return Place(candidates=_candidates(others, replace(parsed, unit=None)))
@@ -178,6 +175,11 @@ def _of_name(session: Session, parsed: ParsedPlace, named: NamedPlace) -> Place:
         place = _of_area(session.get_one(Area, rows[0].area_id))
         return replace(place, candidates=_candidates(rows, parsed))
     return Place(candidates=_candidates(rows, parsed))
+
+
+def _only(rows: list[_Found]) -> list[_Found]:
+    """The one house that a road number is (217号-3-502: its third unit), nothing where it is a gate of many."""
+    return rows if len(rows) == 1 else []
 
 
 def _search(session: Session, parsed: ParsedPlace, places: Sequence[NamedPlace]) -> list[_Found]:
