@@ -11,6 +11,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from dispatch.errors import NotAllowed
+from dispatch.gateways.limits import limiter, principal
 from dispatch.rules.access.roles import EVERYTHING, NOTHING, Actor, Right
 from dispatch.services.access import keys
 from dispatch.transaction import Doors, scope_of_request, transaction
@@ -19,10 +20,15 @@ REALM = "Houqing Dispatch"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def allow(right: Right) -> Callable[[View], View]:
-    """Let in whoever holds a key with this right: 401 without a key, 403 without the right."""
+def allow(right: Right, *, limit: str | None = None) -> Callable[[View], View]:
+    """Let in whoever holds a key with this right: 401 without a key, 403 without the right.
+
+    `limit` (one of dispatch.gateways.limits) is counted by the key, and answered with 429.
+    """
 
     def decorate(view: View) -> View:
+        counted = view if limit is None else limiter.limit(limit, key_func=principal)(view)
+
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             actor = authenticated()
@@ -31,7 +37,7 @@ def allow(right: Right) -> Callable[[View], View]:
             structlog.contextvars.bind_contextvars(actor_id=actor.principal)
             if not actor.may(right):
                 raise NotAllowed
-            return view(*args, **kwargs)
+            return counted(*args, **kwargs)
 
         guarded.allowed = right  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]

@@ -2,10 +2,11 @@
 
 import hashlib
 
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_limiter import Limiter
 
 from config.settings import Settings
+from dispatch.rules.access.roles import Actor
 
 SOCKET_SECONDS = 0.5
 
@@ -32,6 +33,12 @@ def caller() -> str:
     if not shown:
         return address()
     return f"caller:{hashlib.sha256(shown.encode('utf-8', 'replace')).hexdigest()[:24]}"
+
+
+def principal() -> str:
+    """The known actor of this request; only behind `allow`."""
+    actor: Actor = g.actor
+    return f"principal:{actor.principal}"
 
 
 def login_name() -> str:

@@ -23,6 +23,11 @@ def reading() -> ResponseReturnValue:
     return jsonify(communities=sorted(scope.communities), everything=scope.everything)
 
 
+@allow(Right.ORDERS_READ, limit="2 per minute")
+def counting() -> ResponseReturnValue:
+    return jsonify(ok=True)
+
+
 @open_to_all("a probe")
 def probing() -> ResponseReturnValue:
     return jsonify(nothing=scope_of_request.get() == NOTHING)
@@ -33,6 +38,7 @@ def application(committed: Database) -> Iterator[Flask]:
     assert committed.url
     app = create_app()
     app.add_url_rule("/api/reading", view_func=reading)
+    app.add_url_rule("/api/counting", view_func=counting)
     app.add_url_rule("/api/probing", view_func=probing)
     yield app
     scope_of_request.set(NOTHING)
@@ -126,3 +132,15 @@ def test_what_one_request_reached_is_out_of_reach_in_the_next(
     client.get("/api/reading", headers=header)
     assert client.get("/api/no-such-route").status_code == 404
     assert scope_of_request.get() == NOTHING
+
+
+def test_a_limit_counts_by_key_and_answers_429_with_the_time_to_wait(
+    client: FlaskClient, committed: Database, place: int
+) -> None:
+    (_, one), (_, other) = (key(committed, place, Right.ORDERS_READ) for _ in range(2))
+    answers = [client.get("/api/counting", headers=one) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].content_type == "application/problem+json"
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert client.get("/api/counting", headers=other).status_code == 200
+    assert client.get("/api/reading", headers=one).status_code == 200

@@ -15,6 +15,7 @@ from werkzeug.exceptions import Forbidden
 from config.settings import get_settings
 from dispatch import clock
 from dispatch.errors import NotAllowed
+from dispatch.gateways.limits import limiter, principal
 from dispatch.rules.access.roles import EVERYTHING, NOTHING, Actor, Right
 from dispatch.services.access import sessions, vault
 from dispatch.transaction import scope_of_request, transaction
@@ -32,13 +33,16 @@ UNAUTHORIZED = 401
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def allow(right: Right | None) -> Callable[[View], View]:
+def allow(right: Right | None, *, limit: str | None = None) -> Callable[[View], View]:
     """Let in whoever is logged in and holds the right (None: everybody who is logged in).
 
     Without a session: to the log-in and back. A POST needs the form's token. 403 without the right.
+    `limit` (one of dispatch.gateways.limits) is counted by the person, and answered with 429.
     """
 
     def decorate(view: View) -> View:
+        counted = view if limit is None else limiter.limit(limit, key_func=principal)(view)
+
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             actor = session_actor()
@@ -50,7 +54,7 @@ def allow(right: Right | None) -> Callable[[View], View]:
             check_csrf()
             if right is not None and not actor.may(right):
                 raise NotAllowed
-            return view(*args, **kwargs)
+            return counted(*args, **kwargs)
 
         guarded.allowed = right or "signed_in"  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
