@@ -59,6 +59,7 @@ def log_in(session: Session, login: str, password: str, *, now: datetime) -> Sig
     user = session.scalars(found).one_or_none()
     is_right = passwords.is_right(user.password_hash if user else None, password[: LONGEST_PASSWORD + 1])
     if user is None or is_barred(user, now):
+        note_stranger(session, name)
         return REFUSED
     if not is_right:
         count_failure(session, user, now)
@@ -172,6 +173,12 @@ def lock_user(session: Session, user_id: int) -> User:
     if user is None:
         raise NotFound
     return user
+
+
+def note_stranger(session: Session, name: str) -> None:
+    """An audit entry about a try for a name that does not exist or is barred: by digest, never the name."""
+    fields = {"login": vault.digest("login", name)}
+    audit.record(session, "access.log_in_failed", "users", None, actor=SYSTEM, fields=fields)
 
 
 def note(session: Session, action: str, user: User) -> None:

@@ -185,3 +185,11 @@ def test_log_ins_and_failures_are_in_the_audit_trail(session: Session) -> None:
         for entry in session.query(AuditEntry).filter_by(subject="users", subject_id=user.id).order_by(AuditEntry.id)
     ]
     assert actions == ["access.create_user", "access.add_role", "access.log_in_failed", "access.log_in"]
+
+
+def test_a_try_for_an_unknown_name_leaves_an_entry_without_the_name(session: Session) -> None:
+    sign_in.log_in(session, "somebody", PASSWORD, now=clock.now(session))
+    entry = session.query(AuditEntry).order_by(AuditEntry.id.desc()).first()
+    assert entry is not None
+    assert (entry.action, entry.subject_id, set(entry.fields)) == ("access.log_in_failed", None, {"login"})
+    assert "somebody" not in str(entry.fields)
