@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from dispatch.models.catalogue import Coverage, Paper, Performer, PerformerService, Service, Team, Territory
 from dispatch.rules.access.roles import Actor
 from dispatch.services.access import audit, vault
+from dispatch.services.catalogue.kinds import seen_from
 from dispatch.services.catalogue.versions import bump
 
 
@@ -146,11 +147,15 @@ def load_teams(
     return team_ids(session, community_id)
 
 
-def performer_ids(session: Session, codes: Iterable[str] | None = None) -> dict[str, int]:
-    """The id of each performer by code; only these codes when they are named."""
+def performer_ids(
+    session: Session, codes: Iterable[str] | None = None, organisation_ids: Iterable[int] | None = None
+) -> dict[str, int]:
+    """The id of each performer by code; only these codes, and only of these organisations, when named."""
     query = select(Performer.code, Performer.id)
     if codes is not None:
         query = query.where(Performer.code.in_(sorted(codes)))
+    if organisation_ids is not None:
+        query = query.where(Performer.organisation_id.in_(sorted(organisation_ids)))
     return dict(session.execute(query).all())
 
 
@@ -161,16 +166,17 @@ def load_performers(
 
     All of them are admitted to `community_id`. Phones, addresses and secrets are sealed.
     """
-    known = performer_ids(session, [one.code for one in rows])
+    owners = {one.organisation_id for one in rows}
+    known = performer_ids(session, [one.code for one in rows], owners)
     fresh = [one for one in rows if one.code not in known]
     if fresh:
         session.execute(insert(Performer), [performer_row(one) for one in fresh])
-        ids = performer_ids(session, [one.code for one in fresh])
+        ids = performer_ids(session, [one.code for one in fresh], owners)
         insert_parts(session, community_id, fresh, ids)
         for organisation_id in sorted({one.organisation_id for one in fresh}):
             bump(session, organisation_id)
             note(session, "catalogue.load_performers", "performers", organisation_id, len(fresh), actor=actor)
-    return performer_ids(session, [one.code for one in rows])
+    return performer_ids(session, [one.code for one in rows], owners)
 
 
 def performer_row(one: NewPerformer) -> dict[str, Any]:
@@ -203,22 +209,16 @@ def sealed(column: str, uid: UUID, value: str | None) -> bytes | None:
     return vault.seal(f"performers.{column}.{uid}", value) if value else None
 
 
-def insert_parts(
-    session: Session, community_id: int, rows: Sequence[NewPerformer], ids: Mapping[str, int]
-) -> None:
+def insert_parts(session: Session, community_id: int, rows: Sequence[NewPerformer], ids: Mapping[str, int]) -> None:
     """Insert what performers serve, where they are admitted, and their papers."""
-    services = dict(session.execute(select(Service.code, Service.id)).all())
+    services = dict(session.execute(select(Service.code, Service.id).where(seen_from(community_id))).all())
     served = [
-        {"performer_id": ids[one.code], "service_id": services[code]}
-        for one in rows
-        for code in one.service_codes
+        {"performer_id": ids[one.code], "service_id": services[code]} for one in rows for code in one.service_codes
     ]
     covered: list[dict[str, Any]] = []
     for one in rows:
         areas: tuple[int | None, ...] = (None,) if one.areas is None else one.areas
-        covered += [
-            {"performer_id": ids[one.code], "community_id": community_id, "area_id": area} for area in areas
-        ]
+        covered += [{"performer_id": ids[one.code], "community_id": community_id, "area_id": area} for area in areas]
     papers = [
         {
             "performer_id": ids[one.code],
@@ -255,9 +255,7 @@ def has_territories(session: Session, community_id: int) -> bool:
     return bool(session.execute(query).scalar_one())
 
 
-def note(
-    session: Session, action: str, table: str, organisation_id: int, count: int, *, actor: Actor
-) -> None:
+def note(session: Session, action: str, table: str, organisation_id: int, count: int, *, actor: Actor) -> None:
     """One audit entry for a whole load: how many rows of which table."""
     fields = {"rows": str(count)}
     audit.record(session, action, table, None, actor=actor, organisation_id=organisation_id, fields=fields)

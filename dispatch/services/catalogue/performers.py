@@ -43,7 +43,7 @@ def create_performer(session: Session, community_id: int, new: NewPerformer, *, 
     """
     demand_community(actor, community_id)
     weekly(new.shifts)
-    if performer_ids(session, [new.code]):
+    if performer_ids(session, [new.code], [new.organisation_id]):
         raise PerformerKnown
     return load_performers(session, community_id, [new], actor=actor)[new.code]
 

@@ -1,6 +1,8 @@
 """Kinds are found as they are typed; territories are exact; papers are told of once."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -12,7 +14,7 @@ from dispatch.models.catalogue import Paper
 from dispatch.rules.access.roles import SYSTEM, Scope
 from dispatch.services import catalogue
 from dispatch.transaction import begin
-from tests.factories.world import firm, make_world, team
+from tests.factories.world import World, firm, make_world, team
 from tests.services.grid.factories import actor_of, make_community, make_district, statements
 
 TODAY = date(2026, 11, 23)
@@ -173,6 +175,84 @@ def test_the_reach_bounds_lists_and_changes_of_performers(session: Session) -> N
         catalogue.find_performer(session, other.firms[0].id, actor=mine)
     with pytest.raises(NotFound):
         catalogue.retire(session, other.firms[0].id, actor=mine)
+
+
+def new_firm(world: World, **changes: Any) -> catalogue.NewPerformer:
+    """A locksmith of the world's district."""
+    values: dict[str, Any] = {
+        "uid": uuid4(),
+        "organisation_id": world.district.id,
+        "community_id": None,
+        "kind": "firm",
+        "code": "F001",
+        "name": "金钥锁业",
+        "uscc": None,
+        "team_id": None,
+        "user_id": None,
+        "phone": "+8613800005678",
+        "email": None,
+        "webhook_url": None,
+        "webhook_secret": None,
+        "channel": "email",
+        "latitude": 28.45,
+        "longitude": 119.91,
+        "capacity": 3,
+        "shifts": catalogue.shifts_of(["1-5 08:00-12:00", "1-5 13:00-18:00", "6-7 09:00-12:00"]),
+        "satisfaction_permille": 900,
+        "service_codes": ("drain_clearing",),
+        "areas": (world.area.id,),
+        "papers": (),
+    }
+    return catalogue.NewPerformer(**(values | changes))
+
+
+def test_two_districts_may_use_one_code_and_each_firm_serves_the_kinds_of_its_own(session: Session) -> None:
+    one, other = make_world(session, firms=0), make_world(session, firms=0)
+
+    first = catalogue.create_performer(session, one.community.id, new_firm(one), actor=SYSTEM)
+    second = catalogue.create_performer(session, other.community.id, new_firm(other), actor=SYSTEM)
+
+    served = dict(
+        session.execute(
+            text("SELECT performer_id, service_id FROM performer_services WHERE performer_id = ANY (:ids)"),
+            {"ids": [first, second]},
+        ).all()
+    )
+    assert served == {first: one.plumbing.id, second: other.plumbing.id}
+    with pytest.raises(catalogue.PerformerKnown):
+        catalogue.create_performer(session, one.community.id, new_firm(one, uid=uuid4()), actor=SYSTEM)
+
+
+@pytest.mark.parametrize("hours", ["1-5", "1-8 08:00-12:00", "1-5 8点-12点"])
+def test_shifts_of_another_shape_are_refused(hours: str) -> None:
+    with pytest.raises(Invalid):
+        catalogue.shifts_of([hours])
+
+
+def test_stored_shifts_know_only_the_days_of_the_week(session: Session) -> None:
+    world = make_world(session, firms=1)
+
+    with pytest.raises(Invalid) as refused:
+        catalogue.set_shifts(session, world.firms[0].id, {"0": ["08:00-12:00"]}, actor=SYSTEM)
+
+    assert refused.value.field == "shifts"
+
+
+def test_services_capacity_and_cover_refuse_what_is_not_there(session: Session) -> None:
+    world, other = make_world(session, firms=1), make_world(session, firms=0)
+    it = world.firms[0].id
+
+    for change, field in (
+        (lambda: catalogue.set_capacity(session, it, 0, actor=SYSTEM), "capacity"),
+        (lambda: catalogue.set_services(session, it, [other.plumbing.id], actor=SYSTEM), "service_ids"),
+        (
+            lambda: catalogue.set_coverage(session, it, world.community.id, [(other.area.id, None)], actor=SYSTEM),
+            "area_id",
+        ),
+    ):
+        with pytest.raises(Invalid) as refused:
+            change()
+        assert refused.value.field == field
 
 
 def actor_now() -> datetime:
