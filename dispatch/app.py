@@ -20,7 +20,7 @@ from dispatch.api.errors import HouseApi
 from dispatch.boot import boot
 from dispatch.errors import DispatchError, Unavailable
 from dispatch.transaction import Doors, is_retried
-from dispatch.web import access, home, live, orders, pages, phone, system, vendor
+from dispatch.web import access, demo_inbox, docs, home, live, orders, pages, phone, system, vendor
 from dispatch.web import errors as web_errors
 from dispatch.web.language import DEFAULT_LANGUAGE, chosen_language, remember_language
 
@@ -38,6 +38,8 @@ PAGES = (
     home.blueprint,
     orders.blueprint,
     phone.blueprint,
+    demo_inbox.blueprint,
+    docs.blueprint,
 )
 API = (
     api_orders.blueprint,

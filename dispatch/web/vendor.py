@@ -17,6 +17,7 @@ ICONS = (
     "bell",
     "bell-fill",
     "box-arrow-right",
+    "camera",
     "check-circle",
     "check-lg",
     "chevron-down",
@@ -82,6 +83,8 @@ class Asset:
 FILES = {
     "bootstrap.css": Source("flask_bootstrap", "static/bootstrap5/css/bootstrap.min.css", "text/css"),
     "icons.svg": Source("flask_bootstrap", "static/bootstrap5/icons/bootstrap-icons.svg", "image/svg+xml"),
+    "swagger-ui.css": Source("swagger_ui", "static/swagger-ui.css", "text/css"),
+    "swagger-ui.js": Source("swagger_ui", "static/swagger-ui-bundle.js", "text/javascript"),
     "htmx.js": Source("js_lib_htmx", "static/htmx/htmx.min.js", "text/javascript"),
 }
 

@@ -15,6 +15,10 @@ from tests.web.phone_world import PHONE, RESIDENT, Offered, offer
 PHONE_SIZE = {"width": 390, "height": 844}
 KEPT = "已存在手机里，有信号时自动发送"
 SMALLEST_TARGET = 44
+TARGETS = (
+    "main :is(button, a, summary, .choice, label.big, textarea, "
+    "input:not([type=radio], [type=hidden], [type=file]))"
+)
 
 
 @pytest.fixture
@@ -80,6 +84,7 @@ def test_a_whole_life_by_finger_ends_with_photo_signature_and_thanks(site: Site,
     page.get_by_role("button", name="提交完成").tap()
     expect(page.get_by_role("heading", name="辛苦了，已收到")).to_be_visible()
     expect(page.get_by_text("80.00 元")).to_be_visible()
+    expect(page.get_by_text("1 张 · 居民已签名")).to_be_visible()
     assert offered.actions()[-4:] == ["accept", "set_out", "arrive", "finish"]
     assert [(purpose, kind) for purpose, kind, *_ in offered.files()][0] == ("photo", "image/jpeg")
     assert offered.files()[0][2:] == (1600, 1067)
@@ -202,8 +207,9 @@ def test_an_offer_that_lapsed_while_the_page_was_open_is_refused_in_plain_words(
     offered.lapse()
     page.get_by_role("button", name="接单").tap()
     expect(page.locator("#kept")).to_contain_text("接单 · 没有收下：接单时间已过")
-    page.get_by_role("button", name="OK").tap()
     expect(page.get_by_role("heading", name="接单时间已过")).to_be_visible()
+    page.get_by_role("button", name="知道了").tap()
+    expect(page.locator("#kept")).to_be_empty()
     assert offered.recipient().outcome == "lapsed"
 
 
@@ -250,7 +256,7 @@ def check(page: Page) -> None:
     """The axe finds nothing, every target is at least 44 px, and nothing is wider than the phone."""
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
-    for target in page.locator("main :is(button, a, summary, .choice, input:not([type=radio], [type=hidden]))").all():
+    for target in page.locator(TARGETS).all():
         box = target.bounding_box() if target.is_visible() else None
         assert box is None or box["height"] >= SMALLEST_TARGET, target.inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE_SIZE["width"]

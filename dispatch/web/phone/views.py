@@ -17,7 +17,7 @@ from dispatch.models.orders import Order
 from dispatch.rules.orders.routing import travel_minutes
 from dispatch.rules.orders.states import OrderState
 from dispatch.services import orders
-from dispatch.services.access import audit, policies, vault
+from dispatch.services.access import audit, files, policies, vault
 from dispatch.services.orders.offers import actor_of
 
 ONE_METRE_A_MINUTE = 1
@@ -51,6 +51,8 @@ class Done:
     result: str
     cost_fen: int
     note: str
+    photos: int
+    is_signed: bool
     at: datetime
     link_until: datetime
 
@@ -145,7 +147,7 @@ def page_of(session: Session, view: orders.PhoneView, *, now: datetime) -> Phone
         proof=tuple(service.proof),
         is_confidential=hidden,
         visit=visit_of(session, view, stage) if stage in WORKING else None,
-        done=done_of(session, order) if stage == "finished" else None,
+        done=done_of(session, view) if stage == "finished" else None,
         now=now,
     )
 
@@ -211,13 +213,22 @@ def told_answers(questions: list[dict[str, object]], answers: Mapping[str, str])
     return tuple(told)
 
 
-def done_of(session: Session, order: Order) -> Done | None:
+def done_of(session: Session, view: orders.PhoneView) -> Done | None:
     """What was recorded, and until when the link can be opened."""
+    order = view.order
     if order.finished_at is None:
         return None
     hours = int(policies.policy(session, order.organisation_id, "orders.link_after_finish_hours"))
-    until = order.finished_at + timedelta(hours=hours)
-    return Done(order.result or "", order.cost_fen or 0, order.work_note or "", order.finished_at, until)
+    kept = files.list_files(session, "orders", order.id, actor=actor_of(view.recipient))
+    return Done(
+        result=order.result or "",
+        cost_fen=order.cost_fen or 0,
+        note=order.work_note or "",
+        photos=sum(one.purpose == "photo" for one in kept),
+        is_signed=any(one.purpose == "signature" for one in kept),
+        at=order.finished_at,
+        link_until=order.finished_at + timedelta(hours=hours),
+    )
 
 
 def as_json(page: PhonePage) -> dict[str, object]:
@@ -249,6 +260,8 @@ def as_json(page: PhonePage) -> dict[str, object]:
             "result": page.done.result,
             "cost_fen": page.done.cost_fen,
             "note": page.done.note,
+            "photos": page.done.photos,
+            "is_signed": page.done.is_signed,
             "finished_at": iso(page.done.at),
             "link_until": iso(page.done.link_until),
         }

@@ -43,7 +43,7 @@
     const button = document.createElement("button");
     button.type = "button";
     button.className = "small quiet-button";
-    button.textContent = "OK";
+    button.textContent = words.wordsSeen;
     button.addEventListener("click", async () => {
       await PhoneQueue.forget(act.order);
       await showKept();
@@ -73,7 +73,7 @@
       await PhoneQueue.forget(act.order);
       return;
     }
-    if (result.state === "sent") await refresh();
+    await refresh();
   };
 
   const sendWaiting = async () => {
