@@ -2,9 +2,9 @@
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from alembic.script import ScriptDirectory
 from redis import Redis
@@ -15,24 +15,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings, get_settings
 from dispatch.boot import alembic_config
+from dispatch.commands import health
+from dispatch.commands.findings import Finding
 from dispatch.db import make_engine
 from dispatch.servers import ServerMissing, find_postgres, find_redis
 from dispatch.supervisor.home import read_json
 
 OLDEST_PYTHON = (3, 11)
 REDIS_SECONDS = 2.0
-WELL, WRONG = "ok", "!!"
-WHO = text(
-    "SELECT current_setting('server_version'), usename, usesuper FROM pg_user WHERE usename = current_user"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: whether it is well, and a sentence."""
-
-    well: bool
-    sentence: str
+GIGABYTE = 1_000_000_000
+LEAST_FREE_BYTES = GIGABYTE
+WHO = text("SELECT current_setting('server_version'), usename, usesuper FROM pg_user WHERE usename = current_user")
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -44,20 +37,29 @@ def run(_arguments: argparse.Namespace) -> int:
     """Look at everything and say it; returns 0 when all is well, else 1."""
     findings = list(examine(get_settings()))
     for finding in findings:
-        print(f"{WELL if finding.well else WRONG}  {finding.sentence}")
+        print(f"{finding.mark}  {finding.sentence}")
     return 0 if all(finding.well for finding in findings) else 1
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at the interpreter, the programs, the settings, Redis, the database and the processes."""
+    """Look at the interpreter, the programs, the settings, the disk, Redis, the database and the processes."""
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(sys.version_info >= OLDEST_PYTHON, f"Python {version}")
     yield from programs()
     for reason in settings.problems():
         yield Finding(settings.demo, f"{reason} (refused outside the demo)")
+    yield disk(settings)
     yield redis_answers(settings)
     yield from database(settings)
     yield from processes(settings)
+
+
+def disk(settings: Settings) -> Finding:
+    """How much room is left where the home is, or will be."""
+    place = next(folder for folder in (settings.home, *settings.home.parents) if folder.exists())
+    usage = shutil.disk_usage(place)
+    sentence = f"disk: {usage.free / GIGABYTE:.1f} GB free of {usage.total / GIGABYTE:.1f} GB"
+    return Finding(well=usage.free >= LEAST_FREE_BYTES, sentence=sentence)
 
 
 def programs() -> Iterator[Finding]:
@@ -104,8 +106,10 @@ def look_inside(engine: Engine) -> Iterator[Finding]:
         yield Finding(well=True, sentence=f"PostgreSQL {version} answers")
         yield Finding(well=not is_superuser, sentence=f"connected as {role}, superuser: {is_superuser}")
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    newest = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    yield Finding(well=found == newest, sentence=f"migration {found}, newest {newest}")
+        newest = ScriptDirectory.from_config(alembic_config()).get_current_head()
+        yield Finding(well=found == newest, sentence=f"migration {found}, newest {newest}")
+        if found == newest:
+            yield from health.examine(connection)
 
 
 def processes(settings: Settings) -> Iterator[Finding]:
