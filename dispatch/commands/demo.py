@@ -8,12 +8,14 @@ from config.settings import Settings, get_settings
 from dispatch.boot import boot
 from dispatch.clock import SHANGHAI
 from dispatch.demo.clock import read_clock, reset_clock, set_clock
+from dispatch.demo.day import DayPlan, live
 from dispatch.demo.loading import Loaded, load
 from dispatch.demo.sheet import inbox_url, write_sheet
 
 EXIT_REFUSED = 2
 NOW = "now"
 RESET = "reset"
+DAY_RATE = 60.0
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -22,19 +24,30 @@ def describe(parser: argparse.ArgumentParser) -> None:
         "--clock", metavar="WHEN", type=moment, help="now (keep what it shows), reset, or an instant in ISO 8601"
     )
     parser.add_argument(
-        "--rate", type=float, default=1.0, metavar="N", help="business seconds in a real one, with --clock (1)"
+        "--rate", type=float, metavar="N", help="business seconds in a real one (--clock: 1, --day: 60)"
     )
+    parser.add_argument(
+        "--day", action="store_true", help="live a day of calls in the running demo, in accelerated time"
+    )
+    parser.add_argument("--calls", type=int, default=300, metavar="N", help="calls of the day (300)")
+    parser.add_argument(
+        "--kill-every", type=float, default=0.0, metavar="N", help="kill a worker every N real seconds (never)"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="which day (1)")
     parser.epilog = "Works only where DISPATCH_DEMO is 1. Without options: load what is missing."
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Load the demo community (once; a second time changes nothing), or set its clock."""
+    """Load the demo community (once; a second time changes nothing), set its clock, or live a day in it."""
     settings = get_settings()
     if not settings.demo:
         print("dispatch demo: 只能在演示环境使用 · only where DISPATCH_DEMO is 1", file=sys.stderr)
         return EXIT_REFUSED
     if arguments.clock is not None:
-        return move_clock(settings, arguments.clock, arguments.rate)
+        return move_clock(settings, arguments.clock, 1.0 if arguments.rate is None else arguments.rate)
+    if arguments.day:
+        rate = DAY_RATE if arguments.rate is None else arguments.rate
+        return live(settings, DayPlan(arguments.calls, rate, arguments.kill_every, arguments.seed))
     return load_community(settings)
 
 
@@ -65,7 +78,7 @@ def move_clock(settings: Settings, when: str | datetime, rate: float) -> int:
 def load_community(settings: Settings) -> int:
     """Load what is missing, write the sheet, and say what was done."""
     boot()
-    loaded = load(settings.home, settings.secret, inbox_url(settings.home, settings.port + 1))
+    loaded = load(settings.home, settings.secret, inbox_url(settings.home))
     path = write_sheet(settings, loaded.community)
     tell(loaded)
     print(f"账号和密钥在 · log-ins and keys are in {path}")

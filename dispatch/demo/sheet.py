@@ -9,11 +9,10 @@ from dispatch.demo.credentials import DemoSecrets
 from dispatch.demo.loading.accounts import SCOPES
 from dispatch.demo.staff import StaffMember
 from dispatch.supervisor.home import read_json, write_json
+from dispatch.supervisor.inbox import FOLDER as INBOX
+from dispatch.supervisor.inbox import PORTS, choose_ports
 
 FILE = "demo.json"
-INBOX = "inbox"
-PORTS = "ports.json"
-HTTP_PORT = "http"
 
 
 def write_sheet(settings: Settings, community: Community) -> Path:
@@ -50,7 +49,7 @@ def account(one: StaffMember, secrets: DemoSecrets) -> dict[str, str]:
     return shown
 
 
-def inbox_url(home: Path, default_port: int) -> str:
-    """Where firms' webhooks lead: the demo inbox that runs beside, else the port after the pages'."""
-    ports = read_json(home / INBOX / PORTS)
-    return f"http://127.0.0.1:{ports.get(HTTP_PORT, default_port)}"
+def inbox_url(home: Path) -> str:
+    """Where firms' webhooks lead: the demo inbox that runs beside."""
+    ports = read_json(home / INBOX / PORTS) or choose_ports(home)[0]
+    return f"http://127.0.0.1:{ports['http']}"
