@@ -18,7 +18,7 @@ from dispatch.rules.orders.states import Action, OrderState
 from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit, files, policies
-from dispatch.services.orders.steps import lock, step
+from dispatch.services.orders.steps import check_version, lock, step
 
 RESULTS = ("done", "partly", "not_done")
 MOST_COST_FEN = 100_000_000
@@ -87,8 +87,11 @@ def finish(session: Session, order: Order, report: WorkReport, *, actor: Actor, 
     )
 
 
-def feed_back(session: Session, order: Order, *, answer: str, actor: Actor, now: datetime) -> None:
+def feed_back(
+    session: Session, order: Order, *, answer: str, version: int | None = None, actor: Actor, now: datetime
+) -> None:
     """Record the answer given to the resident; kinds without callback are closed, the others called back."""
+    check_version(order, version)
     check_text("answer", answer)
     if not answer.strip():
         raise Invalid("answer", "请写下给居民的答复")
