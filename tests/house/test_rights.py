@@ -137,3 +137,9 @@ def signed_in(committed: Database, place: int, role: Role) -> str:
         token = sessions.open_session(session, user.id, is_complete=True, now=now)
         session.commit()
         return token
+
+
+def test_nobody_uses_flask_s_own_session_whose_cookie_is_ours() -> None:
+    users_of_it = re.compile(r"from flask import [^\n]*\b(session|flash)\b|flask\.(session|flash)\b")
+    sources = (Path(__file__).parents[2] / "dispatch").rglob("*.py")
+    assert [path.name for path in sources if users_of_it.search(path.read_text(encoding="utf-8"))] == []

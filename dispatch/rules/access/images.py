@@ -52,7 +52,7 @@ def clean_image(data: bytes, purpose: str) -> Picture:
             kind = image.format or formats[0]
             return encoded(upright(image), kind)
     except BOMBS as error:
-        raise Invalid(field, "图片尺寸太大,请压缩到 4000 万像素以内") from error
+        raise Invalid(field, "图片尺寸太大，请压缩到 4000 万像素以内") from error
     except BROKEN as error:
         raise Invalid(field, unreadable(formats)) from error
 
@@ -60,16 +60,16 @@ def clean_image(data: bytes, purpose: str) -> Picture:
 def check_size(data: bytes, field: str, most: int) -> None:
     """Refuse nothing at all and too many bytes."""
     if not data:
-        raise Invalid(field, "图片是空的,请重新拍摄")
+        raise Invalid(field, "图片是空的，请重新拍摄")
     if len(data) > most:
-        raise Invalid(field, "图片太大,不能超过 %(most)s kB", most=most // 1024)
+        raise Invalid(field, "图片太大，不能超过 %(most)s kB", most=most // 1024)
 
 
 def check_pixels(image: Image.Image, field: str, most: int) -> None:
     """Refuse by the header alone what would take too much to decode."""
     width, height = image.size
     if width < 1 or height < 1 or width * height > most:
-        raise Invalid(field, "图片尺寸太大,请压缩到 %(most)s 万像素以内", most=most // 10_000)
+        raise Invalid(field, "图片尺寸太大，请压缩到 %(most)s 万像素以内", most=most // 10_000)
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -94,4 +94,4 @@ def encoded(image: Image.Image, kind: str) -> Picture:
 
 def unreadable(formats: tuple[str, ...]) -> str:
     """What to send instead."""
-    return "无法读取图片,请使用 PNG 格式" if formats == ("PNG",) else "无法读取图片,请使用 JPEG、PNG 或 WebP 格式"
+    return "无法读取图片，请使用 PNG 格式" if formats == ("PNG",) else "无法读取图片，请使用 JPEG、PNG 或 WebP 格式"

@@ -42,7 +42,7 @@ def check_password(login: str, password: str) -> None:
     if login.casefold() in password.casefold():
         raise Invalid("password", "密码里不能包含登录名")
     if len(set(password)) < FEWEST_DIFFERENT or "\x00" in password:
-        raise Invalid("password", "密码太简单,请至少使用 5 种不同的字符")
+        raise Invalid("password", "密码太简单，请至少使用 5 种不同的字符")
 
 
 def check_login(login: str) -> str:

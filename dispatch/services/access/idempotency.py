@@ -23,7 +23,7 @@ MOST_PURGED = 5_000
 
 
 class KeyReused(Invalid):
-    """这个 Idempotency-Key 已用于另一个请求,请换一个新的"""
+    """这个 Idempotency-Key 已用于另一个请求，请换一个新的"""
 
     def __init__(self) -> None:
         """Name the header as the field."""
@@ -31,7 +31,7 @@ class KeyReused(Invalid):
 
 
 class StillRunning(Conflict):
-    """同一个请求还在处理,请稍后用同一个 Idempotency-Key 再试"""
+    """同一个请求还在处理，请稍后用同一个 Idempotency-Key 再试"""
 
 
 @dataclass(frozen=True, slots=True)

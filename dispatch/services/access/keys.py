@@ -38,7 +38,7 @@ def create_key(
     """
     wanted = frozenset(scopes)
     if not name.strip() or len(name) > LONGEST_NAME:
-        raise Invalid("name", "请写明这个密钥给谁用,不超过 100 字")
+        raise Invalid("name", "请写明这个密钥给谁用，不超过 100 字")
     if not wanted:
         raise Invalid("scopes", "请至少选择一项权限")
     check_reach(organisation_id, actor)

@@ -21,7 +21,7 @@ FIRST_REASON = "初始值"
 
 
 class PolicyMissing(DispatchError):
-    """没有设置“%(key)s”这一项,请管理员补上"""
+    """没有设置“%(key)s”这一项，请管理员补上"""
 
 
 remembered: ShortMemory[Mapping[str, Any]] = ShortMemory("policies")
@@ -120,7 +120,7 @@ def check_change(before: Any, value: Any, reason: str) -> None:
     if kind_of_value(before) != kind_of_value(value):
         raise Invalid("value", "新值的类型与现在的不一致")
     if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise Invalid("reason", "请写明修改原因,不超过 500 字")
+        raise Invalid("reason", "请写明修改原因，不超过 500 字")
 
 
 def kind_of_value(value: Any) -> type:

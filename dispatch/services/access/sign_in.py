@@ -26,7 +26,7 @@ ISSUER = "后庆派单"
 
 
 class AlreadyEnrolled(Conflict):
-    """已经启用了动态验证码;需要更换请联系管理员"""
+    """已经启用了动态验证码；需要更换请联系管理员"""
 
 
 class Outcome(StrEnum):
@@ -163,7 +163,7 @@ def confirm_enrolment(session: Session, user_id: int, code: str, *, actor: Actor
     if has_second_factor(user):
         raise AlreadyEnrolled
     if not use_code(user, code, now):
-        raise Invalid("code", "验证码不正确,请确认手机时间准确后重试")
+        raise Invalid("code", "验证码不正确，请确认手机时间准确后重试")
     audit.record(session, "access.enrol_totp", "users", user.id, actor=actor)
 
 

@@ -25,7 +25,7 @@ class LoginTaken(Conflict):
 
 
 class TwoPlaces(Conflict):
-    """一个账号的角色只能在同一个组织;在两处工作请用两个账号"""
+    """一个账号的角色只能在同一个组织；在两处工作请用两个账号"""
 
 
 def create_user(
@@ -47,7 +47,7 @@ def create_user(
     checked = check_login(login)
     check_password(checked, password)
     if not name.strip() or len(name) > LONGEST_NAME:
-        raise Invalid("name", "请填写姓名,不超过 60 字")
+        raise Invalid("name", "请填写姓名，不超过 60 字")
     uid = uuid4()
     user = User(
         uid=uid,
