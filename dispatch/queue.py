@@ -39,6 +39,7 @@ class Job(Base):
     created_at: Mapped[Moment]
     lease_until: Mapped[datetime | None]
     token: Mapped[int | None] = mapped_column(BigInteger)
+    holder: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     done_at: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]
@@ -158,16 +159,24 @@ def hint(session: Session, lane: Lane, job_id: int) -> None:
     session.info.setdefault(HINTS_KEY, []).append((lane, job_id))
 
 
+# A holder is a process that keeps an advisory lock as long as it lives: a killed one loses it at once, so its
+# jobs need not wait for the lease. Only the sweeper asks (:sweeping), the hot path of a hint does not.
+HOLDER_CLASS = 96345
+LIVING = (
+    "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted "
+    f"AND classid = {HOLDER_CLASS} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 CLAIMABLE = (
     "lane = :lane AND done_at IS NULL AND dead_at IS NULL "
     "AND run_at <= dispatch_now() - make_interval(secs => :grace) "
     "AND (lease_until IS NULL OR lease_until < clock_timestamp() "
-    f"OR lease_until > clock_timestamp() + interval '{PLAUSIBLE_LEASE_SECONDS} seconds') "
+    f"OR lease_until > clock_timestamp() + interval '{PLAUSIBLE_LEASE_SECONDS} seconds' "
+    f"OR (:sweeping AND holder IS NOT NULL AND holder <> ALL (ARRAY({LIVING})))) "
 )
 RETURNING = "RETURNING id, kind, reference, arguments, lane, run_at, attempts, token"
 TAKE = (
     f"UPDATE jobs SET lease_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds', "
-    "token = floor(random() * 9007199254740991)::bigint, attempts = attempts + 1 "
+    "token = floor(random() * 9007199254740991)::bigint, holder = :holder, attempts = attempts + 1 "
 )
 CLAIM = text(
     f"{TAKE} WHERE id IN (SELECT id FROM jobs WHERE {CLAIMABLE} AND NOT (attempts > 0 AND error IS NULL) "
@@ -179,18 +188,34 @@ CLAIM_SUSPECT = text(
 )
 
 
-def claim(session: Session, lane: Lane, *, limit: int, grace_seconds: float = 0.0) -> list[Claimed]:
+HOLD = f"SELECT pg_advisory_lock({HOLDER_CLASS}, %s)"
+"""What a holder executes on its own connection, with its number, in the driver's own spelling."""
+
+
+def claim(
+    session: Session, lane: Lane, *, limit: int, grace_seconds: float = 0.0, holder: int | None = None
+) -> list[Claimed]:
     """Take up to `limit` due jobs of the lane, oldest first; the caller commits BEFORE it works.
 
     Jobs that killed their process before (attempts without a recorded error) are left for claim_suspect.
+    `holder` is the number under which this process keeps its advisory lock. With a grace (the sweeper) the jobs
+    of dead holders are taken before their lease ends.
     """
-    rows = session.execute(CLAIM, {"lane": int(lane), "limit": limit, "grace": grace_seconds})
+    values = {
+        "lane": int(lane),
+        "limit": limit,
+        "grace": grace_seconds,
+        "holder": holder,
+        "sweeping": grace_seconds > 0,
+    }
+    rows = session.execute(CLAIM, values)
     return sorted((Claimed(*row) for row in rows), key=lambda job: (job.run_at, job.id))
 
 
-def claim_suspect(session: Session, lane: Lane) -> Claimed | None:
+def claim_suspect(session: Session, lane: Lane, *, holder: int | None = None) -> Claimed | None:
     """Take one job whose last attempt ended without a word: it is run alone, in a forked child."""
-    row = session.execute(CLAIM_SUSPECT, {"lane": int(lane), "grace": 0.0}).one_or_none()
+    values = {"lane": int(lane), "grace": 0.0, "holder": holder, "sweeping": True}
+    row = session.execute(CLAIM_SUSPECT, values).one_or_none()
     return Claimed(*row) if row else None
 
 

@@ -26,6 +26,7 @@ from dispatch.db import make_engine
 from dispatch.rules.access.roles import EVERYTHING, Scope
 from dispatch.servers import WITHOUT_DURABILITY, PostgresServer, RedisServer, find_postgres, find_redis
 from dispatch.transaction import BEGIN, Doors
+from dispatch.workers import run
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "template_for_tests"
@@ -174,5 +175,6 @@ def committed(servers: Servers) -> Iterator[Database]:
     Doors.engine = engine
     yield Database(name, url, servers.postgres.url(OWNER_ROLE, name), engine)
     Doors.engine = before
+    run.Holder.forget()
     engine.dispose()
     servers.drop(name)

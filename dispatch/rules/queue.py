@@ -14,6 +14,9 @@ LEASE_SECONDS = 90
 PLAUSIBLE_LEASE_SECONDS = 120
 MOST_ATTEMPTS = 5
 BATCH = 100
+MOST_NOTICES = 4
+SUSPECTS_PER_SWEEP = 20
+DRAIN_SECONDS = 30
 FIRST_BACK_OFF_SECONDS = 2
 LONGEST_BACK_OFF_SECONDS = 60
 SWEEP_EVERY_SECONDS = 0.5
@@ -30,6 +33,11 @@ class Lane(IntEnum):
     NOTIFY = 2
     DEADLINE = 3
     PERIODIC = 4
+
+
+def most_per_claim(lane: Lane) -> int:
+    """How many jobs are claimed at once: those that talk to slow receivers (≤ 8 s each) must end within a lease."""
+    return MOST_NOTICES if lane is Lane.NOTIFY else BATCH
 
 
 class Every(StrEnum):

@@ -1,5 +1,6 @@
 """What `celery -A dispatch.workers.app` starts: one task for all lanes, and the tick."""
 
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -9,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dispatch import boot
 from dispatch.errors import Unavailable
 from dispatch.gateways import broker
-from dispatch.rules.queue import BATCH, Lane
+from dispatch.rules.queue import DRAIN_SECONDS, Lane
 from dispatch.workers import run
 
 log = structlog.get_logger()
@@ -25,11 +26,17 @@ def start_child(**_: Any) -> None:
 
 @celery.task(name=broker.TASK)
 def run_lane(lane: int, job_id: int) -> None:
-    """A hint came: take what is due in the lane (one hint may serve many); what fails here the sweeper finds."""
+    """A hint came: take what is due in the lane until it is empty or the time is up (one hint may serve many).
+
+    What fails here the sweeper finds.
+    """
+    until = monotonic() + DRAIN_SECONDS
     try:
-        run.run_due(Lane(lane), BATCH)
+        while run.run_due(Lane(lane)) and monotonic() < until:
+            pass
     except (SQLAlchemyError, Unavailable) as error:
         log.warning("hint_unserved", hinted=job_id, error=type(error).__name__)
+        run.Holder.forget()
 
 
 @celery.task(name="dispatch.tick")

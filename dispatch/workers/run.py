@@ -1,11 +1,15 @@
 """The one executor: claims due jobs of a lane, runs each in its own transaction, finishes with the token."""
 
 import os
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
+from threading import Lock
+from typing import Any, ClassVar
 
 import structlog
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -14,8 +18,8 @@ from dispatch import boot, clock, queue
 from dispatch.errors import DispatchError
 from dispatch.queue import Claimed
 from dispatch.rules.access.roles import EVERYTHING
-from dispatch.rules.queue import BATCH, LEASE_SECONDS, MOST_ATTEMPTS, Lane
-from dispatch.transaction import is_retried, transaction
+from dispatch.rules.queue import LEASE_SECONDS, MOST_ATTEMPTS, Lane, most_per_claim
+from dispatch.transaction import Doors, is_retried, transaction
 from dispatch.workers import care, catalogue, notify, orders, reports, system
 
 log = structlog.get_logger()
@@ -59,10 +63,61 @@ class UnknownKind(DispatchError):
     """没有处理这类任务的程序"""
 
 
-def run_due(lane: Lane, limit: int = BATCH, *, grace_seconds: float = 0.0) -> int:
-    """Claim up to `limit` due jobs of the lane and run them; returns how many were claimed."""
+class Holder:
+    """This process as a holder of jobs: a number under an advisory lock on a connection of its own.
+
+    The lock ends with the process, however it ends, and frees its jobs for the sweeper before their lease does.
+    """
+
+    taking = Lock()
+    place: ClassVar[tuple[int, int] | None] = None
+    number: ClassVar[int | None] = None
+    connection: ClassVar[Any] = None
+    inherited: ClassVar[list[Any]] = []
+
+    @classmethod
+    def current(cls) -> int | None:
+        """The number of this process; taken at its first claim, also after a fork or on another database."""
+        engine = Doors.engine
+        if engine is None:
+            return None
+        here = (os.getpid(), id(engine))
+        with cls.taking:
+            if cls.place != here:
+                cls.forget()
+                cls.number, cls.connection = cls.take(engine)
+                cls.place = here
+            return cls.number
+
+    @staticmethod
+    def take(engine: Engine) -> tuple[int, Any]:
+        """A fresh number, locked on a driver's connection that is outside the pool."""
+        number = secrets.randbelow(2**31)
+        borrowed = engine.raw_connection()
+        connection: Any = borrowed.driver_connection
+        borrowed.detach()
+        connection.autocommit = True
+        connection.execute(queue.HOLD, (number,))
+        return number, connection
+
+    @classmethod
+    def forget(cls) -> None:
+        """After trouble with the database: take a new number at the next claim.
+
+        A connection inherited over a fork is kept, not closed: closing it here would end the parent's lock.
+        """
+        if cls.connection is not None and cls.place is not None and cls.place[0] == os.getpid():
+            cls.connection.close()
+        elif cls.connection is not None:
+            cls.inherited.append(cls.connection)
+        cls.place = cls.number = cls.connection = None
+
+
+def run_due(lane: Lane, limit: int | None = None, *, grace_seconds: float = 0.0) -> int:
+    """Claim due jobs of the lane, `limit` or as many as the lane takes at once, and run them; returns how many."""
+    most = limit or most_per_claim(lane)
     with transaction(EVERYTHING) as session:
-        jobs = queue.claim(session, lane, limit=limit, grace_seconds=grace_seconds)
+        jobs = queue.claim(session, lane, limit=most, grace_seconds=grace_seconds, holder=Holder.current())
     singles = run_batches(jobs)
     for job in singles:
         run_one(job)
@@ -91,13 +146,18 @@ def run_batch(handler: Handler, jobs: list[Claimed]) -> bool:
     try:
         with transaction(EVERYTHING) as session:
             handler.batch(session, jobs)
-            for job in jobs:
-                if not queue.finish(session, job):
-                    raise LostLease
-    except (DispatchError, DBAPIError) as error:
+            finish_all(session, jobs)
+    except Exception as error:  # noqa: BLE001 - the door of the queue: each job is tried by itself and recorded
         log.warning("batch_split", kind=jobs[0].kind, jobs=len(jobs), error=type(error).__name__)
         return False
     return True
+
+
+def finish_all(session: Session, jobs: list[Claimed]) -> None:
+    """Finish every job of a batch, or raise LostLease."""
+    for job in jobs:
+        if not queue.finish(session, job):
+            raise LostLease
 
 
 def run_one(job: Claimed) -> None:
@@ -144,7 +204,7 @@ def run_suspect(lane: Lane, survives: Callable[[Claimed], bool] | None = None) -
     `survives` runs the job and says whether its process lived: in a forked child, or as the simulation has it.
     """
     with transaction(EVERYTHING) as session:
-        job = queue.claim_suspect(session, lane)
+        job = queue.claim_suspect(session, lane, holder=Holder.current())
     if job is None:
         return False
     if job.attempts > MOST_ATTEMPTS:

@@ -11,24 +11,39 @@ from sqlalchemy.exc import SQLAlchemyError
 from dispatch import boot
 from dispatch.errors import Unavailable
 from dispatch.queue import Claimed
-from dispatch.rules.queue import BATCH, SWEEP_EVERY_SECONDS, SWEEP_GRACE_SECONDS, TICK_EVERY_SECONDS, Lane
+from dispatch.rules.queue import (
+    SUSPECTS_PER_SWEEP,
+    SWEEP_EVERY_SECONDS,
+    SWEEP_GRACE_SECONDS,
+    TICK_EVERY_SECONDS,
+    Lane,
+    most_per_claim,
+)
 from dispatch.workers import run
 
 log = structlog.get_logger()
 
 
 def sweep_once(survives: Callable[[Claimed], bool] | None = None) -> int:
-    """One round over all lanes, the most urgent first; returns how many jobs were taken. See run_suspect."""
+    """One round over all lanes, the most urgent first; returns how many jobs were taken. See run_suspect.
+
+    Between two claims of any other lane the emergencies are looked after, so that slow receivers do not hold them.
+    """
     taken = 0
     for lane in Lane:
-        while claimed := run.run_due(lane, BATCH, grace_seconds=SWEEP_GRACE_SECONDS):
+        while claimed := run.run_due(lane, grace_seconds=SWEEP_GRACE_SECONDS):
             taken += claimed
             if lane is not Lane.EMERGENCY:
-                taken += run.run_due(Lane.EMERGENCY, BATCH, grace_seconds=SWEEP_GRACE_SECONDS)
-            if claimed < BATCH:
+                taken += run.run_due(Lane.EMERGENCY, grace_seconds=SWEEP_GRACE_SECONDS)
+            if claimed < most_per_claim(lane):
                 break
-        taken += run.run_suspect(lane, survives)
+        taken += run_suspects(lane, survives)
     return taken
+
+
+def run_suspects(lane: Lane, survives: Callable[[Claimed], bool] | None) -> int:
+    """Run up to twenty suspects of a lane, one after the other."""
+    return next((done for done in range(SUSPECTS_PER_SWEEP) if not run.run_suspect(lane, survives)), SUSPECTS_PER_SWEEP)
 
 
 def main() -> int:
@@ -47,6 +62,7 @@ def main() -> int:
             sweep_once()
         except (SQLAlchemyError, Unavailable) as error:
             log.warning("sweeper_waits", error=type(error).__name__)
+            run.Holder.forget()
         stop.wait(SWEEP_EVERY_SECONDS)
     log.info("sweeper_stopped")
     return 0

@@ -63,7 +63,7 @@ def bury(session: Session, job: Claimed) -> None:
         kind="job_dead",
         subject=f"job:{job.id}",
         level="emergency" if job.lane == Lane.EMERGENCY else "warning",
-        organisation_id=order.organisation_id if order else None,
+        organisation_id=order.organisation_id if order else burial.desk_of_the_house(session),
         community_id=order.community_id if order else None,
         order_id=order_id,
         facts={"kind": job.kind, "attempts": job.attempts},

@@ -12,7 +12,9 @@ from dispatch import queue
 from dispatch.errors import Conflict
 from dispatch.models.notify import Alarm
 from dispatch.queue import Claimed, Job
+from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.queue import MOST_ATTEMPTS, Lane
+from dispatch.transaction import transaction
 from dispatch.workers import run, sweep
 from dispatch.workers.run import HANDLERS, Handler
 from tests.conftest import Database
@@ -216,3 +218,17 @@ def test_two_sweepers_and_a_worker_do_each_job_once(committed: Database, registe
         assert sum(hand.result(60) for hand in hands) == 60
     with committed.session() as session:
         assert session.scalar(select(func.count()).where(Alarm.subject == "tests")) == 60
+
+
+def test_the_jobs_of_a_killed_holder_are_free_before_their_lease_ends(committed: Database) -> None:
+    with transaction(EVERYTHING) as session:
+        queue.enqueue(session, "orders.archive", lane=Lane.DEADLINE, reference=0)
+    dead_number, connection = run.Holder.take(committed.engine)
+    with transaction(EVERYTHING) as session:
+        session.execute(text("UPDATE jobs SET run_at = run_at - interval '1 minute'"))
+        assert len(queue.claim(session, Lane.DEADLINE, limit=1, holder=dead_number)) == 1
+    with transaction(EVERYTHING) as session:
+        assert queue.claim_suspect(session, Lane.DEADLINE) is None
+    connection.close()
+    with transaction(EVERYTHING) as session:
+        assert queue.claim_suspect(session, Lane.DEADLINE) is not None

@@ -13,7 +13,7 @@ from dispatch.models.orders import Offer, Order
 from dispatch.queue import Claimed, Job, PeriodRun
 from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.rules.queue import Lane
-from dispatch.services import orders, reports
+from dispatch.services import notify, orders, reports
 from dispatch.services.access import audit
 from dispatch.services.orders import OrderDraft, canary
 from dispatch.workers import run, system
@@ -81,9 +81,14 @@ def test_a_dead_job_of_an_order_that_went_on_is_only_alarmed(session: Session, w
 @pytest.mark.parametrize(
     ("kind", "reference"), [("notify.deliver", 5), ("orders.route", 999_999), ("orders.lapse", 9_999)]
 )
-def test_a_dead_job_without_an_order_is_alarmed(session: Session, kind: str, reference: int) -> None:
+def test_a_dead_job_without_an_order_is_alarmed_at_the_top_desk(
+    session: Session, world: World, kind: str, reference: int
+) -> None:
     system.bury(session, dead(kind, reference))
-    assert alarm_of(session, "job_dead").order_id is None
+    alarm = alarm_of(session, "job_dead")
+    assert (alarm.order_id, alarm.organisation_id) == (None, world.district.id)
+    seen = notify.open_alarms(session, actor=staff(session, world, Role.CENTRE))
+    assert [one.id for one in seen] == [alarm.id]
 
 
 @pytest.fixture
