@@ -174,6 +174,7 @@ def open_house(
         Doors.engine = engine
         yield House(engine, owner, cast, changing_tables())
     finally:
+        run.Holder.forget()
         Doors.engine, Broker.way, Messages.way = before
         silence()
         owner.close()

@@ -26,7 +26,7 @@ from tests.simulation.fate import Fate, Killed, Moment, fated
 from tests.simulation.house import House
 from tests.simulation.twins import LossyBroker, Receivers
 
-STEPS = 24
+STEPS = 15
 MOST_ORDERS = 2
 ANSWERS_SECONDS = 0.004
 REST_ROUNDS = 40
@@ -39,6 +39,8 @@ OPEN_SOON = (
     "SELECT min(run_at) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL "
     "AND (run_at <= dispatch_now() OR attempts > 0)"
 )
+ANSWERS = ("accept", "decline", "arrive", "finish", "give_back")
+ANSWER_WEIGHTS = (8, 3, 1, 3, 0.5)
 Step = Callable[[], None]
 
 
@@ -82,17 +84,48 @@ class Story:
 
     def play(self) -> None:
         """Take the steps of the seed, then come to rest."""
-        self.under(self.fate(), self.client())
+        self.begin()
         for _ in range(STEPS):
             self.act()
         self.rest()
 
+    def begin(self) -> None:
+        """Mostly a call comes in, is routed and told, before anything goes another way."""
+        self.under(self.fate(), self.client())
+        if self.random.random() < 0.7:
+            for _ in range(2):
+                self.under(self.fate(), self.worker(Lane.EMERGENCY))
+            self.under(self.fate(), self.performer())
+
     def act(self) -> None:
         """One step, alone under a fate, or two at once."""
-        if self.random.random() < 0.12:
-            self.overlap(self.choose(), self.choose(), self.random.randint(1, 14))
+        if self.random.random() < 0.2:
+            self.overlap(*self.contended(), self.random.randint(1, self.random.choice((4, 8, 14))))
         else:
             self.under(self.fate(), self.choose())
+
+    def contended(self) -> tuple[Step, Step]:
+        """Two steps that may want the same thing; sometimes any two."""
+        match self.random.randrange(7):
+            case 0:
+                return self.tick, self.tick
+            case 1:
+                step = self.client()
+                return step, step
+            case 2 | 3:
+                token, actions = self.some_token(), self.random.choices(ANSWERS, ANSWER_WEIGHTS, k=2)
+                first, second = (self.answering(action, token) for action in actions)
+                if self.random.random() < 0.3:
+                    return first, self.worker(Lane.DEADLINE)
+                return first, first if self.random.random() < 0.5 else second
+            case 4:
+                if self.random.random() < 0.5:
+                    return self.desk(), self.desk()
+                return self.desk(), self.worker(self.random.choice((Lane.EMERGENCY, Lane.DISPATCH)))
+            case 5:
+                return self.slow_worker(), self.worker(self.any_lane())
+            case _:
+                return self.choose(), self.choose()
 
     def fate(self) -> Fate | None:
         """Mostly nothing happens; else the process dies at some moment, or at the weak spot of this seed."""
@@ -168,7 +201,7 @@ class Story:
             found = self.random.random() > 0.1
             self.drafts[key] = OrderDraft(
                 description="厨房下水道堵了",
-                service_code=self.random.choice(cast.services),
+                service_code=self.random.choices(cast.services, (3, 1))[0],
                 stairwell_id=self.random.choice(cast.stairwells) if found else None,
                 address_text="" if found else "月亮背面第三棵桂花树旁",
                 source="simulation",
@@ -211,9 +244,11 @@ class Story:
         """Switched off: the claim is not committed before the work, which is done in its transaction."""
         with transaction(EVERYTHING) as session:
             for job in queue.claim(session, lane, limit=1):
-                work = run.HANDLERS[job.kind].work
-                if work is not None:
-                    work(session, job)
+                handler = run.HANDLERS[job.kind]
+                if handler.work is not None:
+                    handler.work(session, job)
+                if handler.outside is not None:
+                    handler.outside(job)
                 queue.finish(session, job)
 
     def slow_worker(self) -> Step:
@@ -260,25 +295,32 @@ class Story:
     def job(self) -> Step:
         """Work that must be done once, or work that kills whoever touches it."""
         lane = self.any_lane()
-        kind = jobs.POISON if self.poisoned == 0 and self.random.random() < 0.2 else jobs.MARK
-        self.poisoned += kind == jobs.POISON
-        return lambda: self.enqueue(kind, lane)
+        kinds = [jobs.MARK] * 2
+        if self.poisoned == 0 and self.random.random() < 0.2:
+            self.poisoned, kinds = 1, [jobs.POISON]
+        return lambda: self.enqueue(kinds, lane)
 
-    def enqueue(self, kind: str, lane: Lane) -> None:
-        """Insert a job of the simulation's own."""
+    def enqueue(self, kinds: list[str], lane: Lane) -> None:
+        """Insert jobs of the simulation's own."""
         with transaction(EVERYTHING) as session:
-            queue.enqueue(session, kind, lane=lane)
+            for kind in kinds:
+                queue.enqueue(session, kind, lane=lane)
 
     # The performers, who know only what reached them
 
     def performer(self) -> Step:
         """A firm answers a message: once, twice, too late, or says what it did."""
+        return self.answering(self.random.choices(ANSWERS, ANSWER_WEIGHTS)[0], self.some_token())
+
+    def some_token(self) -> str | None:
+        """The link of some message that arrived, mostly of a late one."""
         read = self.receivers.inner.accepted
         if not read:
-            return lambda: None
-        message = read[-1 - min(int(self.random.expovariate(0.7)), len(read) - 1)]
-        token = token_of(message)
-        action = self.random.choices(("accept", "decline", "arrive", "finish", "give_back"), (8, 3, 1, 3, 0.5))[0]
+            return None
+        return token_of(read[-1 - min(int(self.random.expovariate(0.7)), len(read) - 1)])
+
+    def answering(self, action: str, token: str | None) -> Step:
+        """The step of an answer; nothing where nothing has arrived."""
         return (lambda: None) if token is None else (lambda: self.answer(action, token))
 
     def answer(self, action: str, token: str) -> None:
@@ -310,8 +352,8 @@ class Story:
     def desk(self) -> Step:
         """Somebody of the desk takes the oldest order that waits for a person."""
         waiting = self.house.rows(
-            "SELECT id, state FROM orders WHERE state IN ('received', 'awaiting_human', 'finished', 'fed_back', "
-            "'calling_back', 'offered') ORDER BY id"
+            "SELECT id, state FROM orders WHERE state IN ('received', 'awaiting_dispatch', 'awaiting_human', "
+            "'finished', 'fed_back', 'calling_back', 'offered') ORDER BY id"
         )
         if not waiting:
             return lambda: None
@@ -333,7 +375,7 @@ class Story:
                     orders.retry_routing(session, order, reason="再找一次", actor=actor, now=now)
                 case "finished":
                     orders.feed_back(session, order, answer="已修好", actor=actor, now=now)
-                case "offered":
+                case "offered" | "awaiting_dispatch":
                     orders.dispatch_by_hand(
                         session, order, performer_id=performer_id, reason="居民指定", actor=actor, now=now
                     )
@@ -372,10 +414,11 @@ class Story:
         self.receivers.is_calm, self.broker.gone, self.weak_spot = True, False, None
         for key in self.drafts:
             self.under(None, lambda key=key: self.place(key))
+        self.come_to_rest()
         for job in self.held:
             self.under(None, lambda job=job: run.run_one(job))
         self.come_to_rest()
-        if self.next_deadline():
+        if self.seed % 2 and self.next_deadline():
             self.come_to_rest()
 
     def come_to_rest(self) -> None:
@@ -423,7 +466,7 @@ class Story:
 WEIGHTS = {
     "client": 5,
     "hinted": 9,
-    "slow_worker": 3,
+    "slow_worker": 4,
     "sweeping": 1,
     "ticking": 0.7,
     "job": 2,

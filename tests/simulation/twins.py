@@ -47,15 +47,18 @@ class Receivers:
     random: Random
     while_stalled: Callable[[], None] = lambda: None
     is_calm: bool = False
+    stubborn: dict[str, bool] = field(default_factory=dict)
     inner: Remembered = field(init=False)
 
     def __post_init__(self) -> None:
         """The receivers themselves are the gateway's own twin."""
         self.inner = Remembered(plan=self.plan)
 
-    def plan(self, _message: Message, sending: int) -> Trouble:
-        """Fail before or after accepting, at most twice a message."""
+    def plan(self, message: Message, sending: int) -> Trouble:
+        """Fail before or after accepting, at most twice a message; a stubborn one never says that it accepted."""
         chance = self.random.random()
+        if self.stubborn.setdefault(message.message_id, chance < 0.08):
+            return Trouble.AFTER
         if self.is_calm or sending > MOST_FAILURES or chance > 0.3:
             return Trouble.NONE
         return Trouble.BEFORE if chance > 0.15 else Trouble.AFTER

@@ -1,0 +1,155 @@
+"""Every mechanism switched off makes seeds fail; else the simulation would prove nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
+
+from dispatch import clock
+from dispatch.gateways import messages
+from dispatch.models.notify import Effect, Notice
+from dispatch.models.orders import Offer, OfferRecipient, Order
+from dispatch.queue import Claimed
+from dispatch.rules.access.roles import EVERYTHING
+from dispatch.rules.queue import Lane
+from dispatch.services import orders
+from dispatch.services.notify import deliver as delivery
+from dispatch.services.orders import told
+from dispatch.transaction import transaction
+from dispatch.workers import notify, run
+from tests.conftest import Servers
+from tests.simulation import jobs
+from tests.simulation.fate import Edit, edit
+from tests.simulation.house import open_house, table_with
+from tests.simulation.invariants import broken
+from tests.simulation.story import Story, Ways
+
+MOST_SEEDS = 150
+NO_ROW_LOCK = edit(r"(?s)(FROM orders\s.*)FOR UPDATE", r"\1")
+HISTORY_FENCES = (
+    "ALTER TABLE orders DROP CONSTRAINT fk_orders_history;"
+    "ALTER TABLE order_events DROP CONSTRAINT fk_order_events_previous;"
+    "ALTER TABLE order_events DROP CONSTRAINT uq_order_events_order_id_version_to_state;"
+    "ALTER TABLE order_events DROP CONSTRAINT pk_order_events;"
+)
+RECORD_FENCES = (
+    "ALTER TABLE decision_records DROP CONSTRAINT uq_decision_records_order_id_cycle_round;"
+    "ALTER TABLE assignments DROP CONSTRAINT uq_assignments_order_id_team_id_role_cycle;"
+    "DROP INDEX ix_assignments_lead;"
+)
+ROUND_FENCES = "ALTER TABLE offers DROP CONSTRAINT uq_offers_order_id_round; DROP INDEX ix_offers_open;"
+PERIOD_KEY = "ALTER TABLE period_runs DROP CONSTRAINT pk_period_runs;"
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One mechanism left out: in the way of driving, in the tables, in the statements, or in a job's work."""
+
+    ways: Ways = field(default_factory=Ways)
+    changes: str = ""
+    edits: Sequence[Edit] = ()
+    handlers: Mapping[str, run.Handler] = field(default_factory=dict)
+
+
+def only_hinted(_story: Story, _lane: Lane, job_id: int) -> None:
+    """The broker's message is the only trace of the work: it is done when it arrives."""
+    with transaction(EVERYTHING) as session:
+        order_id = session.scalar(select(Order.id).order_by(Order.id.desc()).limit(1)) if job_id else None
+        if order_id is not None:
+            orders.route(session, order_id, now=clock.now(session))
+    for lane in Lane:
+        run.run_due(lane)
+
+
+def lapse_without_looking(session: Session, job: Claimed) -> None:
+    """A timer that fires without asking whether the round is still open."""
+    offer = session.get_one(Offer, job.reference)
+    order = orders.lock(session, offer.order_id)
+    offer.outcome, offer.closed_at = "lapsed", clock.now(session)
+    session.execute(
+        update(OfferRecipient).where(OfferRecipient.offer_id == offer.id).values(outcome="lapsed")
+    )
+    order.state = "offered" if order.state == "accepted" else order.state
+    orders.route(session, order.id, now=clock.now(session))
+
+
+def send_first(job: Claimed) -> None:
+    """A message that leaves before anything is written down; only its success is."""
+    with transaction(EVERYTHING) as session:
+        notice = delivery.lock_waiting(session, job.reference or 0)
+        if notice is None:
+            return
+        now = clock.now(session)
+        outgoing = delivery.claim(session, notice, told.facts_for(session, notice, now=now), pressing=False, now=now)
+        if outgoing is not None:
+            session.execute(delete(Effect).where(Effect.notice_id == notice.id))
+            session.expunge_all()
+    if outgoing is None:
+        return
+    messages.send(notify.message_of(outgoing))
+    with transaction(EVERYTHING) as session:
+        session.execute(
+            update(Notice).where(Notice.id == outgoing.notice_id).values(state="delivered", secret=None)
+        )
+
+
+SWITCHES = {
+    "the claim is not committed before the work": Switch(ways=Ways(claims_first=False)),
+    "attempts are not counted": Switch(edits=[edit(r"attempts = attempts \+ 1", "attempts = attempts")]),
+    "a job is finished without its token": Switch(
+        edits=[edit(r"(lease_until = NULL WHERE id = \S+) AND token = \S+$", r"\1")]
+    ),
+    "an order's job is only hinted": Switch(
+        ways=Ways(serve_hint=only_hinted),
+        edits=[
+            edit(
+                r"INSERT INTO jobs \(dedupe, kind, reference, lane, run_at\) SELECT (?=.* FROM placed)",
+                "INSERT INTO jobs (done_at, dedupe, kind, reference, lane, run_at) SELECT dispatch_now(), ",
+            )
+        ],
+    ),
+    "no sweeper": Switch(ways=Ways(has_sweeper=False)),
+    "rounds without lock and without fences": Switch(
+        changes=HISTORY_FENCES + RECORD_FENCES + ROUND_FENCES, edits=[NO_ROW_LOCK]
+    ),
+    "a message leaves before it is written down": Switch(
+        handlers={"notify.deliver": run.Handler(outside=send_first)}
+    ),
+    "a timer fires without comparing the state": Switch(
+        handlers={"orders.lapse": run.Handler(work=lapse_without_looking)}
+    ),
+    "a period without its key": Switch(
+        changes=PERIOD_KEY, edits=[edit(r"ON CONFLICT \(job, period\) DO NOTHING")]
+    ),
+    "an answer without the order's lock": Switch(edits=[NO_ROW_LOCK]),
+}
+
+
+def first_failure(servers: Servers, switch: Switch, name: str) -> tuple[int, str] | None:
+    """The first seed that fails, and how; None when none does."""
+    with (
+        open_house(servers, name, changes=switch.changes, edits=switch.edits) as house,
+        table_with({**jobs.HANDLERS, **switch.handlers}),
+        capture_logs(),
+    ):
+        for seed in range(1, MOST_SEEDS + 1):
+            story = Story(house, seed, switch.ways)
+            try:
+                story.play()
+            except DBAPIError as error:
+                return seed, f"{type(error).__name__} reached a person or a process"
+            wrong = broken(story)
+            if wrong:
+                return seed, wrong[0]
+    return None
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_mechanism_switched_off_makes_a_seed_fail(servers: Servers, name: str) -> None:
+    found = first_failure(servers, SWITCHES[name], f"switch_{list(SWITCHES).index(name)}")
+    assert found is not None, f"{MOST_SEEDS} seeds passed"
+    print(f"{name}: seed {found[0]}: {found[1]}")  # noqa: T201 - shown with -rP
