@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dispatch.models.access import Organisation
 from dispatch.models.orders import Offer, Order
 from dispatch.rules.access.roles import SYSTEM, ActorKind
 from dispatch.rules.orders.states import Action, OrderState, possible_actions
@@ -12,6 +14,12 @@ from dispatch.services.orders.steps import lock, step
 
 WAITS_FOR = "job_dead"
 TO_THE_DESK = (Action.FAIL_ROUTING, Action.ROUND_FAILED)
+
+
+def desk_of_the_house(session: Session) -> int | None:
+    """The organisation whose desk sees alarms that are about no order: the top of the tree; None before any."""
+    top = select(Organisation.id).where(Organisation.parent_id.is_(None), ~Organisation.is_hidden)
+    return session.scalars(top.order_by(Organisation.id).limit(1)).one_or_none()
 
 
 def order_of_job(session: Session, kind: str, reference: int | None) -> int | None:

@@ -194,7 +194,14 @@ def check_canary(session: Session, order_id: int, *, now: datetime) -> bool:
     void(session, order, reason="探针未按时送达", actor=SYSTEM, now=now)
     seconds = int((now - order.created_at).total_seconds())
     facts = {"state": state, "seconds": seconds}
-    notify.raise_alarm(session, kind=LATE, subject=CODE, level="emergency", facts=facts)
+    notify.raise_alarm(
+        session,
+        kind=LATE,
+        subject=CODE,
+        level="emergency",
+        organisation_id=order.organisation_id,
+        facts=facts,
+    )
     return False
 
 
