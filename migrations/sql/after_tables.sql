@@ -128,3 +128,13 @@ END
 $$;
 CREATE TRIGGER tell_live_pages AFTER INSERT OR UPDATE OF version ON orders
     FOR EACH ROW EXECUTE FUNCTION tell_live_pages();
+
+-- A firm is the district's and works for many communities: its name is no secret to any of them (its phone,
+-- address and secret are sealed); performers of a community stay within it.
+DROP POLICY reach ON performers;
+CREATE POLICY reach ON performers USING (
+    community_id IS NULL
+    OR (SELECT current_setting('dispatch.communities', true)) = '*'
+    OR community_id = ANY ((SELECT string_to_array(
+        nullif(current_setting('dispatch.communities', true), '*'), ','))::bigint[])
+);
