@@ -129,12 +129,15 @@ $$;
 CREATE TRIGGER tell_live_pages AFTER INSERT OR UPDATE OF version ON orders
     FOR EACH ROW EXECUTE FUNCTION tell_live_pages();
 
--- A firm is the district's and works for many communities: its name is no secret to any of them (its phone,
--- address and secret are sealed); performers of a community stay within it.
+-- A firm is the district's and works for the communities that admit it (coverages): they know its name (its
+-- phone, address and secret are sealed). Performers of a community stay within it.
 DROP POLICY reach ON performers;
 CREATE POLICY reach ON performers USING (
-    community_id IS NULL
-    OR (SELECT current_setting('dispatch.communities', true)) = '*'
+    (SELECT current_setting('dispatch.communities', true)) = '*'
     OR community_id = ANY ((SELECT string_to_array(
         nullif(current_setting('dispatch.communities', true), '*'), ','))::bigint[])
+    OR (community_id IS NULL AND (
+        organisation_id = ANY ((SELECT string_to_array(
+            nullif(current_setting('dispatch.organisations', true), '*'), ','))::bigint[])
+        OR EXISTS (SELECT FROM coverages WHERE coverages.performer_id = performers.id)))
 );
