@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import ColumnElement, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
@@ -46,21 +46,25 @@ class StatementPage:
 
 
 def make_statements(session: Session, quarter: str, *, now: datetime) -> int:
-    """Make and publish the statement of a quarter for every community; returns how many versions were made.
+    """Make and publish the statement of a quarter for every community that was there; returns how many versions.
 
     Repeating makes nothing new; when the counts have changed since, a new version is published with a note.
     One that is published later than the policy allows stands with an alarm.
     """
     made = 0
-    communities = session.scalars(
-        select(Organisation).where(Organisation.kind == "community", ~Organisation.is_hidden).order_by(Organisation.id)
-    ).all()
+    communities = session.scalars(select(Organisation).where(owes(quarter)).order_by(Organisation.id)).all()
     for community in communities:
         if publish(session, community, quarter, now=now):
             made += 1
             if now > late_after(session, community.id, quarter):
                 alarm_late(session, community.id, quarter, level="notice")
     return made
+
+
+def owes(quarter: str) -> ColumnElement[bool]:
+    """The condition that an organisation is a community which was there before the quarter's end, not hidden."""
+    was_there = Organisation.created_at < bounds_of_quarter(quarter)[1]
+    return (Organisation.kind == "community") & ~Organisation.is_hidden & was_there
 
 
 def publish(session: Session, community: Organisation, quarter: str, *, now: datetime) -> bool:
@@ -147,14 +151,7 @@ def alarm_late_statements(session: Session, *, now: datetime) -> list[int]:
     """
     quarter = previous_period(quarter_of(now))
     published = select(ServiceStatement.community_id).where(ServiceStatement.quarter == quarter)
-    owing = session.scalars(
-        select(Organisation.id).where(
-            Organisation.kind == "community",
-            ~Organisation.is_hidden,
-            Organisation.created_at < bounds_of_quarter(quarter)[1],
-            Organisation.id.not_in(published),
-        )
-    ).all()
+    owing = session.scalars(select(Organisation.id).where(owes(quarter), Organisation.id.not_in(published))).all()
     late = [community_id for community_id in owing if now > late_after(session, community_id, quarter)]
     for community_id in late:
         alarm_late(session, community_id, quarter, level="warning")

@@ -24,8 +24,11 @@ NEXT_MORNING = datetime(2026, 9, 30, 16, 0, tzinfo=UTC)
 
 @pytest.fixture
 def world(session: Session) -> World:
-    """A small world in the test's own transaction."""
-    return make_world(session)
+    """A small world in the test's own transaction, there since the year began."""
+    made = make_world(session)
+    made.community.created_at = datetime(2026, 1, 1, tzinfo=UTC)
+    session.flush()
+    return made
 
 
 def placed(session: Session, world: World, now: datetime, **changes: object) -> Order:
@@ -146,8 +149,6 @@ def test_a_statement_is_made_once_and_corrected_by_a_new_version(session: Sessio
 def test_a_missing_statement_is_alarmed_after_its_days_and_cleared_when_it_is_out(
     session: Session, world: World
 ) -> None:
-    world.community.created_at = datetime(2026, 1, 1, tzinfo=UTC)
-    session.flush()
     assert reports.alarm_late_statements(session, now=NEXT_MORNING + timedelta(days=15)) == []
     late = NEXT_MORNING + timedelta(days=15, seconds=1)
     assert reports.alarm_late_statements(session, now=late) == [world.community.id]
@@ -161,6 +162,7 @@ def test_a_missing_statement_is_alarmed_after_its_days_and_cleared_when_it_is_ou
 def test_a_young_community_owes_no_statement(session: Session, world: World) -> None:
     world.community.created_at = NEXT_MORNING
     session.flush()
+    assert reports.make_statements(session, "2026-Q3", now=NEXT_MORNING) == 0
     assert reports.alarm_late_statements(session, now=NEXT_MORNING + timedelta(days=30)) == []
 
 
