@@ -11,7 +11,9 @@ import structlog
 from flask import Blueprint, Response, stream_with_context
 
 from config.settings import get_settings
+from dispatch.errors import Unavailable
 from dispatch.rules.access.roles import Right, Scope
+from dispatch.transaction import Doors
 from dispatch.web.access import allow, current_actor
 
 CHANNEL = "dispatch_orders"
@@ -123,12 +125,16 @@ class Process:
 
     @classmethod
     def the_hub(cls) -> Hub:
-        """The one hub."""
+        """The one hub, on the database of this process; a process that was given another one begins anew."""
+        if Doors.engine is None:
+            raise Unavailable
+        url = Doors.engine.url.render_as_string(hide_password=False)
         with cls.lock:
-            if cls.hub is None:
-                settings = get_settings()
-                most = max(1, min(MOST_STREAMS, settings.web_threads - THREADS_LEFT_FOR_PAGES))
-                cls.hub = Hub(settings.database_url, most)
+            if cls.hub is None or cls.hub.url != url:
+                most = max(1, min(MOST_STREAMS, get_settings().web_threads - THREADS_LEFT_FOR_PAGES))
+                if cls.hub is not None:
+                    cls.hub.stopping.set()
+                cls.hub = Hub(url, most)
             return cls.hub
 
 

@@ -66,13 +66,13 @@ def names(session: Session, table: type[Team] | type[User] | type[Area], ids: It
     if not wanted:
         return {}
     query = select(table.id, table.name).where(table.id.in_(wanted))
-    return dict(iter(session.execute(query).tuples()))
+    return dict(session.execute(query).all())
 
 
 def order_numbers(session: Session, ids: Iterable[int], actor: Actor) -> dict[int, str]:
     """Numbers of the orders with these ids that the actor may see."""
     query = select(Order.id, Order.number).where(Order.id.in_(set(ids)), reach.visible_orders(actor))
-    return dict(iter(session.execute(query).tuples()))
+    return dict(session.execute(query).all())
 
 
 def place_words(session: Session, found: Sequence[Order]) -> dict[int, str]:
