@@ -7,6 +7,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from threading import Thread
 from typing import Any
 
@@ -48,8 +49,8 @@ def reply(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str] 
 
 
 @contextmanager
-def http_receiver() -> Iterator[HttpReceiver]:
-    """An HTTP server that keeps every POST."""
+def http_receiver(tls: SSLContext | None = None) -> Iterator[HttpReceiver]:
+    """An HTTP server that keeps every POST, under TLS where a context is given."""
     receiver = HttpReceiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,6 +65,8 @@ def http_receiver() -> Iterator[HttpReceiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     receiver.port = server.server_address[1]
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
