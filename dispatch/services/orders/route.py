@@ -5,7 +5,7 @@ One order or a hundred take the same way; the number of queries does not grow wi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -40,6 +40,10 @@ LINK_BYTES = 24
 ROUTABLE = frozenset({OrderState.AWAITING_DISPATCH, OrderState.DISPATCHED, OrderState.SIGNED, OrderState.OFFERED})
 
 
+Span = tuple[datetime, datetime]
+"""When a piece of work keeps its performer: from, until."""
+
+
 @dataclass(slots=True)
 class Written:
     """What one routing run writes, gathered so that each table is written once."""
@@ -50,7 +54,7 @@ class Written:
     rounds: list[tuple[Order, Service, Offer]] = field(default_factory=list)
     failures: list[tuple[Order, str]] = field(default_factory=list)
     unsigned: list[Order] = field(default_factory=list)
-    picked: dict[int, int] = field(default_factory=dict)
+    picked: dict[int, list[Span]] = field(default_factory=dict)
 
 
 def route(session: Session, order_id: int, *, now: datetime) -> None:
@@ -174,7 +178,8 @@ def offer_round(
     """Evaluate the performers, keep the record, and open the round or give the order to the desk."""
     number = order.rounds - order.rounds_before + 1
     request = request_of(order, service, picture, round_number=number)
-    facts = with_picks(picture.facts_of(order), written.picked, picture.minutes_per_job)
+    span = span_of(order, picture.minutes_per_job, now)
+    facts = with_picks(picture.facts_of(order), written.picked, span, picture.minutes_per_job)
     decision = evaluate(request, facts, picture.weights(order), now, choice)
     written.records.append(record_row(order, decision, now=now))
     outcome = next_step(decision, number, OfferMode(service.given))
@@ -186,7 +191,7 @@ def offer_round(
     add_event(order, action, written, now=now, facts={"round": order.rounds, "to": list(outcome.recipients)})
     written.rounds.append((order, service, outcome))
     for performer_id in outcome.recipients:
-        written.picked[performer_id] = written.picked.get(performer_id, 0) + 1
+        written.picked.setdefault(performer_id, []).append(span)
 
 
 def exhaust(order: Order, reason: ExhaustedReason, written: Written, *, now: datetime) -> None:
@@ -196,18 +201,33 @@ def exhaust(order: Order, reason: ExhaustedReason, written: Written, *, now: dat
     written.failures.append((order, str(reason)))
 
 
-def with_picks(facts: Sequence[PerformerFacts], picked: dict[int, int], minutes_per_job: int) -> list[PerformerFacts]:
-    """The facts as they are after the offers of this very run, so that a batch does not pile up on one firm."""
+def span_of(order: Order, minutes_per_job: int, now: datetime) -> Span:
+    """When an order keeps its performer: the window that is booked for later, else from now on."""
+    minutes = timedelta(minutes=minutes_per_job)
+    if order.wanted_from is None or order.wanted_from <= now:
+        return now, now + minutes
+    return order.wanted_from, order.wanted_until or order.wanted_from + minutes
+
+
+def with_picks(
+    facts: Sequence[PerformerFacts], picked: Mapping[int, Sequence[Span]], span: Span, minutes_per_job: int
+) -> list[PerformerFacts]:
+    """The facts as they are after the offers of this very run, so that a batch does not pile up on one firm.
+
+    What was picked for another time (the next days' visits of one helper) does not count against this one.
+    """
     if not picked:
         return list(facts)
+    begin, end = span
+    busy = {who: sum(first < end and begin < last for first, last in spans) for who, spans in picked.items()}
     return [
         replace(
             one,
-            open_work=one.open_work + picked[one.performer_id],
-            queue_minutes=one.queue_minutes + minutes_per_job * picked[one.performer_id],
+            open_work=one.open_work + busy[one.performer_id],
+            queue_minutes=one.queue_minutes + minutes_per_job * busy[one.performer_id],
             last_offered_minutes_ago=0,
         )
-        if one.performer_id in picked
+        if one.performer_id in busy
         else one
         for one in facts
     ]

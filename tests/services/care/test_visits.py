@@ -88,6 +88,16 @@ def test_a_placed_visit_is_offered_to_the_named_helper(session: Session, care_wo
     assert [recipient.performer_id for _, recipient, _ in orders.offers_of(session, order)] == [care_world.helper.id]
 
 
+def test_a_helper_who_takes_one_order_at_a_time_is_offered_each_days_visit(session: Session, care_world: Care) -> None:
+    lone = helper(session, care_world.world, [care_world.service], capacity=1)
+    schedule = planned(session, care_world, performer_id=lone.id)
+    same_time = planned(session, care_world, performer_id=lone.id, rule="FREQ=DAILY;COUNT=1")
+    placed = [order_of(session, one) for one in (*occurrences(session, schedule), *occurrences(session, same_time))]
+    orders.route_many(session, [order.id for order in placed], now=NOW)
+    assert [order_of(session, one).state for one in occurrences(session, schedule)] == ["offered"] * 3
+    assert [order_of(session, one).state for one in occurrences(session, same_time)] == ["awaiting_human"]
+
+
 def test_the_daily_job_places_each_visit_once_however_often_it_runs(session: Session, care_world: Care) -> None:
     schedule = planned(session, care_world)
     assert run_daily(session, NOW) == 0
