@@ -22,7 +22,7 @@ from dispatch.errors import DispatchError, Unavailable
 from dispatch.transaction import Doors, is_retried
 from dispatch.web import access, demo_inbox, docs, home, live, orders, pages, phone, system, vendor
 from dispatch.web import errors as web_errors
-from dispatch.web.language import DEFAULT_LANGUAGE, chosen_language, remember_language
+from dispatch.web.language import DEFAULT_LANGUAGE, chosen_language, compile_translations, remember_language
 
 MOST_BODY_BYTES = 256 * 1024
 MOST_FORM_PARTS = 200
@@ -105,7 +105,7 @@ def configure(app: Flask, settings: Settings) -> None:
         MAX_FORM_PARTS=MOST_FORM_PARTS,
         BABEL_DEFAULT_LOCALE=DEFAULT_LANGUAGE,
         BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
-        BABEL_TRANSLATION_DIRECTORIES="web/translations",
+        BABEL_TRANSLATION_DIRECTORIES=str(compile_translations(settings.home / "translations").absolute()),
         API_TITLE="后庆派单 · Houqing Dispatch",
         API_VERSION="1",
         OPENAPI_VERSION="3.1.0",

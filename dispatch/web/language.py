@@ -1,11 +1,18 @@
 """In which language a page speaks: ?lang, else the cookie, else the person's own choice, else Chinese."""
 
+import os
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from flask import Response, g, request
 
 LANGUAGES = {"zh_CN": "中文", "en": "English"}
 DEFAULT_LANGUAGE = "zh_CN"
 COOKIE = "lang"
 YEAR_SECONDS = 31_536_000
+SOURCES = Path(__file__).parent / "translations"
+CATALOGUE = Path("en") / "LC_MESSAGES"
 
 
 def chosen_language() -> str:
@@ -20,3 +27,16 @@ def remember_language(response: Response) -> Response:
     if wish in LANGUAGES and wish != request.cookies.get(COOKIE):
         response.set_cookie(COOKIE, wish, max_age=YEAR_SECONDS, samesite="Lax", httponly=True, secure=request.is_secure)
     return response
+
+
+def compile_translations(folder: Path) -> Path:
+    """Write the catalogues as the library reads them below `folder`, and return it; processes may do so at once."""
+    target = folder / CATALOGUE
+    target.mkdir(parents=True, exist_ok=True)
+    with (SOURCES / CATALOGUE / "messages.po").open("rb") as source:
+        catalogue = read_po(source, locale="en")
+    written = target / f"messages.{os.getpid()}"
+    with written.open("wb") as compiled:
+        write_mo(compiled, catalogue)
+    written.replace(target / "messages.mo")
+    return folder

@@ -166,3 +166,12 @@ def test_english_is_chosen_by_the_address_and_remembered(desk: Desk) -> None:
     assert 'lang="en"' in client.get("/desk?lang=en").get_data(as_text=True)
     assert 'lang="en"' in client.get("/orders").get_data(as_text=True)
     assert 'lang="zh-CN"' in client.get("/orders?lang=zh_CN").get_data(as_text=True)
+
+
+def test_english_pages_speak_english(desk: Desk) -> None:
+    desk.place()
+    page = desk.client(Role.DISPATCHER).get("/orders?lang=en").get_data(as_text=True)
+    assert "awaiting dispatch" in page
+    assert "Next page" not in page
+    assert "left" in page
+    assert "还剩" not in page
