@@ -196,8 +196,19 @@ def test_an_order_given_back_with_a_reason_is_not_in_these_hands_any_more(site: 
     page = client.get(f"/w/{offered.token}")
     assert "您已退回这一单" in page.text
     assert PHONE not in page.text
-    refused = client.post(f"/w/{offered.token}/arrive")
-    assert refused.status_code in {404, 409}
+    assert client.post(f"/w/{offered.token}/arrive").status_code == 409
+
+
+@pytest.mark.parametrize("act", ["set-out", "arrive", "finish", "give-back"])
+def test_work_on_an_order_that_was_not_accepted_is_refused_without_calling_the_link_dead(
+    site: Site, client: FlaskClient, act: str
+) -> None:
+    offered = offer(site.database)
+    before = offered.picture()
+    page = client.post(f"/w/{offered.token}/{act}", data=report() | {"reason": "busy"})
+    assert page.status_code == 409
+    assert "不在您手里" in page.text
+    assert offered.picture() == before
 
 
 @pytest.mark.parametrize(
@@ -307,6 +318,11 @@ def test_machines_get_the_same_addresses_in_json(site: Site, client: FlaskClient
     done = client.post(f"/w/{offered.token}/finish", headers=JSON, json={"result": "done", "cost": 80}).json
     assert done["stage"] == "finished"
     assert offered.order().cost_fen == 8000
+
+
+def test_who_takes_anything_gets_the_page(site: Site, client: FlaskClient) -> None:
+    offered = offer(site.database)
+    assert client.get(f"/w/{offered.token}", headers={"Accept": "*/*"}).mimetype == "text/html"
 
 
 def test_machines_get_problem_details_with_the_field_and_without_the_secret(site: Site, client: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""The phone page in a real browser, phone-sized and touched: the whole life, no signal, and who reads with a machine."""
+"""The phone page in a real browser, phone-sized and touched: the whole life, no signal, axe."""
 
 import re
 from collections.abc import Iterator
@@ -16,8 +16,7 @@ PHONE_SIZE = {"width": 390, "height": 844}
 KEPT = "已存在手机里，有信号时自动发送"
 SMALLEST_TARGET = 44
 TARGETS = (
-    "main :is(button, a, summary, .choice, label.big, textarea, "
-    "input:not([type=radio], [type=hidden], [type=file]))"
+    "main :is(button, a, summary, .choice, label.big, textarea, input:not([type=radio], [type=hidden], [type=file]))"
 )
 
 
@@ -86,9 +85,9 @@ def test_a_whole_life_by_finger_ends_with_photo_signature_and_thanks(site: Site,
     expect(page.get_by_text("80.00 元")).to_be_visible()
     expect(page.get_by_text("1 张 · 居民已签名")).to_be_visible()
     assert offered.actions()[-4:] == ["accept", "set_out", "arrive", "finish"]
-    assert [(purpose, kind) for purpose, kind, *_ in offered.files()][0] == ("photo", "image/jpeg")
-    assert offered.files()[0][2:] == (1600, 1067)
-    assert offered.files()[1][0] == "signature"
+    photo, signature = offered.files()
+    assert photo == ("photo", "image/jpeg", 1600, 1067)
+    assert signature[0] == "signature"
 
 
 def test_without_a_signal_arrival_and_report_are_kept_told_plainly_and_sent_once(
@@ -135,9 +134,7 @@ def test_an_answer_that_is_lost_on_the_way_back_does_not_make_the_act_happen_twi
     assert offered.actions().count("accept") == 1
 
 
-def test_what_was_kept_survives_the_page_and_is_sent_when_it_is_opened_again(
-    site: Site, phone: BrowserContext
-) -> None:
+def test_what_was_kept_survives_the_page_and_is_sent_when_it_is_opened_again(site: Site, phone: BrowserContext) -> None:
     offered = offer(site.database)
     page = opened(phone, site, offered)
     page.get_by_role("button", name="接单").tap()
@@ -152,9 +149,7 @@ def test_what_was_kept_survives_the_page_and_is_sent_when_it_is_opened_again(
     assert offered.actions()[-1] == "arrive"
 
 
-def test_a_page_opened_without_a_signal_says_so_and_shows_what_waits(
-    site: Site, phone: BrowserContext
-) -> None:
+def test_a_page_opened_without_a_signal_says_so_and_shows_what_waits(site: Site, phone: BrowserContext) -> None:
     offered = offer(site.database)
     page = opened(phone, site, offered)
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
@@ -171,9 +166,7 @@ def test_a_page_opened_without_a_signal_says_so_and_shows_what_waits(
     expect(page.locator('[data-stage="arrived"]')).to_be_visible(timeout=15000)
 
 
-def test_a_report_that_was_begun_is_there_again_after_the_page_was_closed(
-    site: Site, phone: BrowserContext
-) -> None:
+def test_a_report_that_was_begun_is_there_again_after_the_page_was_closed(site: Site, phone: BrowserContext) -> None:
     offered = offer(site.database)
     page = opened(phone, site, offered)
     page.get_by_role("button", name="接单").tap()
@@ -213,9 +206,7 @@ def test_an_offer_that_lapsed_while_the_page_was_open_is_refused_in_plain_words(
     assert offered.recipient().outcome == "lapsed"
 
 
-def test_a_wrong_amount_is_told_beside_its_field_and_nothing_typed_is_lost(
-    site: Site, phone: BrowserContext
-) -> None:
+def test_a_wrong_amount_is_told_beside_its_field_and_nothing_typed_is_lost(site: Site, phone: BrowserContext) -> None:
     offered = offer(site.database)
     page = opened(phone, site, offered)
     page.get_by_role("button", name="接单").tap()

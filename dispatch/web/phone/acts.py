@@ -33,10 +33,14 @@ PROOFS_OF_ARRIVAL = frozenset({"resident", "photo", "code"})
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What a firm wants to do: its content, by which a repeat is known, and the work."""
+    """What a firm wants to do: its content, by which a repeat is known, and the work.
+
+    An answer (accept, decline) is given to an offer; everything else needs an order that was accepted.
+    """
 
     payload: Mapping[str, object]
     work: Callable[[Session, datetime], Order]
+    is_answer: bool = False
 
 
 @blueprint.get("/offline")
@@ -69,7 +73,7 @@ def show(token: str) -> Response:
 @by_link
 def accept(token: str) -> Response:
     """Take the order."""
-    return act(token, lambda: Deed({}, lambda session, now: orders.accept(session, token, now=now)))
+    return act(token, lambda: Deed({}, lambda session, now: orders.accept(session, token, now=now), is_answer=True))
 
 
 @blueprint.post("/<token>/decline")
@@ -79,7 +83,11 @@ def decline(token: str) -> Response:
 
     def read() -> Deed:
         reason = form.reason_of(form.fields())
-        return Deed({"reason": reason}, lambda session, now: orders.decline(session, token, reason=reason, now=now))
+        return Deed(
+            {"reason": reason},
+            lambda session, now: orders.decline(session, token, reason=reason, now=now),
+            is_answer=True,
+        )
 
     return act(token, read)
 
@@ -156,6 +164,8 @@ def done(token: str, deed: Deed, key: str | None) -> tuple[dict[str, Any], bool]
         stored = idempotency.replay(session, principal, route, key, mark) if key else None
         if stored is not None:
             return json.loads(stored.body), True
+        if not deed.is_answer and recipient.outcome != "accepted":
+            raise orders.NotYours
         order = deed.work(session, now)
         stage = views.stage_of(orders.open_link(session, token, now=now))
         body = {"number": order.number, "stage": stage, "version": order.version}

@@ -68,7 +68,7 @@ def is_missing(response: Response) -> bool:
 
 def wants_json() -> bool:
     """Whether the asker is a machine or our own script: it says so by `Accept: application/json`."""
-    best = request.accept_mimetypes.best_match((JSON, "text/html"), default="text/html")
+    best = request.accept_mimetypes.best_match(("text/html", JSON), default="text/html")
     return best == JSON
 
 

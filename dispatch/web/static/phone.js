@@ -59,6 +59,11 @@
     for (const form of document.querySelectorAll("form[data-act]")) {
       form.hidden = names.has(form.dataset.act) || names.has("finish") || names.has("give-back");
     }
+    if (names.has("arrive")) {
+      for (const step of document.querySelectorAll("[data-step]")) {
+        step.className = step.dataset.step < 3 ? "is-done" : step.dataset.step === "3" ? "is-now" : "";
+      }
+    }
     const isAnswered = names.has("accept") || names.has("decline");
     for (const part of document.querySelectorAll('[data-stage="offered"] > form, .decline')) {
       part.hidden = isAnswered || names.size > 0 && arrived;
