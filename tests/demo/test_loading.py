@@ -12,11 +12,14 @@ from sqlalchemy import Engine, text
 from config.settings import Settings
 from dispatch import clock
 from dispatch.db import make_engine
+from dispatch.demo.calls import draft_calls
 from dispatch.demo.community import Community
 from dispatch.demo.credentials import DemoSecrets
+from dispatch.demo.day.story import Story
 from dispatch.demo.loading import Loaded, load
 from dispatch.demo.loading.accounts import SCOPES
 from dispatch.demo.sheet import write_sheet
+from dispatch.demo.understanding import measure
 from dispatch.rules.access.roles import EVERYTHING, Role, Scope
 from dispatch.services.access import keys, sign_in
 from dispatch.transaction import Doors, transaction
@@ -185,3 +188,17 @@ def test_two_installations_have_no_password_or_key_in_common(community: Communit
 
     assert not {one.password(login) for login in logins} & {other.password(login) for login in logins}
     assert one.api_key("read") != other.api_key("read")
+
+
+def test_spoken_addresses_are_understood_and_never_guessed(demo: Demo) -> None:
+    community = demo.loaded.community
+    calls = draft_calls(Story(1).chance("understanding"), 400, community)
+
+    with transaction(EVERYTHING) as session:
+        found = measure(session, community, calls)
+
+    assert not any(verdict == "wrong" for _, verdict in found.verdicts), found.misses
+    assert found.share("stairwell", "right") >= 0.9
+    assert found.share("stairwell", "right", "candidate") >= 0.98
+    assert found.share("building", "right") == found.share("area", "right") == 1
+    assert found.share("caller", "right", "candidate") >= 0.8

@@ -35,7 +35,7 @@ QUIET = timedelta(minutes=10)
 FAST_RATE = 1_800.0
 CALLING_TIMES = (time_of_day(9, 30), time_of_day(14, 45))
 DAYS_AFTER = 6
-MOVING = ("awaiting_dispatch", "dispatched", "signed", "offered")
+PASSING = ("awaiting_dispatch", "signed")
 ADDRESSES = 250
 
 
@@ -90,6 +90,8 @@ class Day:
     ends: datetime
     looked_at: float = 0.0
     told_at: float = 0.0
+    asked_at: float = 0.0
+    ended: set[str] = field(default_factory=set)
     states: dict[str, int] = field(default_factory=dict)
 
     def live(self) -> None:
@@ -103,16 +105,16 @@ class Day:
             time.sleep(BREATH_SECONDS)
 
     def is_over(self) -> bool:
-        """Whether no call is left and every order has ended; asked anew before it is believed."""
-        if not self.looked_at or self.calls_left or self.open_orders:
+        """Whether no call is left and every order of the day has ended; asked at most every ten seconds."""
+        now = time.monotonic()
+        if self.calls_left or now - self.asked_at < TELL_SECONDS:
             return False
-        self.read_board()
-        return not self.open_orders
-
-    @property
-    def open_orders(self) -> int:
-        """How many orders had not ended when the board was last looked at."""
-        return sum(count for state, count in self.states.items() if OrderState(state) not in ENDED)
+        self.asked_at = now
+        for number in self.story.orders.keys() - self.ended:
+            if OrderState(self.desk.find(number)["state"]) not in ENDED:
+                return False
+            self.ended.add(number)
+        return True
 
     def read_board(self) -> None:
         """Count the orders by state."""
@@ -142,7 +144,7 @@ class Day:
         """Fast while nobody has anything to do for a while and no offer is open, else the day's rate."""
         next_at = self.agenda.next_at
         quiet = next_at is None or next_at - self.time.now() > QUIET
-        moving = any(self.states.get(state) for state in MOVING)
+        moving = self.desk.moving or any(self.states.get(state) for state in PASSING)
         self.time.run(max(FAST_RATE, self.rate) if quiet and not moving else self.rate)
 
 

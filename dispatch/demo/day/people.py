@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from dispatch.clock import SHANGHAI
 from dispatch.demo.calls import DraftCall
@@ -15,6 +16,7 @@ CREATED = 201
 OK = 200
 WINDOW = timedelta(hours=2)
 ASK_BACK = (2, 8)
+SIGN = (0.5, 4)
 RESCUE_AFTER = timedelta(minutes=4)
 RESCUE_AGAIN = timedelta(minutes=30)
 UNTIL_BY_HAND = 1
@@ -36,6 +38,9 @@ class Desk:
     begins: datetime
     waiting: dict[str, int] = field(default_factory=dict)
     asked_back: set[str] = field(default_factory=set)
+    signed: set[tuple[str, int]] = field(default_factory=set)
+    offered: list[str] = field(default_factory=list)
+    moving: int = 0
 
     def place(self, call: DraftCall) -> None:
         """Answer one call: it is an order when it has been answered with 201."""
@@ -101,7 +106,11 @@ class Desk:
         return None if area is None else {"area_id": area}
 
     def look(self) -> None:
-        """Look at the board: rescue what waits, answer residents of what is finished."""
+        """Look at the board: let the teams sign for what was dispatched to them, rescue what waits."""
+        dispatched, offered = (self.own("dispatched"), self.own("offered"))
+        self.moving = len(dispatched) + len(offered)
+        self.offered = [order["number"] for order in offered]
+        self.sign_later(dispatched)
         for order in self.board()["waiting"]:
             told = self.story.orders.get(order["number"])
             if told is None:
@@ -114,6 +123,26 @@ class Desk:
                 self.story.counts["rescued by a dispatcher"] += 1
                 later = self.time.now() + RESCUE_AFTER
                 self.agenda.at(later, lambda number=order["number"]: self.rescue(number))
+
+    def sign_later(self, dispatched: list[Mapping[str, Any]]) -> None:
+        """The team's head signs for each order some minutes after it was dispatched to the team."""
+        for order in dispatched:
+            mark = (order["number"], order["version"])
+            if mark not in self.signed:
+                self.signed.add(mark)
+                minutes = self.story.chance("sign", self.story.orders[order["number"]].call.number).uniform(*SIGN)
+                at = self.time.now() + timedelta(minutes=minutes)
+                self.agenda.at(at, lambda number=order["number"]: self.sign(number))
+
+    def sign(self, number: str) -> None:
+        """The team takes the order."""
+        self.do("sign", number, f"/api/orders/{number}/signature", {})
+
+    def own(self, state: str) -> list[Mapping[str, Any]]:
+        """The orders of this day that are in a state."""
+        path = f"/api/orders?state={state}&limit=100&placed_from={quote(self.begins.isoformat())}"
+        items = self.wire.api(self.dispatch_key, "GET", path).json()["items"]
+        return [order for order in items if order["number"] in self.story.orders]
 
     def board(self) -> Mapping[str, Any]:
         """What the dispatcher's board shows."""

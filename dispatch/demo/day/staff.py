@@ -50,12 +50,10 @@ class Workers:
                     self.seen.add(mark)
 
     def waiting_numbers(self) -> list[str]:
-        """Orders of the workers' kinds that are being offered."""
+        """Orders of the workers' kinds that were being offered when the desk last looked."""
         kinds = {one.code for one in self.community.services if one.performer == "team_worker"}
-        answer = self.wire.api(self.desk.dispatch_key, "GET", "/api/orders?state=offered&limit=100")
-        offered = [order["number"] for order in answer.json()["items"]]
         known = self.desk.story.orders
-        return [number for number in offered if number in known and known[number].call.kind_code in kinds]
+        return [number for number in self.desk.offered if known[number].call.kind_code in kinds]
 
     def open_inboxes(self, name: str) -> bool:
         """Everybody of this name opens their inbox; False where somebody could not log in just now."""

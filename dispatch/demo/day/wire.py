@@ -15,6 +15,7 @@ PAUSE_SECONDS = 0.25
 TIMEOUT_SECONDS = 15.0
 TRY_AGAIN = frozenset({502, 503, 504})
 TOO_MANY = 429
+UNKNOWN_KEY = 401
 SEE_OTHER = 303
 TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')
 BOUNDARY = "houqing-dispatch-demo-day"
@@ -22,6 +23,10 @@ BOUNDARY = "houqing-dispatch-demo-day"
 
 class Unreachable(Exception):
     """The installation has not answered for a minute."""
+
+
+class KeyRefused(Exception):
+    """The installation does not know the keys of its demo.json (any more): was it made anew meanwhile?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,10 @@ class Wire:
     def api(self, key: str, method: str, path: str, content: object = None, *, once: str | None = None) -> Answer:
         """A call of the API with a key; `once` is the Idempotency-Key."""
         headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
-        return self.send_json(method, path, content, headers, once=once)
+        answer = self.send_json(method, path, content, headers, once=once)
+        if answer.status == UNKNOWN_KEY:
+            raise KeyRefused
+        return answer
 
     def send_json(
         self,
