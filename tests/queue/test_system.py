@@ -157,6 +157,18 @@ def test_a_canary_that_was_not_routed_in_time_is_alarmed_and_is_no_case_for_the_
         assert session.scalars(select(Alarm.cleared_at)).one() is not None
 
 
+def test_a_canary_that_nobody_looked_for_in_time_is_late_too(with_canary: Database) -> None:
+    order_id = sing(with_canary, "2026-11-23T10:00")
+    run.run_due(Lane.EMERGENCY)
+    with with_canary.session() as session:
+        assert not canary.check_canary(session, order_id, now=clock.now(session) + timedelta(hours=1))
+        session.commit()
+    with with_canary.session() as session:
+        assert session.get_one(Order, order_id).state == "voided"
+        assert session.scalars(select(Alarm.facts).where(Alarm.kind == "canary_late")).one()["state"] == "offered"
+        assert reports.verify(session) == []
+
+
 def test_the_canary_lives_hidden_and_once(with_canary: Database) -> None:
     sing(with_canary, "2026-11-23T10:00")
     sing(with_canary, "2026-11-23T10:01")

@@ -22,7 +22,7 @@ from dispatch.services import notify
 from dispatch.services.access import audit
 from dispatch.services.orders.draft import OrderDraft
 from dispatch.services.orders.hand import void
-from dispatch.services.orders.offers import accept, arrive, finish
+from dispatch.services.orders.offers import OfferLapsed, accept, arrive, finish
 from dispatch.services.orders.place import place
 from dispatch.services.orders.steps import lock
 from dispatch.services.orders.work import WorkReport, feed_back
@@ -179,8 +179,7 @@ def check_canary(session: Session, order_id: int, *, now: datetime) -> bool:
     """
     order = lock(session, order_id)
     token = token_of(session, order)
-    if order.state == OrderState.OFFERED and token is not None:
-        accept(session, token, now=now)
+    if order.state == OrderState.OFFERED and token is not None and taken(session, token, now=now):
         arrive(session, token, now=now)
         finish(session, token, WorkReport(result="done"), now=now)
         order = lock(session, order_id)
@@ -203,6 +202,15 @@ def check_canary(session: Session, order_id: int, *, now: datetime) -> bool:
         facts=facts,
     )
     return False
+
+
+def taken(session: Session, token: str, *, now: datetime) -> bool:
+    """Accept the offer of a link; False when its time was over before anybody looked."""
+    try:
+        accept(session, token, now=now)
+    except OfferLapsed:
+        return False
+    return True
 
 
 def token_of(session: Session, order: Order) -> str | None:
