@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import shutil
 import sys
+from pathlib import Path
 
 from config.settings import Settings, get_settings
 
@@ -14,8 +16,17 @@ def describe(parser: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace) -> int:
     """Become gunicorn."""
-    words = command(get_settings())
+    settings = get_settings()
+    share_figures(settings.home / "metrics")
+    words = command(settings)
     os.execv(words[0], words)  # noqa: S606 - no shell is wanted: the process number stays the supervisor's
+
+
+def share_figures(folder: Path) -> None:
+    """Give gunicorn's processes an empty folder for their counts, so that /metrics tells those of all of them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def command(settings: Settings) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from celery import Celery
 from kombu.exceptions import KombuError
+from prometheus_client import Counter
 from redis.exceptions import RedisError
 
 from config.settings import get_settings
@@ -15,6 +16,7 @@ BREAKER_SECONDS = 5.0
 TASK = "dispatch.run"
 
 log = structlog.get_logger()
+dropped = Counter("dispatch_hints_dropped", "Hints that were not sent: the sweeper finds their jobs")
 
 PUBLISHER = {
     "socket_connect_timeout": 0.5,
@@ -86,6 +88,7 @@ class Publisher:
     def send(cls, lane: Lane, job_id: int) -> None:
         """Send one hint, or drop it: the sweeper finds every job that no hint reached."""
         if monotonic() < cls.closed_until:
+            dropped.inc()
             return
         if cls.app is None:
             cls.app = make_celery(publisher=True)
@@ -95,6 +98,7 @@ class Publisher:
             )
         except (KombuError, RedisError, OSError) as error:
             cls.closed_until = monotonic() + BREAKER_SECONDS
+            dropped.inc()
             log.warning("hint_dropped", lane=lane.name, error=type(error).__name__)
 
 

@@ -18,6 +18,7 @@ from dispatch.web.orders.views import order_numbers, rows
 from dispatch.web.pages import notice_word
 
 MOST_OF_MINE = 100
+MOST_SHOWN = 100
 HOMES = (
     (Right.ORDERS_PLACE, "pages_orders.desk"),
     (Right.ORDERS_CALL_BACK, "pages_orders.callbacks"),
@@ -97,7 +98,7 @@ def alarm_count() -> str:
         found = notify.open_alarms(session, actor=actor)
         unread = notify.unread_count(session, actor=actor)
     emergencies = sum(alarm.level == "emergency" for alarm in found)
-    return render_template("home/alarm_badge.html", count=len(found), emergencies=emergencies, unread=unread)
+    return render_template("home/alarm_badge.html", count=counted(len(found)), emergencies=emergencies, unread=unread)
 
 
 @blueprint.post("/alarms/<int:alarm_id>/seen")
@@ -107,6 +108,13 @@ def see_alarm(alarm_id: int) -> Response:
     with transaction() as session:
         notify.see_alarm(session, alarm_id, actor=current_actor(), now=clock.now(session))
     return redirect(url_for("pages_home.alarms"), 303)  # type: ignore[return-value]
+
+
+def counted(number: int) -> str:
+    """A number for a badge: empty for none, with a plus where the list is cut."""
+    if number == 0:
+        return ""
+    return f"{number}+" if number >= MOST_SHOWN else str(number)
 
 
 def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:

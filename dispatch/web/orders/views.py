@@ -94,7 +94,7 @@ def one_place(order: Order, areas: Mapping[int, str], address: Mapping[int, str]
     if order.building_id is not None:
         words = address.get(order.building_id, "")
         if order.stairwell_id is not None:
-            words += gettext("%(number)s单元", number=unit.get(order.stairwell_id, ""))
+            words += f"{unit.get(order.stairwell_id, '')}单元"
         return f"{words}{order.room or ''}"
     if order.area_id is not None:
         return f"{areas.get(order.area_id, '')} {order.address_text}".strip()
