@@ -21,7 +21,7 @@ celery = broker.make_celery(publisher=False)
 @worker_process_init.connect(weak=False)
 def start_child(**_: Any) -> None:
     """Each child of the worker opens its own engine."""
-    boot.boot(pool_size=2)
+    boot.boot(pool_size=4)
 
 
 @celery.task(name=broker.TASK)

@@ -48,7 +48,7 @@ def run_suspects(lane: Lane, survives: Callable[[Claimed], bool] | None) -> int:
 
 def main() -> int:
     """Sweep every half second and tick every five until SIGTERM or SIGINT; a lost database is waited for."""
-    boot.boot(pool_size=2)
+    boot.boot(pool_size=4)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

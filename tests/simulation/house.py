@@ -159,7 +159,7 @@ def open_house(
     servers.admin(DEADLOCK.format(name=name))
     engine = make_engine(url)
     owner = psycopg.connect(servers.postgres.url(SUPERUSER, name), autocommit=True)
-    before = Doors.engine, Broker.way, Messages.way
+    before = Doors.engine, Broker.way, Messages.way, run.Outside.way
     silence = listen(engine, edits)
     try:
         owner.execute(b"SET session_replication_role = replica")
@@ -175,7 +175,7 @@ def open_house(
         yield House(engine, owner, cast, changing_tables())
     finally:
         run.Holder.forget()
-        Doors.engine, Broker.way, Messages.way = before
+        Doors.engine, Broker.way, Messages.way, run.Outside.way = before
         silence()
         owner.close()
         engine.dispose()

@@ -81,6 +81,7 @@ class Story:
         self.house.reset()
         Broker.way = self.broker
         Messages.way = self.receivers
+        run.Outside.way = run.one_by_one
 
     def play(self) -> None:
         """Take the steps of the seed, then come to rest."""
