@@ -1,0 +1,1 @@
+"""Whole lives through the real processes: HTTP in, webhooks and mail out, the demo's clock between."""

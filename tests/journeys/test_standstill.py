@@ -1,0 +1,53 @@
+"""The whole system stopped over the end of a quarter: no period lost, none twice, no order lost."""
+
+import tempfile
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from dispatch.clock import SHANGHAI
+from tests.faults.town import Town, running
+from tests.journeys.people import People
+from tests.processes import free_port
+
+BEFORE = datetime(2026, 12, 30, 10, 0, tzinfo=SHANGHAI)
+AFTER = datetime(2027, 1, 2, 10, 0, tzinfo=SHANGHAI)
+DAYS = [str(date(2026, 12, 30) + timedelta(days=number)) for number in range(4)]
+OPEN_PERIODS = "SELECT count(*) FROM period_runs WHERE finished_at IS NULL"
+PERIOD = "SELECT count(*) FROM period_runs WHERE job = %(job)s AND period = %(period)s"
+CATCH_UP_SECONDS = 120.0
+
+
+def caught_up(town: Town, job: str, period: str) -> bool:
+    """Whether a period of a job is there and done, with every other."""
+    there = town.rows(PERIOD, {"job": job, "period": period})[0][0] == 1
+    return bool(there and town.rows(OPEN_PERIODS)[0][0] == 0)
+
+
+def periods(town: Town, job: str) -> list[str]:
+    """The periods of a job from the day before the standstill on, in order."""
+    query = "SELECT period FROM period_runs WHERE job = %(job)s AND due_at >= '2026-12-29T16:00Z' ORDER BY due_at"
+    return [row[0] for row in town.rows(query, {"job": job})]
+
+
+def test_two_days_and_a_quarters_end_pass_while_everything_is_stopped() -> None:
+    with tempfile.TemporaryDirectory(prefix="hq-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        home, port = Path(folder), free_port()
+        with running(home, port) as town:
+            people = People(town)
+            people.sets_clock(BEFORE)
+            town.until(lambda: caught_up(town, "reports.daily_figures", DAYS[0]), "first day", CATCH_UP_SECONDS)
+            number = str(people.call("年底水管冻裂")["number"])
+            people.offer(number)
+        with running(home, port, "--workers", "0", "--sweeps", "0", "--beats", "0") as town:
+            People(town).sets_clock(AFTER)
+        with running(home, port) as town:
+            town.until(lambda: caught_up(town, "reports.daily_figures", DAYS[-1]), "catch-up", CATCH_UP_SECONDS)
+            for job in ("reports.daily_figures", "care.place_visits", "catalogue.papers_expiring", "system.purge"):
+                assert periods(town, job) == DAYS, job
+            assert periods(town, "reports.statement") == ["2027-Q1"]
+            published = "SELECT count(*) FROM service_statements WHERE quarter = '2026-Q4' AND published_at IS NOT NULL"
+            assert town.rows(published)[0][0] == 1
+            assert town.rows("SELECT count(*) FROM orders WHERE description = '年底水管冻裂'") == [(1,)]
+            people = People(town)
+            town.until(lambda: people.state(number) in {"offered", "awaiting_human"}, "order", CATCH_UP_SECONDS)
+            assert town.command("verify")
