@@ -58,7 +58,7 @@ class Settings:
     field_keys: tuple[FieldKey, ...] = field(repr=False)
     smtp_url: str = field(repr=False)
     web_workers: int = 2
-    web_threads: int = 8
+    web_threads: int = 64
     worker_processes: int = 2
 
     @property
@@ -108,7 +108,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         field_keys=parse_field_keys(_text(environment, "FIELD_KEYS") or _file_text(home / "keys")),
         smtp_url=_text(environment, "SMTP_URL"),
         web_workers=_number(environment, "WEB_WORKERS", 2, 64),
-        web_threads=_number(environment, "WEB_THREADS", 8, 64),
+        web_threads=_number(environment, "WEB_THREADS", 64, 256),
         worker_processes=_number(environment, "WORKER_PROCESSES", 2, 64),
     )
 

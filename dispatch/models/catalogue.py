@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     Double,
     ForeignKey,
@@ -36,7 +37,7 @@ class Service(Base):
     group: Mapped[str]
     synonyms: Mapped[list[str]] = mapped_column(ARRAY(Text))
     offered: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    questions: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    questions: Mapped[list[Any]] = mapped_column(JSON, server_default=text("'[]'::json"))
     performer: Mapped[str]
     given: Mapped[str]
     speciality: Mapped[str | None]

@@ -67,14 +67,14 @@ _PASSED = {
 }
 _DECIDED_BY = {
     "minutes": N_("%(winner)s胜过第二名%(runner_up)s：预计早到%(difference)s分钟。"),
-    "dissatisfaction": N_("%(winner)s胜过第二名%(runner_up)s：到达时间相当，满意度高千分之%(difference)s。"),
+    "dissatisfaction": N_("%(winner)s胜过第二名%(runner_up)s：到达时间相当，满意度高%(difference)s分。"),
     "open_work": N_("%(winner)s胜过第二名%(runner_up)s：时间和满意度相当，手上少%(difference)s单。"),
     "recency": N_("%(winner)s胜过第二名%(runner_up)s：其余相同，已多等%(difference)s分钟没有询单。"),
     "performer_id": N_("%(winner)s与第二名%(runner_up)s条件完全相同，按编号先后选定。"),
 }
 _WINNER = N_(
     "%(name)s排第一：预计%(minutes)s分钟到达（排队%(queue)s、路上%(travel)s），"
-    "满意度千分之%(satisfaction)s，手上%(open_work)s单，距上次询单%(idle)s分钟。"
+    "满意度%(satisfaction)s分，手上%(open_work)s单。"
 )
 _ONLY = N_("只有%(name)s符合全部条件。")
 _NOBODY = N_("没有人符合全部条件，需要人工处理。")
@@ -94,6 +94,11 @@ def explain(decision: Decision, names: Mapping[int, str], team_names: Mapping[in
     told = _Telling(decision, names)
     sentences = [] if decision.teams is None else list(_teams(decision.teams, team_names))
     return [*sentences, *told.choice(), *told.left_out(), *told.changes()]
+
+
+def _points(permille: int) -> str:
+    """Give a satisfaction as people say it: points of a hundred."""
+    return f"{permille / 10:g}"
 
 
 def _named(names: Mapping[int, str], identity: int | None) -> str:
@@ -144,9 +149,8 @@ class _Telling:
             "minutes": facts.queue_minutes + facts.travel_minutes,
             "queue": facts.queue_minutes,
             "travel": facts.travel_minutes,
-            "satisfaction": facts.satisfaction_permille,
+            "satisfaction": _points(facts.satisfaction_permille),
             "open_work": facts.open_work,
-            "idle": facts.last_offered_minutes_ago,
         }
         return Sentence(_WINNER, parameters)
 
@@ -157,7 +161,7 @@ class _Telling:
         weights = self.decision.weights
         difference = {
             "minutes": expected_minutes(second, weights) - expected_minutes(first, weights),
-            "dissatisfaction": first.satisfaction_permille - second.satisfaction_permille,
+            "dissatisfaction": _points(first.satisfaction_permille - second.satisfaction_permille),
         }.get(term, getattr(margin, term))
         names = {"winner": self.name(winner), "runner_up": self.name(runner_up)}
         return Sentence(_DECIDED_BY[term], {**names, "difference": difference})

@@ -32,7 +32,7 @@ def test_the_whole_story_of_a_decision_reads_as_chinese_sentences() -> None:
     assert _told(explain(decision, NAMES, TEAMS)) == [
         "责任团队是块状团队一片一组（以块为主）。",
         "这类服务需要专长，由条状团队管道专业队主办，一片一组协办。",
-        "通达疏通排第一：预计18分钟到达（排队10、路上8），满意度千分之950，手上1单，距上次询单60分钟。",
+        "通达疏通排第一：预计18分钟到达（排队10、路上8），满意度95分，手上1单。",
         "通达疏通胜过第二名便民管道：预计早到6分钟。",
         "老周维修未入选：证照只到2026-11-01，上门当天已失效。",
         "金源未入选：已暂停派单。",
@@ -46,7 +46,7 @@ def test_the_whole_story_of_a_decision_reads_as_chinese_sentences() -> None:
 @pytest.mark.parametrize(
     ("weights", "second", "text"),
     [
-        (EVEN, {"satisfaction_permille": 940}, "到达时间相当，满意度高千分之10。"),
+        (EVEN, {"satisfaction_permille": 940}, "到达时间相当，满意度高1分。"),
         (EVEN, {"open_work": 3}, "时间和满意度相当，手上少2单。"),
         (EVEN, {"last_offered_minutes_ago": 20}, "其余相同，已多等40分钟没有询单。"),
         (EVEN, {}, "通达疏通与第二名便民管道条件完全相同，按编号先后选定。"),
