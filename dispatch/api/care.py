@@ -6,11 +6,12 @@ from typing import Any
 from flask import Response, g, url_for
 from flask.views import MethodView
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.api.auth import allow
-from dispatch.api.once import once
+from dispatch.api.once import KEY_PARAMETER, once
 from dispatch.models.care import VisitSchedule
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.schemas import care as schemas
@@ -45,7 +46,7 @@ class VisitSchedules(MethodView):
     """The list of schedules, and planning one."""
 
     @allow(Right.VISITS_READ)
-    @blueprint.arguments(schemas.ListVisits, location="query")
+    @blueprint.arguments(schemas.ListVisits, location="query", unknown=RAISE)
     @blueprint.response(200, schemas.VisitSchedulePageOut)
     def get(self, query: Mapping[str, Any]) -> Mapping[str, Any]:
         """List schedules, newest first."""
@@ -62,6 +63,7 @@ class VisitSchedules(MethodView):
             return {"items": [schedule_out(one) for one in page.items], "next": page.next}
 
     @allow(Right.VISITS_PLAN)
+    @blueprint.doc(parameters=[KEY_PARAMETER])
     @blueprint.arguments(schemas.PlanVisits)
     @blueprint.response(201, schemas.VisitScheduleOut)
     def post(self, data: Mapping[str, Any]) -> Response:
@@ -88,6 +90,7 @@ class OneVisitSchedule(MethodView):
             return schedule_out(care.find(session, schedule_id, actor=actor()))
 
     @allow(Right.VISITS_PLAN)
+    @blueprint.doc(parameters=[KEY_PARAMETER])
     @blueprint.arguments(schemas.ChangeVisits)
     @blueprint.response(200, schemas.VisitScheduleOut)
     def patch(self, data: Mapping[str, Any], schedule_id: int) -> Response:
@@ -103,6 +106,7 @@ class OneVisitSchedule(MethodView):
         return once(f"visits.change:{schedule_id}", data, work)
 
     @allow(Right.VISITS_PLAN)
+    @blueprint.doc(parameters=[KEY_PARAMETER])
     @blueprint.arguments(schemas.EndVisits)
     @blueprint.response(200, schemas.VisitScheduleOut)
     def delete(self, data: Mapping[str, Any], schedule_id: int) -> Response:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -51,6 +52,13 @@ class HouseApi(Api):
     """flask-smorest without its own error answers: the application chooses JSON or a page by the address."""
 
     ERROR_SCHEMA = Problem
+
+    def _register_responses(self) -> None:
+        """Describe every error as problem details."""
+        described = {status.name: status.phrase for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}
+        for name, words in (described | {self.DEFAULT_ERROR_RESPONSE_NAME: "Problem details"}).items():
+            content = {MEDIA_TYPE: {"schema": self.ERROR_SCHEMA}}
+            self.spec.components.response(name, {"description": words, "content": content}, lazy=True)
 
     def _register_error_handlers(self) -> None:
         """Register nothing: dispatch.app has the one handler."""

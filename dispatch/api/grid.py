@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from dispatch.api.auth import allow
+from dispatch.gateways import limits
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.schemas import grid as schemas
 from dispatch.services import grid
@@ -29,7 +30,7 @@ def page_of(rows: Sequence[Any], limit: int) -> Mapping[str, Any]:
 
 
 @blueprint.get("/places")
-@allow(Right.GRID_READ)
+@allow(Right.GRID_READ, limit=limits.SEARCH)
 @blueprint.arguments(schemas.PlaceQuery, location="query", unknown=RAISE)
 @blueprint.response(200, schemas.PlaceOut)
 def find_place(query: Mapping[str, Any]) -> grid.Place:
@@ -68,7 +69,7 @@ def list_buildings(query: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @blueprint.get("/residents")
-@allow(Right.GRID_READ)
+@allow(Right.GRID_READ, limit=limits.SEARCH)
 @blueprint.arguments(schemas.ResidentQuery, location="query", unknown=RAISE)
 @blueprint.response(200, schemas.ResidentPageOut)
 def search_residents(query: Mapping[str, Any]) -> grid.ResidentPage:

@@ -1,5 +1,6 @@
 """A POST that is done once per Idempotency-Key: the answer is stored in the transaction that did the work."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,14 @@ from dispatch.services.access.idempotency import Stored
 from dispatch.transaction import retrying, transaction
 
 REPLAYED = "Idempotency-Replayed"
+KEY_PARAMETER = {
+    "in": "header",
+    "name": idempotency.HEADER,
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": idempotency.LONGEST_KEY, "pattern": "^[!-~]+$"},
+    "description": "the same key and content again give the same answer and do nothing twice; kept for 72 hours",
+}
+END_OF_HEADERS = b"\n"
 
 Work = Callable[[Session], tuple[int, Mapping[str, Any], Mapping[str, str]]]
 
@@ -34,11 +43,23 @@ def once(route: str, payload: Mapping[str, Any], work: Work) -> Response:
     with transaction() as session:
         stored = idempotency.replay(session, actor.principal, route, key, mark)
         if stored is not None:
-            return answer(stored.status, stored.body, {REPLAYED: "true"})
+            headers, content = unpacked(stored.body)
+            return answer(stored.status, content, headers | {REPLAYED: "true"})
         status, body, headers = work(session)
-        made = Stored(status, encoded(body))
-        idempotency.remember(session, actor.principal, route, key, made)
-    return answer(made.status, made.body, headers)
+        content = encoded(body)
+        idempotency.remember(session, actor.principal, route, key, Stored(status, packed(headers, content)))
+    return answer(status, content, headers)
+
+
+def packed(headers: Mapping[str, str], content: bytes) -> bytes:
+    """Headers and body as they are kept: a line of JSON, then the body."""
+    return json.dumps(dict(headers)).encode() + END_OF_HEADERS + content
+
+
+def unpacked(kept: bytes) -> tuple[dict[str, str], bytes]:
+    """The headers and the body of a kept answer."""
+    headers, _, content = kept.partition(END_OF_HEADERS)
+    return json.loads(headers), content
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:

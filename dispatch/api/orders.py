@@ -1,17 +1,19 @@
 """Orders over HTTP: placing, looking, and every step that a person takes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, g, url_for
 from flask.views import MethodView
 from flask_babel import gettext
 from flask_smorest import Blueprint
+from marshmallow import RAISE, Schema
 from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.api.auth import allow
-from dispatch.api.once import once
+from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.gateways import limits
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.grid.phone import mask_phone
@@ -24,6 +26,18 @@ from dispatch.transaction import transaction
 blueprint = Blueprint("orders", __name__, url_prefix="/api", description="订单 · Orders")
 
 PLAIN = tuple(name for name in schemas.OrderOut().fields if name != "caller_phone")
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def takes(schema: type[Schema], *, status: int = 200) -> Callable[[View], View]:
+    """A body in, the order out, once per Idempotency-Key."""
+
+    def decorate(view: View) -> View:
+        answered = blueprint.arguments(schema)(blueprint.response(status, schemas.OrderOut)(view))
+        keyed: View = blueprint.doc(parameters=[KEY_PARAMETER])(answered)
+        return keyed
+
+    return decorate
 
 
 def order_out(order: Order) -> dict[str, Any]:
@@ -66,7 +80,7 @@ class Orders(MethodView):
     """The list of orders, and placing one."""
 
     @allow(Right.ORDERS_READ)
-    @blueprint.arguments(schemas.ListOrders, location="query")
+    @blueprint.arguments(schemas.ListOrders, location="query", unknown=RAISE)
     @blueprint.response(200, schemas.OrderPageOut)
     def get(self, query: Mapping[str, Any]) -> Mapping[str, Any]:
         """List orders, newest first."""
@@ -84,9 +98,8 @@ class Orders(MethodView):
             )
             return {"items": page_out(page.items), "next": page.next}
 
-    @allow(Right.ORDERS_PLACE)
-    @blueprint.arguments(schemas.PlaceOrder)
-    @blueprint.response(201, schemas.OrderOut)
+    @allow(Right.ORDERS_PLACE, limit=limits.INTAKE)
+    @takes(schemas.PlaceOrder, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Place an order. 201 means: committed and sure to be dispatched. Repeat with the same Idempotency-Key."""
 
@@ -102,7 +115,7 @@ class Orders(MethodView):
 class OrderPreview(MethodView):
     """Look ahead without saving."""
 
-    @allow(Right.ORDERS_PLACE)
+    @allow(Right.ORDERS_PLACE, limit=limits.SEARCH)
     @blueprint.arguments(schemas.PlaceOrder)
     @blueprint.response(200, schemas.PreviewOut)
     def post(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -223,8 +236,7 @@ class OrderPlace(MethodView):
     """Settling a place."""
 
     @allow(Right.ORDERS_PLACE)
-    @blueprint.arguments(schemas.SettlePlace)
-    @blueprint.response(200, schemas.OrderOut)
+    @takes(schemas.SettlePlace)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Say where an order is whose address was not found; it is routed at once."""
         return step(
@@ -240,8 +252,7 @@ class OrderDispatch(MethodView):
     """Dispatching by hand."""
 
     @allow(Right.ORDERS_DISPATCH)
-    @blueprint.arguments(schemas.DispatchByHand)
-    @blueprint.response(200, schemas.OrderOut)
+    @takes(schemas.DispatchByHand)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Give an order to one performer, with a reason."""
         return step(
@@ -257,8 +268,7 @@ class OrderRoute(MethodView):
     """Routing anew."""
 
     @allow(Right.ORDERS_DISPATCH)
-    @blueprint.arguments(schemas.WithReason)
-    @blueprint.response(200, schemas.OrderOut)
+    @takes(schemas.WithReason)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Route an order that waits for a human anew."""
         return step(
@@ -274,8 +284,7 @@ class OrderTeam(MethodView):
     """Choosing the block team."""
 
     @allow(Right.ORDERS_WORK)
-    @blueprint.arguments(schemas.ChooseTeam)
-    @blueprint.response(200, schemas.OrderOut)
+    @takes(schemas.ChooseTeam)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Say which block team an order known only to its area belongs to."""
         return step(
@@ -291,8 +300,7 @@ class OrderSignature(MethodView):
     """Signing for an order (签收)."""
 
     @allow(Right.ORDERS_WORK)
-    @blueprint.arguments(schemas.Versioned)
-    @blueprint.response(200, schemas.OrderOut)
+    @takes(schemas.Versioned)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """The team takes the order."""
         return step(
@@ -308,8 +316,7 @@ class OrderFeedback(MethodView):
     """The answer to the resident."""
 
     @allow(Right.ORDERS_WORK)
-    @blueprint.arguments(schemas.FeedBack)
-    @blueprint.response(200, schemas.OrderOut)
+    @takes(schemas.FeedBack)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Record what was answered to the resident."""
         return step(
@@ -325,8 +332,7 @@ class OrderCallbacks(MethodView):
     """Calling back."""
 
     @allow(Right.ORDERS_CALL_BACK)
-    @blueprint.arguments(schemas.RecordCallback)
-    @blueprint.response(200, schemas.OrderOut)
+    @takes(schemas.RecordCallback)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Record one try; the order is closed, re-opened, or tried again on another half-day."""
         return step(
@@ -342,8 +348,7 @@ class OrderVoid(MethodView):
     """Ending an order that should not be."""
 
     @allow(Right.ORDERS_VOID)
-    @blueprint.arguments(schemas.VoidOrder)
-    @blueprint.response(200, schemas.OrderOut)
+    @takes(schemas.VoidOrder)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Ask for the end of an order, confirm it as a second person, or take it back for the resident."""
         return step(
@@ -359,8 +364,7 @@ class OrderRemarks(MethodView):
     """Remarks."""
 
     @allow(Right.ORDERS_READ)
-    @blueprint.arguments(schemas.Remark)
-    @blueprint.response(200, schemas.OrderOut)
+    @takes(schemas.Remark)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Add a remark to the history."""
         return step(

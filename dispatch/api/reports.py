@@ -5,6 +5,7 @@ from typing import Any
 
 from flask.views import MethodView
 from flask_smorest import Blueprint
+from marshmallow import RAISE
 
 from dispatch.api.auth import open_to_all
 from dispatch.rules.access.roles import EVERYTHING
@@ -20,7 +21,7 @@ class Statements(MethodView):
     """The statements of service."""
 
     @open_to_all("quarterly statements are published to the residents")
-    @blueprint.arguments(schemas.ListStatements, location="query")
+    @blueprint.arguments(schemas.ListStatements, location="query", unknown=RAISE)
     @blueprint.response(200, schemas.StatementPageOut)
     def get(self, query: Mapping[str, Any]) -> Mapping[str, Any]:
         """List the newest version of every published statement, newest quarter first; counts only."""

@@ -3,7 +3,7 @@
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from dispatch.clock import SHANGHAI
-from dispatch.schemas.fields import HouseSchema, Moment, Text, identity
+from dispatch.schemas.fields import HouseSchema, Moment, QueryFlag, Text, identity
 
 STATES = ["placed", "done", "cancelled", "missed"]
 LONGEST_RULE = 500
@@ -100,7 +100,7 @@ class ListVisits(HouseSchema):
     resident_id = fields.Integer(validate=validate.Range(min=1, max=2**63 - 1))
     performer_id = fields.Integer(validate=validate.Range(min=1, max=2**63 - 1))
     team_id = fields.Integer(validate=validate.Range(min=1, max=2**63 - 1))
-    ended = fields.Boolean(load_default=False, metadata={"description": "ended ones as well"})
+    ended = QueryFlag(load_default=False, metadata={"description": "ended ones as well"})
     cursor = Text(most=200, load_default=None)
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=100))
 

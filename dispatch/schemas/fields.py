@@ -49,3 +49,21 @@ class Moment(fields.AwareDateTime):
 def identity(**options: Any) -> fields.Integer:
     """The id of a row: a whole number from 1, strictly a JSON number."""
     return fields.Integer(strict=True, validate=validate.Range(min=1, max=MOST_ID), **options)
+
+
+class Flag(fields.Boolean):
+    """Yes or no, strictly a JSON boolean: 0, "yes" and "off" are wrong."""
+
+    def _deserialize(self, value: Any, attribute: str | None, data: Any, **options: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        flag: bool = super()._deserialize(value, attribute, data, **options)
+        return flag
+
+
+class QueryFlag(fields.Boolean):
+    """Yes or no in an address: `true` or `false`."""
+
+    def __init__(self, **options: Any) -> None:
+        """No other spelling is taken."""
+        super().__init__(truthy={"true"}, falsy={"false"}, **options)

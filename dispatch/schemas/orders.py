@@ -5,7 +5,7 @@ from marshmallow import fields, validate
 from dispatch.rules.orders.callback import Satisfaction
 from dispatch.rules.orders.states import OrderState
 from dispatch.rules.orders.urgency import Urgency
-from dispatch.schemas.fields import HouseSchema, Moment, Text, identity
+from dispatch.schemas.fields import MOST_ID, Flag, HouseSchema, Moment, QueryFlag, Text, identity
 
 URGENCIES = [str(one) for one in Urgency]
 STATES = [str(one) for one in OrderState]
@@ -16,7 +16,9 @@ MOST_ANSWERS = 20
 class PlaceOrder(HouseSchema):
     """A call that becomes an order. The place: free text, or the id of a stairwell or building."""
 
-    service_code = Text(most=60, least=1, required=True, metadata={"description": "code of the kind, GET /api/services"})
+    service_code = Text(
+        most=60, least=1, required=True, metadata={"description": "code of the kind, GET /api/services"}
+    )
     description = Text(most=4_000, least=1, required=True)
     address_text = Text(most=500, load_default="")
     stairwell_id = identity(load_default=None, allow_none=True)
@@ -37,7 +39,7 @@ class PlaceOrder(HouseSchema):
     source_number = Text(most=100, load_default=None, allow_none=True)
     named_performer_id = identity(load_default=None, allow_none=True)
     excluded_performers = fields.List(identity(), load_default=list, validate=validate.Length(max=20))
-    confidential = fields.Boolean(load_default=None, allow_none=True)
+    confidential = Flag(load_default=None, allow_none=True)
 
 
 class Candidate(HouseSchema):
@@ -102,11 +104,11 @@ class ListOrders(HouseSchema):
     """What a list is narrowed to."""
 
     state = fields.String(validate=validate.OneOf(STATES))
-    area_id = fields.Integer(validate=validate.Range(min=1))
+    area_id = fields.Integer(validate=validate.Range(min=1, max=MOST_ID))
     urgency = fields.String(validate=validate.OneOf(URGENCIES))
     placed_from = Moment()
     placed_until = Moment()
-    late = fields.Boolean(load_default=False)
+    late = QueryFlag(load_default=False)
     cursor = Text(most=200, load_default=None)
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=100))
 
@@ -224,7 +226,7 @@ class FeedBack(Versioned):
 class VoidOrder(WithReason):
     """End an order: by two people one after the other, or because the resident takes it back."""
 
-    by_resident = fields.Boolean(load_default=False)
+    by_resident = Flag(load_default=False)
 
 
 class Remark(HouseSchema):
@@ -236,9 +238,9 @@ class Remark(HouseSchema):
 class RecordCallback(HouseSchema):
     """One try to call back."""
 
-    reached = fields.Boolean(required=True)
-    contacted = fields.Boolean(load_default=None, allow_none=True)
-    solved = fields.Boolean(load_default=None, allow_none=True)
+    reached = Flag(required=True)
+    contacted = Flag(load_default=None, allow_none=True)
+    solved = Flag(load_default=None, allow_none=True)
     satisfaction = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(SATISFACTIONS))
     remark = Text(most=1_000, load_default="")
 

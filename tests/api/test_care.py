@@ -89,6 +89,7 @@ def test_the_same_key_plans_once(scene: Scene) -> None:
     other = send(scene.planner, "POST", "/api/visit-schedules", scene.body | {"window_minutes": 60}, "k1")
     assert told(first) == told(again)
     assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.headers["Location"] == first.headers["Location"]
     assert other.status_code == 422
     with scene.database.session() as session:
         assert session.scalar(select(func.count()).select_from(VisitSchedule)) == 1

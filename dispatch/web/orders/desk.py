@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Invalid
+from dispatch.gateways import limits
 from dispatch.models.catalogue import Service
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right
@@ -66,7 +67,7 @@ def desk() -> str:
 
 
 @blueprint.get("/desk/kinds")
-@allow(Right.ORDERS_PLACE)
+@allow(Right.ORDERS_PLACE, limit=limits.SEARCH)
 def kinds() -> str:
     """The kinds that fit what was typed: Chinese, pinyin, initials or what callers say."""
     actor = current_actor()
@@ -91,7 +92,7 @@ def questions() -> str:
 
 
 @blueprint.post("/desk/caller")
-@allow(Right.CALLERS_READ)
+@allow(Right.CALLERS_READ, limit=limits.SEARCH)
 def caller() -> str:
     """The caller card: who this number belongs to, where they live, what they asked for before."""
     actor = current_actor()
@@ -114,7 +115,7 @@ def caller() -> str:
 
 
 @blueprint.post("/desk/preview")
-@allow(Right.ORDERS_PLACE)
+@allow(Right.ORDERS_PLACE, limit=limits.SEARCH)
 def preview() -> str:
     """Who will get it and why, likely duplicates, due times; wrong fields are left out and named."""
     with transaction() as session:
@@ -207,7 +208,7 @@ def duplicate_rows(session: Session, looked: Preview, actor: Actor) -> list[tupl
 
 
 @blueprint.post("/desk")
-@allow(Right.ORDERS_PLACE)
+@allow(Right.ORDERS_PLACE, limit=limits.INTAKE)
 def save() -> Response:
     """Save the call once: the form's key is kept with the order, a repeated or unanswered save finds it."""
     actor = current_actor()

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
+from dispatch.gateways import limits
 from dispatch.models.access import User
 from dispatch.models.catalogue import Service, Team
 from dispatch.models.notify import Notice
@@ -93,7 +94,7 @@ def slip(number: str) -> str:
 
 
 @blueprint.get("/desk/places")
-@allow(Right.ORDERS_PLACE)
+@allow(Right.ORDERS_PLACE, limit=limits.SEARCH)
 def find_place() -> str:
     """Places that a text may mean, to choose one for an order whose place was not found."""
     actor = current_actor()

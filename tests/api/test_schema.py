@@ -1,0 +1,153 @@
+"""The whole API against its own description: no server error, no answer that the description does not know."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis import Case
+from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from dispatch import clock
+from dispatch.app import create_app
+from dispatch.db import make_engine
+from dispatch.gateways.limits import limiter
+from dispatch.rules.access.roles import NOTHING, SYSTEM, Right, Role
+from dispatch.schemas.care import PlanVisits
+from dispatch.services import care, orders
+from dispatch.services.access import keys
+from dispatch.services.orders import OrderDraft
+from dispatch.transaction import Doors, scope_of_request
+from tests.conftest import Database, Servers
+from tests.factories.visits import helper, resident, visit_service
+from tests.factories.world import make_world, staff
+
+MOST_EXAMPLES = 12
+CHECKS: list[CheckFunction] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+ANYBODY = ("/api/webhooks/{performer_code}", "/api/statements")
+"""Addresses that take no key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A committed small world behind the API: a key of all rights, and rows that its addresses can name."""
+
+    schema: schemathesis.BaseSchema
+    key: str
+    names: dict[str, str | int]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a caller shows."""
+        return {"Authorization": f"Bearer {self.key}"}
+
+
+@pytest.fixture(scope="module")
+def town(servers: Servers) -> Iterator[Town]:
+    """A world with an order and a schedule in a database of its own, kept for all operations."""
+    name = f"schema_{secrets.token_hex(6)}"
+    url = servers.clone(name)
+    engine, before = make_engine(url), Doors.engine
+    Doors.engine = engine
+    key, names = settle(Database(name, url, "", engine))
+    app = create_app()
+    with app.app_context():
+        limiter.reset()
+    limiter.enabled = False
+    yield Town(schemathesis.openapi.from_wsgi("/api/openapi.json", app), key, names)
+    limiter.enabled = True
+    scope_of_request.set(NOTHING)
+    Doors.engine = before
+    engine.dispose()
+    servers.drop(name)
+
+
+def settle(database: Database) -> tuple[str, dict[str, str | int]]:
+    """Make the world, place an order and plan visits; the key, and what may stand in an address."""
+    with database.session() as session:
+        world, now = make_world(session), clock.now(session)
+        kind = visit_service(session, world)
+        body = {
+            "resident_id": resident(session, world).id,
+            "service_code": kind.code,
+            "dtstart": "2099-11-24T09:00:00",
+            "rrule": "FREQ=WEEKLY;BYDAY=TU",
+            "performer_id": helper(session, world, [kind]).id,
+        }
+        read = PlanVisits().load(body)
+        draft = {"starts_at": read.pop("dtstart"), "rule": read.pop("rrule")} | read
+        clerk = staff(session, world, Role.OPERATOR)
+        schedule = care.plan_visits(session, care.VisitDraft(**draft), actor=clerk, now=now)
+        call = OrderDraft(description="下水道堵了", service_id=world.plumbing.id, stairwell_id=world.stairwells[0].id)
+        order = orders.place(session, call, actor=clerk, now=now)
+        orders.route(session, order.id, now=now)
+        _, key = keys.create_key(
+            session, name="all", organisation_id=world.district.id, scopes=list(Right), actor=SYSTEM, now=now
+        )
+        session.commit()
+        firm = world.firms[0].code
+        return key, {
+            "number": order.number,
+            "schedule_id": schedule.id,
+            "code": "mediation",
+            "performer_code": firm,
+        }
+
+
+def the_schema(town: Town) -> schemathesis.BaseSchema:
+    """What is walked through."""
+    return town.schema
+
+
+described = schemathesis.pytest.from_fixture("described_api")
+described_api = pytest.fixture(scope="module")(the_schema)
+
+
+@described.parametrize()
+@settings(
+    max_examples=MOST_EXAMPLES,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_answer_is_described(case: Case[Any], town: Town) -> None:
+    """Each example twice where an address names something: as it was made up, and about what is really there."""
+    headers = {} if case.path in ANYBODY else town.headers
+    case.call_and_validate(headers=headers, checks=CHECKS)
+    real = {name: town.names[name] for name in case.path_parameters or {}}
+    if real:
+        case.path_parameters.update(real)
+        case.call_and_validate(headers=headers, checks=CHECKS)
+
+
+def test_every_operation_says_how_it_fails_and_which_posts_are_done_once(town: Town) -> None:
+    raw = town.schema.raw_schema
+    for name in ("DEFAULT_ERROR", "UNPROCESSABLE_ENTITY"):
+        assert list(raw["components"]["responses"][name]["content"]) == ["application/problem+json"]
+    keyed = {
+        path
+        for path, operations in raw["paths"].items()
+        for parameter in operations.get("post", {}).get("parameters", ())
+        if parameter["name"] == "Idempotency-Key"
+    }
+    posts = {path for path, operations in raw["paths"].items() if "post" in operations}
+    assert posts - keyed == {"/api/orders/preview", "/api/webhooks/{performer_code}"}
