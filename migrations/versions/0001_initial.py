@@ -4,9 +4,6 @@ from pathlib import Path
 
 from alembic import op
 
-from dispatch.models import metadata
-from dispatch.rules.orders.states import legal_edges
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -23,19 +20,11 @@ def run_file(name: str) -> None:
 
 def upgrade() -> None:
     """Make the clock, the tables, the life cycle's edges, the grants and the fences."""
-    connection = op.get_bind()
-    run_file("before_tables.sql")
-    metadata.create_all(connection)
-    op.bulk_insert(
-        metadata.tables["legal_edges"],
-        [
-            {"from_state": origin, "action": action, "to_state": target}
-            for origin, action, target in sorted(edge for edge in legal_edges() if edge[0] is not None)
-        ],
-    )
-    run_file("after_tables.sql")
+    for name in ("before_tables.sql", "tables.sql", "after_tables.sql"):
+        run_file(name)
 
 
 def downgrade() -> None:
-    """Not offered: the first migration has nothing to go back to."""
-    raise NotImplementedError
+    """The first migration has nothing to go back to: restore a backup instead."""
+    message = "the first migration cannot be undone; restore a backup"
+    raise RuntimeError(message)

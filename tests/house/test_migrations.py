@@ -5,8 +5,11 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from dispatch.boot import alembic_config
+from dispatch.rules.orders.states import legal_edges
 from tests.conftest import Servers
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,3 +28,8 @@ def test_migrating_again_changes_nothing_and_nothing_is_missing(servers: Servers
     assert servers.postgres.is_ready()
     command.upgrade(alembic_config(), "head")
     command.check(alembic_config())
+
+
+def test_the_database_knows_the_life_cycle_of_the_rules(session: Session) -> None:
+    stored = {tuple(row) for row in session.execute(text("SELECT from_state, action, to_state FROM legal_edges"))}
+    assert stored == {(str(origin), str(action), str(to)) for origin, action, to in legal_edges() if origin is not None}
