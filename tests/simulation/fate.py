@@ -94,7 +94,7 @@ def listen(engine: Engine, edits: Sequence[Edit] = ()) -> Callable[[], None]:
     """Make every statement and commit of the engine a moment; gives back what undoes it."""
 
     def before(
-        _connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+        _connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any
     ) -> tuple[str, Any]:
         meet(Moment.STATEMENT)
         for each in edits:

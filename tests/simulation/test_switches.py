@@ -26,7 +26,8 @@ from tests.simulation import jobs
 from tests.simulation.fate import Edit, edit
 from tests.simulation.house import open_house, table_with
 from tests.simulation.invariants import broken
-from tests.simulation.story import Story, Ways
+from tests.simulation.stage import Stage, Ways
+from tests.simulation.story import play
 
 MOST_SEEDS = 150
 NO_ROW_LOCK = edit(r"(?s)(FROM orders\s.*)FOR UPDATE", r"\1")
@@ -55,7 +56,7 @@ class Switch:
     handlers: Mapping[str, run.Handler] = field(default_factory=dict)
 
 
-def only_hinted(_story: Story, _lane: Lane, job_id: int) -> None:
+def only_hinted(_stage: Stage, _lane: Lane, job_id: int) -> None:
     """The broker's message is the only trace of the work: it is done when it arrives."""
     with transaction(EVERYTHING) as session:
         order_id = session.scalar(select(Order.id).order_by(Order.id.desc()).limit(1)) if job_id else None
@@ -70,9 +71,7 @@ def lapse_without_looking(session: Session, job: Claimed) -> None:
     offer = session.get_one(Offer, job.reference)
     order = orders.lock(session, offer.order_id)
     offer.outcome, offer.closed_at = "lapsed", clock.now(session)
-    session.execute(
-        update(OfferRecipient).where(OfferRecipient.offer_id == offer.id).values(outcome="lapsed")
-    )
+    session.execute(update(OfferRecipient).where(OfferRecipient.offer_id == offer.id).values(outcome="lapsed"))
     order.state = "offered" if order.state == "accepted" else order.state
     orders.route(session, order.id, now=clock.now(session))
 
@@ -92,9 +91,7 @@ def send_first(job: Claimed) -> None:
         return
     messages.send(notify.message_of(outgoing))
     with transaction(EVERYTHING) as session:
-        session.execute(
-            update(Notice).where(Notice.id == outgoing.notice_id).values(state="delivered", secret=None)
-        )
+        session.execute(update(Notice).where(Notice.id == outgoing.notice_id).values(state="delivered", secret=None))
 
 
 SWITCHES = {
@@ -116,15 +113,11 @@ SWITCHES = {
     "rounds without lock and without fences": Switch(
         changes=HISTORY_FENCES + RECORD_FENCES + ROUND_FENCES, edits=[NO_ROW_LOCK]
     ),
-    "a message leaves before it is written down": Switch(
-        handlers={"notify.deliver": run.Handler(outside=send_first)}
-    ),
+    "a message leaves before it is written down": Switch(handlers={"notify.deliver": run.Handler(outside=send_first)}),
     "a timer fires without comparing the state": Switch(
         handlers={"orders.lapse": run.Handler(work=lapse_without_looking)}
     ),
-    "a period without its key": Switch(
-        changes=PERIOD_KEY, edits=[edit(r"ON CONFLICT \(job, period\) DO NOTHING")]
-    ),
+    "a period without its key": Switch(changes=PERIOD_KEY, edits=[edit(r"ON CONFLICT \(job, period\) DO NOTHING")]),
     "an answer without the order's lock": Switch(edits=[NO_ROW_LOCK]),
 }
 
@@ -137,12 +130,10 @@ def first_failure(servers: Servers, switch: Switch, name: str) -> tuple[int, str
         capture_logs(),
     ):
         for seed in range(1, MOST_SEEDS + 1):
-            story = Story(house, seed, switch.ways)
             try:
-                story.play()
+                wrong = broken(play(house, seed, switch.ways))
             except DBAPIError as error:
                 return seed, f"{type(error).__name__} reached a person or a process"
-            wrong = broken(story)
             if wrong:
                 return seed, wrong[0]
     return None

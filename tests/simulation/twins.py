@@ -29,6 +29,10 @@ class LossyBroker:
         if chance > 0.85:
             self.waiting.append((lane, job_id))
 
+    def come_or_go(self) -> None:
+        """Redis is stopped, or started again."""
+        self.gone = not self.gone
+
     def lose_all(self) -> None:
         """Redis is wiped."""
         self.waiting.clear()
