@@ -1,0 +1,46 @@
+"""`python -m benchmarks`: all measurements in one run on a house of their own; --short in about a minute."""
+
+import argparse
+
+from benchmarks import routing
+from benchmarks.house import house
+from benchmarks.measure import machine, tell
+
+SECTIONS = ("intake", "backlog", "idle", "routing", "queries")
+
+
+def main() -> None:
+    """Read what is wanted, start a house, measure, stop it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="one short run of each, about a minute")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"some of: {', '.join(SECTIONS)} (all)")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.sections) - set(SECTIONS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    wanted = frozenset(arguments.sections or SECTIONS)
+    tell(f"machine: {machine()}")
+    rate = measure_house(wanted, short=arguments.short) if wanted - {"routing"} else None
+    if "routing" in wanted:
+        routing.measure(rate)
+
+
+def measure_house(wanted: frozenset[str], *, short: bool) -> float | None:
+    """The measurements that need a house; returns the rate of Celery's no-op drain when it was measured."""
+    rate = None
+    with house() as running:
+        # these read the settings of the house that has just been started
+        from benchmarks import backlog, idle, intake, queries  # noqa: PLC0415
+
+        if "queries" in wanted:
+            queries.measure(running, rounds=40 if short else 300, short=short)
+        if "intake" in wanted:
+            intake.measure(running, seconds=2 if short else 6, rounds=1 if short else 5)
+        if "backlog" in wanted:
+            rate = backlog.measure(running, count=500 if short else 2_000, rounds=1 if short else 3)
+        if "idle" in wanted:
+            idle.measure(running, count=8 if short else 40)
+    return rate
+
+
+if __name__ == "__main__":
+    main()
