@@ -16,11 +16,13 @@ from dispatch.demo.calls import draft_calls
 from dispatch.demo.community import Community
 from dispatch.demo.credentials import DemoSecrets
 from dispatch.demo.day.story import Story
+from dispatch.demo.known import Known
 from dispatch.demo.loading import Loaded, load
 from dispatch.demo.loading.accounts import SCOPES
 from dispatch.demo.sheet import write_sheet
 from dispatch.demo.understanding import measure
-from dispatch.rules.access.roles import EVERYTHING, Role, Scope
+from dispatch.rules.access.roles import EVERYTHING, SYSTEM, Role, Scope
+from dispatch.services import grid
 from dispatch.services.access import keys, sign_in
 from dispatch.transaction import Doors, transaction
 from tests.conftest import Servers
@@ -95,6 +97,27 @@ def test_a_new_address_of_the_inbox_moves_the_webhooks_only(demo: Demo, tmp_path
     assert demo.number("performers WHERE webhook_url LIKE 'http://127.0.0.1:9/%'") == 0
 
 
+def test_another_community_beside_the_demo_is_not_taken_for_it(demo: Demo, tmp_path: Path) -> None:
+    with transaction(EVERYTHING) as session:
+        other = grid.create_organisation(
+            session, kind="community", code="canary", name="探针", is_hidden=True, actor=SYSTEM, now=clock.now(session)
+        )
+        session.execute(
+            text("INSERT INTO areas (community_id, number, name, latitude, longitude) VALUES (:id, 1, '探针', 0, 0)"),
+            {"id": other.id},
+        )
+
+    again = load(tmp_path, SECRET, INBOX)
+    with transaction(EVERYTHING) as session:
+        areas = Known(session, again.community).areas()
+        session.execute(text("DELETE FROM areas WHERE community_id = :id"), {"id": other.id})
+
+    assert not again.is_new
+    assert again.community == demo.loaded.community
+    assert len(set(areas.values())) == 5
+    assert min(areas.values()) == areas["A1"]
+
+
 def test_an_interrupted_load_is_taken_up_where_it_ended(demo: Demo, tmp_path: Path) -> None:
     with transaction(EVERYTHING) as session:
         session.execute(text("DELETE FROM api_keys WHERE name LIKE '%read'"))
@@ -141,7 +164,7 @@ def test_each_key_carries_its_scopes_and_reaches_the_community(demo: Demo, name:
 
 def test_the_fences_show_the_community_only_to_whom_has_it_in_reach(demo: Demo) -> None:
     with transaction(EVERYTHING) as session:
-        own = session.execute(text("SELECT id FROM organisations WHERE kind = 'community'")).scalar_one()
+        own = session.execute(text("SELECT id FROM organisations WHERE code = 'houqing'")).scalar_one()
     seen = {}
     for community in (own, own + 1_000):
         with transaction(Scope(communities=frozenset({community}))) as session:
