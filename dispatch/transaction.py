@@ -18,7 +18,7 @@ from dispatch.gateways import broker
 from dispatch.queue import HINTS_KEY
 from dispatch.rules.access.roles import NOTHING, Scope
 
-RETRIED_STATES = frozenset({"40001", "40P01", "57P01"})
+RETRIED_STATES = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
 MOST_TRIES = 3
 
 scope_of_request: ContextVar[Scope] = ContextVar("scope_of_request", default=NOTHING)
@@ -91,9 +91,13 @@ def commit(session: Session) -> None:
 
 
 def is_retried(error: DBAPIError) -> bool:
-    """Whether the whole transaction may simply be repeated (serialisation, deadlock, server restart)."""
+    """Whether the whole transaction may simply be repeated: serialisation, deadlock, a server that restarts or is away.
+
+    A connection that never came about has no state at all.
+    """
     state = getattr(error.orig, "sqlstate", None)
-    return state in RETRIED_STATES or error.connection_invalidated
+    is_away = isinstance(error, OperationalError) and state is None
+    return state in RETRIED_STATES or is_away or error.connection_invalidated
 
 
 def retrying(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
