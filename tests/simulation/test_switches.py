@@ -25,11 +25,12 @@ from tests.conftest import Servers
 from tests.simulation import jobs
 from tests.simulation.fate import Edit, edit
 from tests.simulation.house import open_house, table_with
-from tests.simulation.invariants import broken
+from tests.simulation.invariants import broken, taken_twice
 from tests.simulation.stage import Stage, Ways
 from tests.simulation.story import play
 
 MOST_SEEDS = 150
+FENCED_SEEDS = 40
 NO_ROW_LOCK = edit(r"(?s)(FROM orders\s.*)FOR UPDATE", r"\1")
 HISTORY_FENCES = (
     "ALTER TABLE orders DROP CONSTRAINT fk_orders_history;"
@@ -144,3 +145,16 @@ def test_a_mechanism_switched_off_makes_a_seed_fail(servers: Servers, name: str)
     found = first_failure(servers, SWITCHES[name], f"switch_{list(SWITCHES).index(name)}")
     assert found is not None, f"{MOST_SEEDS} seeds passed"
     print(f"{name}: seed {found[0]}: {found[1]}")  # noqa: T201 - shown with -rP
+
+
+def test_without_the_lock_the_keys_of_the_database_still_refuse_a_second_round(servers: Servers) -> None:
+    seeds_with_a_refusal = 0
+    with open_house(servers, "fences", edits=[NO_ROW_LOCK]) as house, table_with(jobs.HANDLERS), capture_logs():
+        for seed in range(1, FENCED_SEEDS + 1):
+            try:
+                stage = play(house, seed)
+            except DBAPIError:
+                seeds_with_a_refusal += 1
+                continue
+            assert not list(taken_twice(stage)), f"seed {seed}"
+    assert seeds_with_a_refusal
