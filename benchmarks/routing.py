@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 from random import Random
 from statistics import median
-from zoneinfo import ZoneInfo
 
 from benchmarks.measure import tell
 from dispatch.rules.catalogue.calendar import Period, WorkingCalendar
@@ -13,13 +12,13 @@ from dispatch.rules.catalogue.search import rank, search_key
 from dispatch.rules.orders.decision import Weights
 from dispatch.rules.orders.record import MOST_BYTES, encode
 from dispatch.rules.orders.routing import evaluate
+from dispatch.rules.shanghai import SHANGHAI
 from tests.rules.orders.factories import AT, a_request, realistic_performers
 
 AIM = 10.0
 COUNTS = (60, 200)
 RUNS = 9
 WEIGHTS = Weights()
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 MORNING = datetime(2026, 11, 23, 10, tzinfo=SHANGHAI)
 WEEK = {day: (Period.of("08:30-12:00"), Period.of("14:30-17:30")) for day in range(5)}
 FIVE_DAYS_SECONDS = 5 * int(6.5 * 3600)

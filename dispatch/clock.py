@@ -1,14 +1,13 @@
 """The one clock: the SQL function dispatch_now(), read here and nowhere else."""
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import CheckConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from dispatch.db import Base
+from dispatch.rules.shanghai import SHANGHAI
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW_KEY = "dispatch.now"
 
 

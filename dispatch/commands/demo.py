@@ -6,11 +6,11 @@ from datetime import datetime
 
 from config.settings import Settings, get_settings
 from dispatch.boot import boot
-from dispatch.clock import SHANGHAI
 from dispatch.demo.clock import read_clock, reset_clock, set_clock
 from dispatch.demo.day import DayPlan, live
 from dispatch.demo.loading import Loaded, load
 from dispatch.demo.sheet import inbox_url, write_sheet
+from dispatch.rules.shanghai import SHANGHAI
 
 EXIT_REFUSED = 2
 NOW = "now"

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from dispatch.clock import SHANGHAI
 from dispatch.commands.findings import Finding
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.queue import CLOCKS_MAY_DIFFER_SECONDS, Lane
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.transaction import BEGIN
 
 LYING_SECONDS = 60

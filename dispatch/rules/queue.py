@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum, StrEnum
-from zoneinfo import ZoneInfo
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from dispatch.rules.shanghai import SHANGHAI
+
 LEASE_SECONDS = 90
 PLAUSIBLE_LEASE_SECONDS = 120
 MOST_ATTEMPTS = 5

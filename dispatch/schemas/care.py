@@ -2,7 +2,7 @@
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from dispatch.clock import SHANGHAI
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.schemas.fields import HouseSchema, Moment, QueryFlag, Text, identity
 
 STATES = ["placed", "done", "cancelled", "missed"]

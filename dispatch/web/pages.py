@@ -12,12 +12,12 @@ from flask import current_app, g, url_for
 from flask_babel import format_datetime, gettext, ngettext
 from markupsafe import Markup
 
-from dispatch.clock import SHANGHAI
 from dispatch.errors import DispatchError
 from dispatch.rules.access.roles import Actor, ActorKind, Right
 from dispatch.rules.orders.callback import SATISFACTION_LABELS, Satisfaction
 from dispatch.rules.orders.states import ENDED, LABELS, Action, OrderState
 from dispatch.rules.orders.urgency import URGENCY_LABELS, Urgency
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.web.language import LANGUAGES, chosen_language
 from dispatch.web.vendor import vendor_url
 

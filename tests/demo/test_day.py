@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dispatch.clock import SHANGHAI
 from dispatch.demo.calls import DraftCall
 from dispatch.demo.community import Community
 from dispatch.demo.day.agenda import Agenda
@@ -19,6 +18,7 @@ from dispatch.demo.day.report import Findings, check_history, check_order, check
 from dispatch.demo.day.story import Story, Told
 from dispatch.demo.day.wire import Part, is_for_later, multipart
 from dispatch.gateways.messages.received import Received
+from dispatch.rules.shanghai import SHANGHAI
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=SHANGHAI)
 

@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 
 from config.schedule import SCHEDULE
 from dispatch import clock, queue
-from dispatch.clock import SHANGHAI
 from dispatch.models.reports import ServiceStatement
 from dispatch.queue import Job, PeriodRun
 from dispatch.rules.queue import Every, Lane, Scheduled
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import reports
 from dispatch.workers import run, sweep, system
 from tests.conftest import ROOT, Database

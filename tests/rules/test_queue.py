@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from dispatch.rules.queue import (
     LONGEST_BACK_OFF_SECONDS,
     MOST_ATTEMPTS,
-    SHANGHAI,
     Every,
     Scheduled,
     back_off_seconds,
@@ -21,6 +20,7 @@ from dispatch.rules.queue import (
     period_start,
     periods_owed,
 )
+from dispatch.rules.shanghai import SHANGHAI
 
 INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 SLOW = st.sampled_from([Every.DAY, Every.MONTH, Every.QUARTER])

@@ -12,7 +12,6 @@ from random import Random
 from typing import Any
 
 from config.settings import Settings
-from dispatch.clock import SHANGHAI
 from dispatch.demo.calls import draft_calls
 from dispatch.demo.clock import read_clock
 from dispatch.demo.community import Community, make_community
@@ -25,6 +24,7 @@ from dispatch.demo.day.story import Story
 from dispatch.demo.day.wire import Browser, Wire
 from dispatch.demo.sheet import FILE
 from dispatch.rules.orders.states import ENDED, OrderState
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.supervisor.home import read_json
 
 EXIT_WELL, EXIT_LOST, EXIT_NO_DEMO = 0, 1, 2

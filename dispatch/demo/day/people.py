@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from dispatch.clock import SHANGHAI
 from dispatch.demo.calls import DraftCall
 from dispatch.demo.day.agenda import Agenda, BusinessTime
 from dispatch.demo.day.story import Story, Told
 from dispatch.demo.day.wire import Answer, Wire
+from dispatch.rules.shanghai import SHANGHAI
 
 CREATED = 201
 OK = 200

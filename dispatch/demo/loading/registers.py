@@ -4,12 +4,12 @@ from datetime import datetime, time
 
 from sqlalchemy.orm import Session
 
-from dispatch.clock import SHANGHAI
 from dispatch.demo.loading.book import Book
 from dispatch.demo.organisations import COMMUNITY
 from dispatch.demo.teams import Post
 from dispatch.models.grid import Post as PostRow
 from dispatch.models.grid import WorkResource
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import catalogue, grid
 
 CHUNK = 1_000

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from dispatch.errors import Invalid
+from dispatch.rules.shanghai import SHANGHAI
 
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 LONGEST_RULE: Final = 500
 LONGEST_SCHEDULE_DAYS: Final = 30 * 366
 """No schedule of visits is followed for more than thirty years, which bounds the work for any rule."""

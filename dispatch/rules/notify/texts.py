@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from dispatch.rules.shanghai import SHANGHAI
+
 LONGEST_TEXT = 2_048
 LONGEST_FACT = 120
 LONGEST_LINK = 500

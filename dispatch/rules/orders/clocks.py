@@ -7,12 +7,11 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from dispatch.rules.catalogue.calendar import ALWAYS, Due, Period, WorkingCalendar, after_quiet_hours
 from dispatch.rules.orders.urgency import PRESSING, Urgency
+from dispatch.rules.shanghai import SHANGHAI
 
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
 _NOON_HOUR = 12
 _ONE_SECOND = timedelta(seconds=1)
 
@@ -242,5 +241,5 @@ def count_half_days(tries: Sequence[datetime]) -> int:
 
 
 def _day_and_half(at: datetime) -> tuple[int, bool]:
-    local = at.astimezone(_SHANGHAI)
+    local = at.astimezone(SHANGHAI)
     return local.toordinal(), local.hour >= _NOON_HOUR

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from dispatch.errors import Invalid
 from dispatch.rules.orders.urgency import PRESSING, Urgency
+from dispatch.rules.shanghai import SHANGHAI
 
 LONGEST_TEXT: Final = 4000
 """Characters. Source: promise.md §13, Open311 description."""
@@ -17,7 +17,6 @@ MOST_DAYS_AHEAD: Final = 60
 GRACE: Final = timedelta(minutes=5)
 """Starting value (Q): a window that begins “now” may have begun while the call was being written down."""
 
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
 _FIRST_SURROGATE, _LAST_SURROGATE = "\ud800", "\udfff"
 
 _EMERGENCY_WORDS: Final = (
@@ -125,4 +124,4 @@ def _is_asserted(text: str, word: str) -> bool:
 
 
 def _day(moment: datetime) -> int:
-    return moment.astimezone(_SHANGHAI).toordinal()
+    return moment.astimezone(SHANGHAI).toordinal()

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from math import ceil, cos, hypot, radians
 from operator import attrgetter, itemgetter, sub
-from zoneinfo import ZoneInfo
 
 from dispatch.rules.orders.decision import (
     Change,
@@ -26,6 +25,7 @@ from dispatch.rules.orders.decision import (
     Weights,
 )
 from dispatch.rules.orders.urgency import Urgency
+from dispatch.rules.shanghai import SHANGHAI
 
 RULE_VERSION = 1
 """Raised whenever evaluate() would decide differently on the same facts; stands in every record."""
@@ -36,7 +36,6 @@ MOST_ROUNDS = 5
 FIRST_FEW = 3
 
 _METRES_PER_DEGREE = 111_195
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
 _KIND_OR_COVER = int(Filter.SERVES_KIND | Filter.COVERS_CELL)
 _FACTS = attrgetter(
     "performer_id",
@@ -203,7 +202,7 @@ def _consider(
 
 def _work_day(request: RoutingRequest, at: datetime) -> date:
     """Give the last day in Shanghai on which the work is wanted: papers must be valid on it."""
-    return (request.wanted_until or request.wanted_from or at).astimezone(_SHANGHAI).date()
+    return (request.wanted_until or request.wanted_from or at).astimezone(SHANGHAI).date()
 
 
 def _margin(scored: Sequence[Terms]) -> Terms | None:

@@ -6,11 +6,10 @@ A clock job's period is the one that BEGINS at its due instant: the job due on 2
 
 import re
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from dispatch.errors import Invalid
+from dispatch.rules.shanghai import SHANGHAI
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 QUARTER = re.compile(r"([0-9]{4})-Q([1-4])")
 LATE_DAYS_RECOUNTED = 7
 """How many past days are counted anew each night: an order's place may be settled days after its call."""

@@ -16,8 +16,9 @@ from dispatch.models.catalogue import Service
 from dispatch.models.grid import Resident
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM
-from dispatch.rules.care.recurrence import SHANGHAI, VisitRule, occurrences, parse_rule
+from dispatch.rules.care.recurrence import VisitRule, occurrences, parse_rule
 from dispatch.rules.queue import Lane
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import catalogue, notify, orders
 from dispatch.services.access import policies, vault
 from dispatch.services.care.checks import desk_of, members_for, resident_in_reach

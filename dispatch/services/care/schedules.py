@@ -14,9 +14,10 @@ from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.care import VisitOccurrence, VisitSchedule
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM, Actor
-from dispatch.rules.care.recurrence import SHANGHAI, parse_rule
+from dispatch.rules.care.recurrence import parse_rule
 from dispatch.rules.orders.intake import check_text
 from dispatch.rules.orders.states import OPEN, WITH_PERFORMER, OrderState
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import catalogue, orders
 from dispatch.services.access import audit, reach
 from dispatch.services.care.checks import (

@@ -1,7 +1,6 @@
 """Calling back: by somebody who did not handle the order, three tries, a five-step scale, closed or re-opened."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +15,7 @@ from dispatch.rules.orders.intake import check_text
 from dispatch.rules.orders.states import Action, OrderState
 from dispatch.rules.orders.urgency import PRESSING
 from dispatch.rules.queue import Lane
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit
 from dispatch.services.orders import work
@@ -73,7 +73,7 @@ def record_callback(
         now=now,
         facts=facts,
     )
-    local = now.astimezone(ZoneInfo("Asia/Shanghai"))
+    local = now.astimezone(SHANGHAI)
     session.add(
         Callback(
             community_id=order.community_id,

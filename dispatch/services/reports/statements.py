@@ -16,7 +16,8 @@ from dispatch.models.access import Organisation
 from dispatch.models.reports import ServiceStatement
 from dispatch.rules.access.chain import canonical
 from dispatch.rules.access.roles import SYSTEM
-from dispatch.rules.reports.periods import SHANGHAI, bounds_of_quarter, previous_period, quarter_of
+from dispatch.rules.reports.periods import bounds_of_quarter, previous_period, quarter_of
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import notify
 from dispatch.services.access import audit, policies
 from dispatch.services.reports.figures import COUNTED, COUNTS

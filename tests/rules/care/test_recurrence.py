@@ -3,7 +3,6 @@
 import contextlib
 import time
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil import rrule as dateutil_rules
@@ -12,8 +11,8 @@ from hypothesis import strategies as st
 
 from dispatch.errors import Invalid
 from dispatch.rules.care.recurrence import WEEKDAYS, occurrences, parse_rule
+from dispatch.rules.shanghai import SHANGHAI
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 11, 23, 9, 30, tzinfo=SHANGHAI)
 
 
@@ -189,9 +188,7 @@ STARTS = st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1))  # noqa: DTZ00
 
 @settings(max_examples=500, deadline=None)
 @given(rules(), STARTS, st.integers(-30, 1200), st.integers(0, 800))
-def test_the_visits_are_those_that_dateutil_finds(
-    rule: str, start: datetime, after: int, length: int
-) -> None:
+def test_the_visits_are_those_that_dateutil_finds(rule: str, start: datetime, after: int, length: int) -> None:
     with contextlib.suppress(Invalid):
         begin = start + timedelta(days=after)
         end = begin + timedelta(days=length)

@@ -4,7 +4,6 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -21,8 +20,8 @@ from dispatch.rules.catalogue.calendar import (
     on_shift,
     seed_year,
 )
+from dispatch.rules.shanghai import SHANGHAI
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 MORNING, AFTERNOON = Period.of("08:30-12:00"), Period.of("14:00-17:30")
 OFFICE_WEEK = dict.fromkeys(range(5), (MORNING, AFTERNOON))
 YEAR_2026 = {day: kind for day, kind, _ in seed_year(2026)}
@@ -74,9 +73,7 @@ def test_a_year_without_published_holidays_is_named_not_guessed(year: int) -> No
         ("2026-11-22 10:00", 0, "2026-11-22 10:00"),
     ],
 )
-def test_a_limit_in_working_hours_jumps_lunch_nights_weekends_and_holidays(
-    start: str, hours: int, due: str
-) -> None:
+def test_a_limit_in_working_hours_jumps_lunch_nights_weekends_and_holidays(start: str, hours: int, due: str) -> None:
     found = OFFICE.add_working_seconds(at(start), hours * HOUR)
     assert (found.instant, found.assumed) == (at(due), False)
 
@@ -136,9 +133,7 @@ def test_a_period_includes_its_start_and_not_its_end(instant: str, *, working: b
 
 def test_days_are_those_of_shanghai_whatever_zone_an_instant_is_written_in() -> None:
     assert OFFICE.is_working(datetime(2026, 11, 23, 0, 45, tzinfo=UTC))
-    assert OFFICE.add_working_seconds(datetime(2026, 11, 22, 16, 30, tzinfo=UTC), 60).instant == at(
-        "2026-11-23 08:31"
-    )
+    assert OFFICE.add_working_seconds(datetime(2026, 11, 22, 16, 30, tzinfo=UTC), 60).instant == at("2026-11-23 08:31")
 
 
 @pytest.mark.parametrize(
@@ -194,9 +189,7 @@ def test_quiet_hours_within_one_day_end_that_day() -> None:
     assert after_quiet_hours(at("2026-11-23 13:00"), Period.of("12:00-14:00")) == at("2026-11-23 14:00")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "8-12", "08:30-08:30", "24:00-08:00", "08:60-09:00", "08:00-24:01", "a:b-c:d"]
-)
+@pytest.mark.parametrize("text", ["", "8-12", "08:30-08:30", "24:00-08:00", "08:60-09:00", "08:00-24:01", "a:b-c:d"])
 def test_a_period_that_is_no_part_of_a_day_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         Period.of(text)
@@ -325,9 +318,7 @@ def test_where_all_days_are_equal_a_working_day_is_its_seconds(start: datetime, 
 
 @settings(deadline=None)
 @given(calendars(), INSTANTS)
-def test_the_next_half_day_is_worked_and_lies_beyond_this_one(
-    calendar: WorkingCalendar, now: datetime
-) -> None:
+def test_the_next_half_day_is_worked_and_lies_beyond_this_one(calendar: WorkingCalendar, now: datetime) -> None:
     following = calendar.next_half_day(now).astimezone(SHANGHAI)
     assert calendar.is_working(following)
     assert (following.date(), following.hour >= 12) > (now.date(), now.hour >= 12)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -30,8 +29,8 @@ from dispatch.rules.orders.clocks import (
     sign_due,
 )
 from dispatch.rules.orders.urgency import PRESSING, Urgency
+from dispatch.rules.shanghai import SHANGHAI
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOURS = (Period.of("08:30-12:00"), Period.of("14:00-17:30"))
 OFFICE = WorkingCalendar(
     dict.fromkeys(range(5), HOURS),
@@ -122,9 +121,7 @@ def test_a_clock_of_day_and_night_shares_the_limit_at_night_and_counts_days_past
 def test_escalation_times_strictly_increase_after_the_call(
     created_at: datetime, seconds: int, clock: WorkingCalendar
 ) -> None:
-    times = escalation_times(
-        created_at, created_at + timedelta(seconds=seconds), OFFICE, service_calendar=clock
-    )
+    times = escalation_times(created_at, created_at + timedelta(seconds=seconds), OFFICE, service_calendar=clock)
     instants = [created_at, *(one.at for one in times)]
     assert all(earlier < later for earlier, later in pairwise(instants))
     assert [one.level for one in times] == [1, 2, 3, 4, 5]

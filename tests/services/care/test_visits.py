@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dispatch.clock import SHANGHAI
 from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.care import VisitOccurrence, VisitSchedule
 from dispatch.models.notify import Alarm, Notice
 from dispatch.models.orders import Order
 from dispatch.queue import Job
 from dispatch.rules.access.roles import Role
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import care, notify, orders
 from dispatch.services.care import VisitChange, VisitDraft
 from tests.factories.visits import helper, resident
