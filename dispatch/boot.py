@@ -39,9 +39,7 @@ def boot(*, pool_size: int = 8) -> Engine:
 def database_problems(engine: Engine) -> list[str]:
     """Reasons in the database to refuse to start outside the demo: a superuser, or a shifted clock."""
     with engine.connect() as connection:
-        is_superuser = connection.execute(
-            text("SELECT usesuper FROM pg_user WHERE usename = current_user")
-        ).scalar()
+        is_superuser = connection.execute(text("SELECT usesuper FROM pg_user WHERE usename = current_user")).scalar()
         shifted = connection.execute(ClockSetting.__table__.select()).first()
     problems = []
     if is_superuser:

@@ -94,9 +94,7 @@ class Database:
     def session(self, scope: Scope = EVERYTHING) -> Iterator[Session]:
         """A session that commits for real, as often as it likes, and reaches `scope` in each transaction."""
         with Session(self.engine, expire_on_commit=False) as session:
-            event.listen(
-                session, "after_begin", lambda _session, _begun, connection: reach(connection, scope)
-            )
+            event.listen(session, "after_begin", lambda _session, _begun, connection: reach(connection, scope))
             yield session
 
 

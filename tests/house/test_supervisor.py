@@ -201,8 +201,7 @@ def test_the_app_role_is_no_superuser_and_makes_no_tables(postgres: PostgresServ
     postgres.wait_ready()
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         rights = connection.execute(
-            "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles"
-            " WHERE rolname = current_user"
+            "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = current_user"
         )
         assert rights.fetchone() == (False, False, False, False)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

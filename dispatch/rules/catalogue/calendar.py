@@ -52,10 +52,7 @@ class Period:
 
     def __post_init__(self) -> None:
         """Refuse what is no part of a day with Invalid("period", …)."""
-        if (
-            not (0 <= self.start < MINUTES_OF_DAY and 0 < self.end <= MINUTES_OF_DAY)
-            or self.start == self.end
-        ):
+        if not (0 <= self.start < MINUTES_OF_DAY and 0 < self.end <= MINUTES_OF_DAY) or self.start == self.end:
             raise Invalid("period", "时段应在00:00至24:00之间,且起止不能相同。")
 
     @classmethod
@@ -116,9 +113,7 @@ class WorkingCalendar:
         of_exception = {
             day.toordinal(): _exception_spans(kind, workday) for day, kind in sorted(self.exceptions.items())
         }
-        changes = (
-            _length(spans) - _length(of_weekday[(ordinal - 1) % 7]) for ordinal, spans in of_exception.items()
-        )
+        changes = (_length(spans) - _length(of_weekday[(ordinal - 1) % 7]) for ordinal, spans in of_exception.items())
         store = object.__setattr__
         store(self, "_spans_of_weekday", of_weekday)
         store(self, "_spans_of_exception", of_exception)
@@ -212,8 +207,7 @@ class WorkingCalendar:
 
     def _elapsed(self, ordinal: int, position: int) -> int:
         return sum(
-            max(min(closes * 1_000_000, position) - opens * 1_000_000, 0)
-            for opens, closes in self._spans_on(ordinal)
+            max(min(closes * 1_000_000, position) - opens * 1_000_000, 0) for opens, closes in self._spans_on(ordinal)
         )
 
     def _advance(self, ordinal: int, position: int, missing: int) -> tuple[datetime | None, int]:
@@ -253,9 +247,9 @@ def on_shift(weekly_shift: WeeklyPeriods, instant: datetime) -> bool:
     weekday = (ordinal - 1) % 7
     today = weekly_shift.get(weekday, ())
     yesterday = weekly_shift.get((weekday - 1) % 7, ())
-    return any(
-        period.start <= minute and (minute < period.end or period.is_over_midnight) for period in today
-    ) or any(period.is_over_midnight and minute < period.end for period in yesterday)
+    return any(period.start <= minute and (minute < period.end or period.is_over_midnight) for period in today) or any(
+        period.is_over_midnight and minute < period.end for period in yesterday
+    )
 
 
 def after_quiet_hours(instant: datetime, quiet: Period) -> datetime:
@@ -334,7 +328,5 @@ def _year(instant: datetime) -> int:
     return date.fromordinal(_locate(instant)[0]).year
 
 
-ALWAYS: Final = WorkingCalendar(
-    {weekday: (Period(0, MINUTES_OF_DAY),) for weekday in range(7)}, {}, frozenset()
-)
+ALWAYS: Final = WorkingCalendar({weekday: (Period(0, MINUTES_OF_DAY),) for weekday in range(7)}, {}, frozenset())
 """The calendar of kinds served 7×24: every second works and no year is assumed (hotline.md §3)."""

@@ -201,8 +201,7 @@ def _frozen(names: Mapping[str, set[int]]) -> dict[str, tuple[int, ...]]:
 def _cuts_a_number(text: str, begin: int, end: int) -> bool:
     """Say whether a name would begin or end inside a number: 路1 is not in 路12."""
     return any(
-        0 < border < len(text) and text[border - 1].isdigit() and text[border].isdigit()
-        for border in (begin, end)
+        0 < border < len(text) and text[border - 1].isdigit() and text[border].isdigit() for border in (begin, end)
     )
 
 
@@ -274,9 +273,7 @@ def _house_number(text: str, name: _Found | None) -> str | None:
     return ending[1] if ending else None
 
 
-def _name_spans(
-    text: str, found: list[_Found], name: _Found | None, run_begin: int
-) -> Iterator[tuple[int, int]]:
+def _name_spans(text: str, found: list[_Found], name: _Found | None, run_begin: int) -> Iterator[tuple[int, int]]:
     """Yield what to cut from the sentence: the name, the names that touch it, and the 省市区 before them."""
     if name is None or name.is_landmark:
         yield _administrative(text, run_begin)

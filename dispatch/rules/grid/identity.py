@@ -17,9 +17,7 @@ RESIDENT_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 RESIDENT_ID_CHECK_CHARACTERS = "10X98765432"
 
 # GB/T 2260: the first two digits, the provinces; 81, 82 and 83 stand on residence permits.
-_PROVINCES = (
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83"
-)
+_PROVINCES = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83"
 PROVINCE_CODES = frozenset(_PROVINCES.split())
 # GB/T 2260: the county codes of Lishui, with 331102 (莲都区) and those that older papers carry.
 _LISHUI_COUNTIES = "331100 331101 331102 331121 331122 331123 331124 331125 331126 331127 331181"
@@ -63,9 +61,7 @@ def check_resident_id(text: str) -> ResidentId:
     """
     value = _compact(text)
     if len(value) != RESIDENT_ID_LENGTH:
-        raise Invalid(
-            "resident_id", "身份证号应为18位,现为%(length)s位,请核对后重新输入。", length=len(value)
-        )
+        raise Invalid("resident_id", "身份证号应为18位,现为%(length)s位,请核对后重新输入。", length=len(value))
     if not _RESIDENT_ID.fullmatch(value):
         raise Invalid("resident_id", "身份证号只能由数字组成,末位可为X,请核对后重新输入。")
     birth_date = _birth_date(value[6:14])
@@ -77,9 +73,7 @@ def check_resident_id(text: str) -> ResidentId:
 
 def resident_id_check_character(first_seventeen: str) -> str:
     """Return the check character of seventeen digits. Source: GB 11643-1999, ISO 7064 MOD 11-2."""
-    total = sum(
-        int(digit) * weight for digit, weight in zip(first_seventeen, RESIDENT_ID_WEIGHTS, strict=True)
-    )
+    total = sum(int(digit) * weight for digit, weight in zip(first_seventeen, RESIDENT_ID_WEIGHTS, strict=True))
     return RESIDENT_ID_CHECK_CHARACTERS[total % 11]
 
 
@@ -91,13 +85,9 @@ def check_uscc(text: str) -> str:
     """
     value = _compact(text)
     if len(value) != UNIFIED_CODE_LENGTH:
-        raise Invalid(
-            "uscc", "统一社会信用代码应为18位,现为%(length)s位,请核对后重新输入。", length=len(value)
-        )
+        raise Invalid("uscc", "统一社会信用代码应为18位,现为%(length)s位,请核对后重新输入。", length=len(value))
     if not _UNIFIED_CODE.fullmatch(value):
-        raise Invalid(
-            "uscc", "统一社会信用代码第3至8位为数字,其余为数字或大写字母(不用I、O、S、V、Z),请核对。"
-        )
+        raise Invalid("uscc", "统一社会信用代码第3至8位为数字,其余为数字或大写字母(不用I、O、S、V、Z),请核对。")
     organisation_code = value[ORGANISATION_CODE_PLACE]
     if organisation_code[-1] != organisation_code_check_character(organisation_code[:-1]):
         raise Invalid("uscc", "统一社会信用代码中的组织机构代码(第9至17位)校验位不符,请逐位核对。")
@@ -158,9 +148,7 @@ def _birth_date(digits: str) -> date:
     try:
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
-        raise Invalid(
-            "resident_id", "身份证号中的出生日期%(digits)s不存在,请核对后重新输入。", digits=digits
-        ) from None
+        raise Invalid("resident_id", "身份证号中的出生日期%(digits)s不存在,请核对后重新输入。", digits=digits) from None
 
 
 def _is_area_code_known(code: str) -> bool:

@@ -9,9 +9,7 @@ from dispatch.rules.orders.intake import check_text
 LONGEST_ANSWER: Final = 500
 
 
-def check_answers(
-    questions: Sequence[Mapping[str, Any]], answers: Mapping[str, str], *, all_needed: bool
-) -> None:
+def check_answers(questions: Sequence[Mapping[str, Any]], answers: Mapping[str, str], *, all_needed: bool) -> None:
     """Accept the answers to a kind's questions, or raise Invalid naming `answers.<code>`.
 
     `all_needed`: required questions must be answered (at the desk a call is never refused for a missing

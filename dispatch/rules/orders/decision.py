@@ -124,10 +124,7 @@ class Weights:
 
     def __post_init__(self) -> None:
         """Refuse weights that would turn the order of the terms round."""
-        if (
-            min(self.queue_permille, self.travel_permille) < 0
-            or min(self.minutes_step, self.satisfaction_step) < 1
-        ):
+        if min(self.queue_permille, self.travel_permille) < 0 or min(self.minutes_step, self.satisfaction_step) < 1:
             raise ValueError("weights must not be negative and steps at least 1")
 
 

@@ -102,9 +102,7 @@ def _compare(draft: Comparable, other: Comparable, window: timedelta) -> Match:
     if likeness >= _SIMILAR_WORDS_PERMILLE:
         found.append((DuplicateReason.SIMILAR_WORDS, 0))
     score = sum(points for _, points in found) + _SAME_WORDS * likeness // 1000
-    score += (
-        _CLOSE_IN_TIME - _CLOSE_IN_TIME * abs(draft.at - other.at) // window if window else _CLOSE_IN_TIME
-    )
+    score += _CLOSE_IN_TIME - _CLOSE_IN_TIME * abs(draft.at - other.at) // window if window else _CLOSE_IN_TIME
     return Match(other.order_id, score, tuple(reason for reason, _ in found))
 
 

@@ -20,9 +20,7 @@ def render_markdown() -> str:
 
 def _states() -> list[str]:
     lines = ["## States", "", "| state | 中文 | open |", "|---|---|---|"]
-    lines += [
-        f"| `{state}` | {LABELS[state]} | {'no' if state in ENDED else 'yes'} |" for state in OrderState
-    ]
+    lines += [f"| `{state}` | {LABELS[state]} | {'no' if state in ENDED else 'yes'} |" for state in OrderState]
     return lines
 
 

@@ -96,9 +96,7 @@ def _team_numbers(teams: TeamChoice | None) -> list[int]:
 
 def _columns(decision: Decision) -> Iterator[Sequence[int]]:
     """Yield the facts by column: ids as differences, ranks as places in the list, dates as day numbers."""
-    ids, versions, failed, papers, *facts = (
-        zip(*decision.considered, strict=True) if decision.considered else [()] * 10
-    )
+    ids, versions, failed, papers, *facts = zip(*decision.considered, strict=True) if decision.considered else [()] * 10
     yield [one - before for one, before in zip(ids, (0, *ids), strict=False)]
     yield versions
     yield failed

@@ -114,9 +114,7 @@ def remove_day(session: Session, organisation_id: int, day: date, *, actor: Acto
         changed(session, "calendar.remove_day", organisation_id, {"day": day.isoformat()}, actor=actor)
 
 
-def enter_year(
-    session: Session, organisation_id: int, year: int, *, source: str, actor: Actor, now: datetime
-) -> None:
+def enter_year(session: Session, organisation_id: int, year: int, *, source: str, actor: Actor, now: datetime) -> None:
     """State that the days of a year have been entered, from where; audited. Raises Invalid("year", …)."""
     if not EARLIEST_YEAR <= year <= LATEST_YEAR:
         raise Invalid("year", "年份不对,请核对后重新输入")
@@ -128,9 +126,7 @@ def enter_year(
     changed(session, "calendar.enter_year", organisation_id, {"year": str(year)}, actor=actor)
 
 
-def seed_calendar_year(
-    session: Session, organisation_id: int, year: int, *, actor: Actor, now: datetime
-) -> None:
+def seed_calendar_year(session: Session, organisation_id: int, year: int, *, actor: Actor, now: datetime) -> None:
     """Enter the holidays and make-up workdays of a year as the library holds them; days already entered stay.
 
     Raises YearNotKnown for a year that it does not hold: then the days are entered by hand. Source:
@@ -144,9 +140,7 @@ def seed_calendar_year(
     enter_year(session, organisation_id, year, source="chinesecalendar", actor=actor, now=now)
 
 
-def changed(
-    session: Session, action: str, organisation_id: int, fields: Mapping[str, str], *, actor: Actor
-) -> None:
+def changed(session: Session, action: str, organisation_id: int, fields: Mapping[str, str], *, actor: Actor) -> None:
     """Record a change of a calendar; it is no longer remembered."""
     remembered.forget(session)
     audit.record(

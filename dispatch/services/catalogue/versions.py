@@ -20,17 +20,13 @@ def tokens(session: Session, organisation_ids: Iterable[int]) -> dict[int, Token
     """For each organisation, what changes with every change of the catalogue it sees; one query."""
     rows = session.execute(TOKENS, {"ids": sorted(organisation_ids)})
     return {
-        below: tuple(zip(above, transactions, numbers, strict=True))
-        for below, above, transactions, numbers in rows
+        below: tuple(zip(above, transactions, numbers, strict=True)) for below, above, transactions, numbers in rows
     }
 
 
 def versions(session: Session, organisation_ids: Iterable[int]) -> dict[int, int]:
     """For each organisation the number that grows with every change of the catalogue it sees; one query."""
-    return {
-        below: sum(number for _, _, number in token)
-        for below, token in tokens(session, organisation_ids).items()
-    }
+    return {below: sum(number for _, _, number in token) for below, token in tokens(session, organisation_ids).items()}
 
 
 def bump(session: Session, organisation_id: int) -> None:

@@ -108,9 +108,7 @@ def create_organisation(
     session.flush()
     made.path = [*above, made.id]
     session.flush()
-    audit.record(
-        session, "grid.create_organisation", "organisations", made.id, actor=actor, organisation_id=made.id
-    )
+    audit.record(session, "grid.create_organisation", "organisations", made.id, actor=actor, organisation_id=made.id)
     return made
 
 
@@ -130,9 +128,7 @@ def create_areas(
         for one in drafts
     ]
     ids = insert_all(session, Area, rows)
-    _changed(
-        session, "grid.create_areas", "areas", community_id, number=len(ids), principle=principle, actor=actor
-    )
+    _changed(session, "grid.create_areas", "areas", community_id, number=len(ids), principle=principle, actor=actor)
     return ids
 
 
@@ -236,9 +232,7 @@ def create_place_names(
     return ids
 
 
-def move_building(
-    session: Session, building_id: int, area_id: int, *, principle: Principle, actor: Actor
-) -> None:
+def move_building(session: Session, building_id: int, area_id: int, *, principle: Principle, actor: Actor) -> None:
     """Give a building to another area of its community; the principle is kept in the audit.
 
     Raises NotFound for a building out of reach, Invalid("area_id", …) for an area of another community.

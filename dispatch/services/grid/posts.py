@@ -91,9 +91,7 @@ VACANT = text(
 )
 
 
-def give_posts(
-    session: Session, community_id: int, drafts: Sequence[PostDraft], *, actor: Actor
-) -> list[int]:
+def give_posts(session: Session, community_id: int, drafts: Sequence[PostDraft], *, actor: Actor) -> list[int]:
     """Give posts from a day on and return their ids; audited. Raises PostTaken where somebody holds one."""
     demand_community(actor, community_id)
     rows = [

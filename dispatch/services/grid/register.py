@@ -85,9 +85,7 @@ def register_households(
     demand_community(actor, community_id)
     if any(not room.strip() or len(room) > LONGEST_ROOM for _, room in homes):
         raise Invalid("room", "室号应为1到20个字")
-    rows = [
-        {"community_id": community_id, "stairwell_id": stairwell, "room": room} for stairwell, room in homes
-    ]
+    rows = [{"community_id": community_id, "stairwell_id": stairwell, "room": room} for stairwell, room in homes]
     if rows:
         session.execute(insert(Household).on_conflict_do_nothing(), rows)
     query = select(Household.stairwell_id, Household.room, Household.id).where(
@@ -132,9 +130,7 @@ def register_establishments(
     demand_community(actor, community_id)
     rows = [_establishment_row(community_id, one) for one in drafts]
     ids = _insert_once(session, Establishment, rows)
-    _record(
-        session, "grid.register_establishments", "establishments", community_id, number=len(ids), actor=actor
-    )
+    _record(session, "grid.register_establishments", "establishments", community_id, number=len(ids), actor=actor)
     return ids
 
 
@@ -179,9 +175,7 @@ def move_house(
     if resident is None:
         raise NotFound
     demand_community(actor, resident.community_id)
-    home = (
-        _home(session, resident.community_id, stairwell_id, room, actor) if stairwell_id is not None else None
-    )
+    home = _home(session, resident.community_id, stairwell_id, room, actor) if stairwell_id is not None else None
     before = session.scalars(
         select(Residence).where(Residence.resident_id == resident_id, Residence.valid_until.is_(None))
     ).one_or_none()
@@ -194,9 +188,7 @@ def move_house(
     resident.version += 1
     if home is not None:
         session.add(
-            Residence(
-                community_id=resident.community_id, resident_id=resident_id, household_id=home, valid_from=day
-            )
+            Residence(community_id=resident.community_id, resident_id=resident_id, household_id=home, valid_from=day)
         )
     session.flush()
     audit.record(
@@ -298,9 +290,5 @@ def _insert_once(
         raise
 
 
-def _record(
-    session: Session, action: str, subject: str, community_id: int, *, number: int, actor: Actor
-) -> None:
-    audit.record(
-        session, action, subject, None, actor=actor, community_id=community_id, fields={"rows": str(number)}
-    )
+def _record(session: Session, action: str, subject: str, community_id: int, *, number: int, actor: Actor) -> None:
+    audit.record(session, action, subject, None, actor=actor, community_id=community_id, fields={"rows": str(number)})

@@ -124,9 +124,7 @@ def test_every_beginning_of_a_spelling_finds_the_name(identity: int, data: st.Da
 
 
 def test_a_catalogue_of_thirty_two_kinds_is_searched_while_a_key_is_pressed() -> None:
-    entries = [
-        (index, search_key(NAMES[index % 9 + 1][0], NAMES[index % 9 + 1][1] * 3), 0) for index in range(1, 33)
-    ]
+    entries = [(index, search_key(NAMES[index % 9 + 1][0], NAMES[index % 9 + 1][1] * 3), 0) for index in range(1, 33)]
     rounds = []
     for query in ("gdst", "我家下水道堵了满地都是水快点来人", "g" * 200, "水" * 200) * 3:
         begin = time.perf_counter()

@@ -65,9 +65,7 @@ def test_a_county_code_that_lishui_never_had_is_a_warning() -> None:
     assert not identity.check_resident_id(first + identity.resident_id_check_character(first)).area_code_known
 
 
-@pytest.mark.parametrize(
-    "text", ["", "33110219500101001", "3311021950010100155", "33110219500101001A", "X" * 18]
-)
+@pytest.mark.parametrize("text", ["", "33110219500101001", "3311021950010100155", "33110219500101001A", "X" * 18])
 def test_a_resident_number_of_the_wrong_shape_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         identity.check_resident_id(text)
@@ -95,9 +93,7 @@ def test_a_unified_code_with_a_wrong_inner_digit_is_refused_even_when_the_outer_
         identity.check_uscc(code)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "91350100M000100Y4", "91350100M000100Y431", "9135O100M000100Y43", "九" * 18]
-)
+@pytest.mark.parametrize("text", ["", "91350100M000100Y4", "91350100M000100Y431", "9135O100M000100Y43", "九" * 18])
 def test_a_unified_code_of_the_wrong_shape_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
         identity.check_uscc(text)

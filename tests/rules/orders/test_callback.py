@@ -16,10 +16,7 @@ from dispatch.rules.orders.callback import (
 
 
 def test_the_scale_has_five_published_steps() -> None:
-    assert (
-        "/".join(SATISFACTION_LABELS[step] for step in Satisfaction)
-        == "非常满意/满意/基本满意/不满意/非常不满意"
-    )
+    assert "/".join(SATISFACTION_LABELS[step] for step in Satisfaction) == "非常满意/满意/基本满意/不满意/非常不满意"
 
 
 @pytest.mark.parametrize(
@@ -66,9 +63,7 @@ def test_somebody_reached_must_have_been_asked() -> None:
 def test_an_order_closes_as_solved_only_when_the_resident_said_so(
     *, tries: int, reached: bool, solved: bool, satisfaction: Satisfaction | None, reopen_count: int
 ) -> None:
-    after = after_callback(
-        tries, reached=reached, solved=solved, satisfaction=satisfaction, reopen_count=reopen_count
-    )
+    after = after_callback(tries, reached=reached, solved=solved, satisfaction=satisfaction, reopen_count=reopen_count)
     assert (after is AfterCallback.CLOSE) == (reached and solved and satisfaction not in COMPLAINING)
     assert (after in {AfterCallback.TRY_AGAIN, AfterCallback.UNREACHED}) == (not reached)
 

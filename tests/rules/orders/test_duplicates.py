@@ -82,9 +82,7 @@ def test_unknown_is_not_the_same_as_unknown() -> None:
 
 
 def test_only_the_best_are_shown() -> None:
-    others = [
-        replace(BEFORE, order_id=number, at=AT - timedelta(minutes=number)) for number in range(1, 500, 100)
-    ]
+    others = [replace(BEFORE, order_id=number, at=AT - timedelta(minutes=number)) for number in range(1, 500, 100)]
     shown = likely_duplicates(DRAFT, others, most=2)
     assert [match.order_id for match in shown] == [1, 101]
 

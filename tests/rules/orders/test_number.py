@@ -73,9 +73,7 @@ def test_any_text_is_accepted_in_one_form_or_refused(text: str) -> None:
     assert check_number(number) == number
 
 
-@pytest.mark.parametrize(
-    "text", ["", "HQ", "AB2611230000000", "HQ261123000000", "HQ261123000000U", "\x00" * 15]
-)
+@pytest.mark.parametrize("text", ["", "HQ", "AB2611230000000", "HQ261123000000", "HQ261123000000U", "\x00" * 15])
 def test_a_text_of_another_shape_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match="共 15 位"):
         check_number(text)

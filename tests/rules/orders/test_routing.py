@@ -70,9 +70,7 @@ def test_a_place_without_a_block_team_has_no_choice() -> None:
 
 
 @given(blocks=st.lists(st.integers(1, 5)), line=st.none() | st.integers(1, 5), needs=st.booleans())
-def test_the_accountable_team_is_always_the_block_team(
-    blocks: list[int], line: int | None, *, needs: bool
-) -> None:
+def test_the_accountable_team_is_always_the_block_team(blocks: list[int], line: int | None, *, needs: bool) -> None:
     choice = choose_teams(blocks, line, needs_speciality=needs)
     if len(set(blocks)) == 1:
         assert choice.accountable == blocks[0]
@@ -347,7 +345,5 @@ def test_a_speed_of_nothing_is_refused() -> None:
     st.tuples(st.floats(28, 29), st.floats(119, 120)),
     st.integers(1, 2000),
 )
-def test_travel_is_as_long_there_as_back(
-    start: tuple[float, float], end: tuple[float, float], speed: int
-) -> None:
+def test_travel_is_as_long_there_as_back(start: tuple[float, float], end: tuple[float, float], speed: int) -> None:
     assert travel_minutes(start, end, speed) == travel_minutes(end, start, speed) >= 0
