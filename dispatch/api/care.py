@@ -5,12 +5,12 @@ from typing import Any
 
 from flask import Response, g, url_for
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.api.auth import allow
+from dispatch.api.blueprint import Blueprint
 from dispatch.api.once import KEY_PARAMETER, once
 from dispatch.models.care import VisitSchedule
 from dispatch.rules.access.roles import Actor, Right

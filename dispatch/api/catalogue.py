@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import g
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from dispatch.api.auth import allow
+from dispatch.api.blueprint import Blueprint
 from dispatch.api.grid import page_of
 from dispatch.errors import Invalid, NotFound
 from dispatch.models.catalogue import Service

@@ -126,6 +126,7 @@ def problem(status: int, code: str, detail: str, errors: list[dict[str, str]], h
         body["request_id"] = request_id
     if errors:
         body["errors"] = errors
-    response = Response(current_app.json.dumps(body), status=status, content_type=MEDIA_TYPE)
+    told_back = current_app.json.dumps(body).encode("utf-8", "replace")
+    response = Response(told_back, status=status, content_type=MEDIA_TYPE)
     response.headers.update(headers)
     return response

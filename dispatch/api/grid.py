@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import g
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from dispatch.api.auth import allow
+from dispatch.api.blueprint import Blueprint
 from dispatch.gateways import limits
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.schemas import grid as schemas

@@ -6,18 +6,19 @@ from typing import Any, TypeVar
 from flask import Response, g, url_for
 from flask.views import MethodView
 from flask_babel import gettext
-from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema
 from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.api.auth import allow
+from dispatch.api.blueprint import Blueprint
 from dispatch.api.once import KEY_PARAMETER, once
 from dispatch.gateways import limits
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.grid.phone import mask_phone
 from dispatch.rules.orders.explain import Sentence
+from dispatch.rules.orders.number import check_number
 from dispatch.schemas import orders as schemas
 from dispatch.services import orders
 from dispatch.services.access import vault
@@ -221,14 +222,15 @@ class OrderOffers(MethodView):
 
 def step(name: str, number: str, data: Mapping[str, Any], act: Callable[[Session, Order, Any], object]) -> Response:
     """One step of a person with one order: found within reach, locked, done once per Idempotency-Key."""
+    known = check_number(number)
 
     def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
-        order = orders.find(session, number, actor=actor(), locked=True)
+        order = orders.find(session, known, actor=actor(), locked=True)
         act(session, order, clock.now(session))
         session.flush()
         return 200, schemas.OrderOut().dump(order_out(order)), {}
 
-    return once(f"{name}:{number}", data, work)
+    return once(f"{name}:{known}", data, work)
 
 
 @blueprint.route("/orders/<number>/place")

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from dispatch.api.auth import open_to_all
+from dispatch.api.blueprint import Blueprint
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.schemas import reports as schemas
 from dispatch.services import reports

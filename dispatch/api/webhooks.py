@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 from flask import g, request
 from flask.views import MethodView
 from flask_babel import gettext
-from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from dispatch import clock
 from dispatch.api.auth import open_to_all
+from dispatch.api.blueprint import Blueprint
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.notify.signature import SIGNATURE_HEADER, SignatureFault

@@ -65,7 +65,7 @@ def inbox() -> str:
     return render_template("home/inbox.html", notices=shown, now=now)
 
 
-@blueprint.post("/inbox/<int:notice_id>/read")
+@blueprint.post("/inbox/<int(max=9223372036854775807):notice_id>/read")
 @allow(Right.NOTICES_READ)
 def read_notice(notice_id: int) -> Response:
     """The read receipt."""
@@ -101,7 +101,7 @@ def alarm_count() -> str:
     return render_template("home/alarm_badge.html", count=counted(len(found)), emergencies=emergencies, unread=unread)
 
 
-@blueprint.post("/alarms/<int:alarm_id>/seen")
+@blueprint.post("/alarms/<int(max=9223372036854775807):alarm_id>/seen")
 @allow(Right.NOTICES_READ)
 def see_alarm(alarm_id: int) -> Response:
     """Note that somebody has seen an alarm; it stays until its cause is gone."""

@@ -24,6 +24,7 @@ from dispatch.services.access import reach
 Key = TypeVar("Key")
 MOST_PER_PAGE = 100
 MOST_ON_BOARD = 50
+MOST_ID = 2**63 - 1
 DUE_SOON = timedelta(hours=1)
 WAITING = (str(OrderState.RECEIVED), str(OrderState.AWAITING_HUMAN))
 OPEN_STATES = tuple(sorted(str(state) for state in OPEN))
@@ -174,9 +175,12 @@ def read_cursor(cursor: str) -> tuple[datetime, int]:
     try:
         plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         created_at, identity = json.loads(plain)
-        return datetime.fromisoformat(created_at), int(identity)
-    except (ValueError, TypeError, binascii.Error) as error:
+        began, last = datetime.fromisoformat(created_at), int(identity)
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise Invalid("cursor", "翻页标记无效,请从第一页开始") from error
+    if began.tzinfo is None or not 0 < last <= MOST_ID:
+        raise Invalid("cursor", "翻页标记无效,请从第一页开始")
+    return began, last
 
 
 def board(session: Session, *, actor: Actor, now: datetime) -> Board:

@@ -75,7 +75,7 @@ def settle_place(number: str) -> Response:
 
     def work(session: Session, order: Order, actor: Actor, now: datetime) -> None:
         kind, _, identity = text("cell").partition(":")
-        chosen = int(identity) if identity.isdigit() else None
+        chosen = whole_number({"cell": identity}, "cell")
         orders.settle(
             session,
             order,

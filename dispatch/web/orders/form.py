@@ -15,6 +15,8 @@ from dispatch.services.orders import OrderDraft
 KEY_BYTES = 18
 SHORTEST_KEY = 16
 LONGEST_KEY = 64
+MOST_ID = 2**63 - 1
+LONGEST_NUMBER = len(str(MOST_ID))
 SOURCE = "hotline"
 DAYS_OFFERED = 5
 ANSWER_PREFIX = "answer."
@@ -75,7 +77,7 @@ def number(form: Mapping[str, str], field: str) -> int | None:
     text = form.get(field, "").strip()
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(2**62)):
+    if not text.isascii() or not text.isdigit() or len(text) > LONGEST_NUMBER or int(text) > MOST_ID:
         raise Invalid(field)
     return int(text)
 

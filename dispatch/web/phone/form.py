@@ -11,6 +11,7 @@ from flask import request
 from werkzeug.datastructures import FileStorage
 
 from dispatch.errors import Invalid
+from dispatch.rules.orders.intake import check_text
 from dispatch.services.access import idempotency
 from dispatch.services.orders import WorkReport
 
@@ -34,7 +35,10 @@ def fields() -> Mapping[str, Any]:
     """The fields of this request, sent as a form or as JSON."""
     if not request.is_json:
         return request.form
-    body = request.get_json()
+    try:
+        body = request.get_json()
+    except RecursionError as error:
+        raise Invalid("body", "请求的内容要是一个 JSON 对象") from error
     if not isinstance(body, Mapping):
         raise Invalid("body", "请求的内容要是一个 JSON 对象")
     return body
@@ -45,7 +49,7 @@ def text_of(sent: Mapping[str, Any], name: str) -> str:
     value = sent.get(name, "")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Invalid(name, "填写的内容不正确")
-    return str(value).strip()
+    return check_text(name, str(value))
 
 
 def reason_of(sent: Mapping[str, Any]) -> str:

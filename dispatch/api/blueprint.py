@@ -1,0 +1,27 @@
+"""The blueprint of every domain of the API: bodies are read within bounds."""
+
+from typing import Any
+
+import flask_smorest
+from flask import Request
+from flask_babel import gettext
+from marshmallow import Schema
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest
+
+
+class BoundedParser(FlaskParser):
+    """Reads what a request says; refuses (400) what is nested too deep or has a number of thousands of digits."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        """The JSON of the body."""
+        try:
+            return super().load_json(req, schema)
+        except (RecursionError, ValueError) as error:
+            raise BadRequest(gettext("请求的内容不是可以读取的 JSON")) from error
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """flask-smorest's blueprint with our reader."""
+
+    ARGUMENTS_PARSER = BoundedParser()
