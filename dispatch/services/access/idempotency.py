@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -20,6 +20,23 @@ LONGEST_KEY = 255
 KEPT = timedelta(hours=72)
 UNANSWERED = 0
 MOST_PURGED = 5_000
+
+
+# Core statements made once: the ORM's bookkeeping would cost more here than the statements themselves.
+_TABLE = IdempotencyKey.__table__
+_THIS_KEY = (
+    _TABLE.c.principal == bindparam("its_principal"),
+    _TABLE.c.route == bindparam("its_route"),
+    _TABLE.c.key == bindparam("its_key"),
+)
+_TAKE = (
+    insert(_TABLE)
+    .values({name: bindparam(name) for name in ("principal", "route", "key", "fingerprint", "status", "body")})
+    .on_conflict_do_nothing()
+    .returning(_TABLE.c.status)
+)
+_READ = select(_TABLE.c.fingerprint, _TABLE.c.status, _TABLE.c.body).where(*_THIS_KEY)
+_KEEP = update(_TABLE).where(*_THIS_KEY).values(status=bindparam("new_status"), body=bindparam("new_body"))
 
 
 class KeyReused(Invalid):
@@ -66,22 +83,16 @@ def replay(session: Session, principal: str, route: str, key: str, mark: bytes) 
     A second request with the key waits here until the first has committed or failed, so the work is done
     once. Raises KeyReused for another payload, StillRunning when the first takes longer than the lock's time.
     """
-    values = {"principal": principal, "route": route, "key": key}
-    taking = (
-        insert(IdempotencyKey)
-        .values(**values, fingerprint=mark, status=UNANSWERED, body=b"")
-        .on_conflict_do_nothing()
-        .returning(IdempotencyKey.status)
-    )
+    taken = {"principal": principal, "route": route, "key": key, "fingerprint": mark, "status": UNANSWERED, "body": b""}
     try:
-        is_ours = session.execute(taking).first() is not None
+        is_ours = session.connection().execute(_TAKE, taken).first() is not None
     except OperationalError as error:
         if isinstance(error.orig, LockNotAvailable):
             raise StillRunning from error
         raise
     if is_ours:
         return None
-    row = session.execute(select(IdempotencyKey).filter_by(**values)).scalar_one()
+    row = session.connection().execute(_READ, this_key(principal, route, key)).one()
     if row.fingerprint != mark:
         raise KeyReused
     return Stored(row.status, vault.open_bytes(place_of(principal, route, key), row.body))
@@ -90,11 +101,13 @@ def replay(session: Session, principal: str, route: str, key: str, mark: bytes) 
 def remember(session: Session, principal: str, route: str, key: str, stored: Stored) -> None:
     """Keep the answer in the transaction that did the work; its body is sealed."""
     sealed = vault.seal_bytes(place_of(principal, route, key), stored.body)
-    session.execute(
-        update(IdempotencyKey)
-        .where(IdempotencyKey.principal == principal, IdempotencyKey.route == route, IdempotencyKey.key == key)
-        .values(status=stored.status, body=sealed)
-    )
+    kept = {"new_status": stored.status, "new_body": sealed}
+    session.connection().execute(_KEEP, this_key(principal, route, key) | kept)
+
+
+def this_key(principal: str, route: str, key: str) -> dict[str, object]:
+    """The parameters that name one key."""
+    return {"its_principal": principal, "its_route": route, "its_key": key}
 
 
 def purge(session: Session, *, now: datetime) -> int:

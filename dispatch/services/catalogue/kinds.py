@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
@@ -10,10 +10,22 @@ from dispatch.models.access import Organisation
 from dispatch.models.catalogue import Service
 
 
-def seen_from(organisation_id: int) -> ColumnElement[bool]:
+def seen_from(organisation_id: int | ColumnElement[int]) -> ColumnElement[bool]:
     """The condition that a kind belongs to an organisation or to one above it."""
     path = select(func.unnest(Organisation.path)).where(Organisation.id == organisation_id)
     return Service.organisation_id.in_(path)
+
+
+# Made once: building them anew for every call would cost more than asking the database.
+_SEEN = seen_from(bindparam("organisation_id"))
+_BY_ID = select(Service).where(Service.id == bindparam("service_id"), _SEEN)
+_NEAREST = select(func.cardinality(Organisation.path)).where(Organisation.id == Service.organisation_id)
+_BY_CODE = (
+    select(Service)
+    .where(Service.code == bindparam("code"), Service.is_active, _SEEN)
+    .order_by(_NEAREST.scalar_subquery().desc())
+    .limit(1)
+)
 
 
 def find_service(
@@ -25,20 +37,14 @@ def find_service(
     """
     if service_id is not None:
         found = session.scalars(
-            select(Service).where(Service.id == service_id, seen_from(organisation_id))
+            _BY_ID, {"service_id": service_id, "organisation_id": organisation_id}
         ).one_or_none()
         if found is None:
             raise Invalid("service_id", "没有这项服务,请重新选择")
         return found
     if code is None:
         raise Invalid("service_id", "请选择服务类别")
-    nearest = select(func.cardinality(Organisation.path)).where(Organisation.id == Service.organisation_id)
-    found = session.scalars(
-        select(Service)
-        .where(Service.code == code, Service.is_active, seen_from(organisation_id))
-        .order_by(nearest.scalar_subquery().desc())
-        .limit(1)
-    ).one_or_none()
+    found = session.scalars(_BY_CODE, {"code": code, "organisation_id": organisation_id}).one_or_none()
     if found is None:
         raise Invalid("service_code", "没有这项服务,请重新选择")
     return found

@@ -83,9 +83,10 @@ def insert_order(session: Session, prepared: Prepared, number: str, *, actor: Ac
         raise AlreadyPlaced from error
     if row is None:
         return None
+    order, job_id = row
     if job["run_at"] <= now:
-        hint(session, Lane(job["lane"]), row.job_id)
-    return session.get_one(Order, row.order_id)
+        hint(session, Lane(job["lane"]), job_id)
+    return order
 
 
 def prepare(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -> Prepared:
