@@ -68,21 +68,23 @@ def load_performers(session: Session, book: Book) -> int:
             satisfaction_permille=one.satisfaction_permille,
             service_codes=one.kinds,
             areas=None if everywhere else tuple(areas[code] for code in one.areas),
-            papers=tuple(
-                loading.NewPaper(
-                    kind=paper.kind,
-                    number=paper.number,
-                    valid_from=paper.valid_from,
-                    valid_until=paper.valid_until,
-                )
-                for paper in one.papers
-            ),
+            papers=papers_of(one),
         )
 
     rows = [new(one) for one in book.community.performers if one.code not in before]
     if rows:
         loading.load_performers(session, organisations[COMMUNITY], rows, actor=book.actor)
     return len(rows)
+
+
+def papers_of(one: Performer) -> tuple[loading.NewPaper, ...]:
+    """A performer's papers with their days."""
+    return tuple(
+        loading.NewPaper(
+            kind=paper.kind, number=paper.number, valid_from=paper.valid_from, valid_until=paper.valid_until
+        )
+        for paper in one.papers
+    )
 
 
 def webhook_url(book: Book, one: Performer) -> str | None:

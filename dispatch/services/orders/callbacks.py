@@ -1,5 +1,6 @@
 """Calling back: by somebody who did not handle the order, three tries, a five-step scale, closed or re-opened."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select
@@ -60,20 +61,9 @@ def record_callback(
     if reached and (contacted is None or solved is None):
         raise Invalid("solved", "请填写是否联系过、是否解决")
     rated = satisfaction_of(satisfaction, reached=reached)
-    if order.state == OrderState.FED_BACK:
-        step(session, order, Action.START_CALLBACK, actor=actor, kind=ActorKind.CALLBACK_CLERK, now=now)
-    order.callback_tries += 1
-    facts = {"try": order.callback_tries, "reached": reached, "solved": solved, "satisfaction": satisfaction}
-    step(
-        session,
-        order,
-        Action.RECORD_CALLBACK_TRY,
-        actor=actor,
-        kind=ActorKind.CALLBACK_CLERK,
-        now=now,
-        facts=facts,
+    take_step(
+        session, order, {"reached": reached, "solved": solved, "satisfaction": satisfaction}, actor=actor, now=now
     )
-    local = now.astimezone(SHANGHAI)
     session.add(
         Callback(
             community_id=order.community_id,
@@ -82,7 +72,7 @@ def record_callback(
             number=order.callback_tries,
             clerk_id=actor.user_id,
             at=now,
-            half_day=f"{local:%Y-%m-%d}-{'am' if local.hour < NOON else 'pm'}",
+            half_day=half_day(now),
             reached=reached,
             contacted=contacted if reached else None,
             solved=solved if reached else None,
@@ -101,6 +91,22 @@ def record_callback(
     )
     follow(session, order, outcome, rated, actor=actor, now=now)
     return outcome
+
+
+def take_step(session: Session, order: Order, facts: Mapping[str, object], *, actor: Actor, now: datetime) -> None:
+    """Count the try and write it into the history; the first one begins the callback."""
+    kind = ActorKind.CALLBACK_CLERK
+    if order.state == OrderState.FED_BACK:
+        step(session, order, Action.START_CALLBACK, actor=actor, kind=kind, now=now)
+    order.callback_tries += 1
+    said = {"try": order.callback_tries, **facts}
+    step(session, order, Action.RECORD_CALLBACK_TRY, actor=actor, kind=kind, now=now, facts=said)
+
+
+def half_day(moment: datetime) -> str:
+    """The half-day of a try, as it is stored: 2026-11-23-am."""
+    local = moment.astimezone(SHANGHAI)
+    return f"{local:%Y-%m-%d}-{'am' if local.hour < NOON else 'pm'}"
 
 
 def satisfaction_of(text: str | None, *, reached: bool) -> Satisfaction | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch.models.catalogue import Service
@@ -116,13 +116,8 @@ def duplicates(session: Session, prepared: Prepared, *, actor: Actor, now: datet
     """Open orders that may be the same matter, best first: near in place or from the same caller."""
     where = prepared.place
     index = vault.blind_index("phone", prepared.phone) if prepared.phone else None
-    near = [
-        Order.stairwell_id == where.stairwell_id if where.stairwell_id else None,
-        Order.building_id == where.building_id if where.building_id else None,
-        Order.phone_index == index if index else None,
-    ]
-    conditions = [condition for condition in near if condition is not None]
-    if not conditions:
+    near = near_by(where, index)
+    if not near:
         return []
     keys = ("intake.duplicate_window_hours", "intake.duplicate_candidates")
     values = policies.policies(session, prepared.organisation_id, keys)
@@ -134,7 +129,7 @@ def duplicates(session: Session, prepared: Prepared, *, actor: Actor, now: datet
             reach.visible_orders(actor),
             Order.state.in_(OPEN_STATES),
             Order.created_at >= now - window,
-            or_(*conditions),
+            or_(*near),
             ~Order.confidential,
         )
         .order_by(Order.created_at.desc())
@@ -155,6 +150,16 @@ def duplicates(session: Session, prepared: Prepared, *, actor: Actor, now: datet
     others = [comparable(order, group) for order, group in rows.values()]
     matches = likely_duplicates(draft, others, window=window, most=int(values["intake.duplicate_candidates"]))
     return [(match, rows[match.order_id][0]) for match in matches]
+
+
+def near_by(where: Place, phone_index: bytes | None) -> list[ColumnElement[bool]]:
+    """What makes an order worth comparing: the same stairwell, building or caller, as far as they are known."""
+    near = [
+        Order.stairwell_id == where.stairwell_id if where.stairwell_id else None,
+        Order.building_id == where.building_id if where.building_id else None,
+        Order.phone_index == phone_index if phone_index else None,
+    ]
+    return [condition for condition in near if condition is not None]
 
 
 def comparable(order: Order, group: str) -> Comparable:

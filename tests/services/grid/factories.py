@@ -49,14 +49,9 @@ def make_community(
 ) -> SmallCommunity:
     """A community with two areas, three buildings and four stairwells."""
     above = district if district is not None else make_district(session)
+    code = f"c{token_hex(4)}"
     made = grid.create_organisation(
-        session,
-        kind="community",
-        code=f"c{token_hex(4)}",
-        name="后庆社区",
-        parent_id=above,
-        actor=SYSTEM,
-        now=NOW,
+        session, kind="community", code=code, name="后庆社区", parent_id=above, actor=SYSTEM, now=NOW
     )
     areas = grid.create_areas(
         session,

@@ -1,0 +1,1 @@
+"""Figures, statements and the checks of the promise on a real database."""
