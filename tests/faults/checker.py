@@ -21,7 +21,8 @@ UNSETTLED = (
     f"SELECT (SELECT count(*) {ASTRAY}) "  # noqa: S608 - our own words
     "+ (SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND run_at < dispatch_now() "
     "AND (kind LIKE 'orders.%' OR kind LIKE 'notify.%' OR kind LIKE 'nobody.%')) "
-    "+ (SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND attempts > 0) "
+    "+ (SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND attempts > 0 "
+    "AND (kind LIKE 'orders.%' OR kind LIKE 'notify.%' OR kind LIKE 'nobody.%')) "
     "+ (SELECT count(*) FROM notices WHERE state = 'waiting')"
 )
 MOST_WITHOUT_DEDUPE = 2

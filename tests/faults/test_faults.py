@@ -18,7 +18,6 @@ from tests.faults.town import Town, town
 LONG = os.environ.get("DISPATCH_TEST_LONG") == "1"
 ORDERS = 300 if LONG else 24
 AT_LEAST_SECONDS = 20.0 if LONG else 5.0
-MORNING = "2026-11-23T10:00"
 FAULTS: dict[str, Fault] = {
     "nothing": mischief.no_fault,
     "workers killed": mischief.kill_workers,
@@ -36,7 +35,7 @@ FAULTS: dict[str, Fault] = {
 def hurt() -> Iterator[Town]:
     """One town with two workers, two sweepers and two beats, hurt by every test after the other."""
     with town("--workers", "2", "--sweeps", "2", "--beats", "2") as started:
-        started.command("demo", "--clock", MORNING)
+        started.command("demo", "--clock", started.next_working_morning().isoformat())
         yield started
 
 

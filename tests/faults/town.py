@@ -1,6 +1,7 @@
 """A whole installation for the fault tests: started, looked into, hurt, and stopped; and its HTTP side."""
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ import psycopg
 import redis
 
 from config.settings import embedded_redis_url
+from dispatch.clock import SHANGHAI
 from dispatch.servers import PostgresServer, find_postgres
 from dispatch.servers.process import wait_until
 from dispatch.supervisor.home import read_json
@@ -29,7 +32,8 @@ START_SECONDS = 180.0
 ANSWER_SECONDS = 30.0
 SUPERUSER = "postgres"
 DATABASE = "dispatch"
-BEAT_SECONDS = 0.2
+SATURDAY = 6
+TEN = time(10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,12 @@ class Town:
         )  # fmt: skip
         assert done.returncode == expected, done.stdout + done.stderr
         return done.stdout
+
+    def next_working_morning(self) -> datetime:
+        """Ten o'clock of a coming day from Monday to Friday; a clock set back would strand what is planned."""
+        today = datetime.now(SHANGHAI).date()
+        days = (today + timedelta(days=ahead) for ahead in itertools.count(1))
+        return datetime.combine(next(day for day in days if day.isoweekday() < SATURDAY), TEN, SHANGHAI)
 
     def hit(self, name: str, number: int = signal.SIGKILL, *, children: bool = True) -> None:
         """Send a signal to a process by its name, and to all below it."""

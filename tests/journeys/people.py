@@ -4,20 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 from dispatch.clock import SHANGHAI
-from dispatch.demo.day.wire import Browser, Wire
+from dispatch.demo.day.firms import photo
+from dispatch.demo.day.wire import Browser, Part, Wire, multipart
 from dispatch.gateways.messages.received import Received, read_received
 from dispatch.supervisor.home import read_json
 from tests.faults.town import Town
 
 CREATED, OK, SEE_OTHER = 201, 200, 303
 SOON_SECONDS = 60.0
-SIMPLE_KIND = (
-    "SELECT code FROM services WHERE cardinality(proof) = 0 AND callback AND performer = 'firm' AND given = 'offer_one' "
-    "AND NOT signed_for AND urgency = 'same_day' ORDER BY id LIMIT 1"
-)
+SIMPLE_KIND = "waste_removal"
 
 
 @dataclass(slots=True)
@@ -27,10 +27,18 @@ class People:
     town: Town
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
+    @property
+    def wire(self) -> Wire:
+        """The way to the town's pages."""
+        return Wire(f"http://127.0.0.1:{self.town.port}")
+
     def call(self, description: str, **place: object) -> Mapping[str, Any]:
         """Somebody calls; the order that they were promised."""
-        ((kind,),) = self.town.rows(SIMPLE_KIND)
-        content = {"service_code": kind, "description": description, **(place or {"stairwell_id": self.stairwell()})}
+        content = {
+            "service_code": SIMPLE_KIND,
+            "description": description,
+            **(place or {"stairwell_id": self.stairwell()}),
+        }
         status, body = self.town.api("POST", "/api/orders", content, once=self.key())
         assert status == CREATED, body
         found: Mapping[str, Any] = body
@@ -68,7 +76,11 @@ class People:
         assert self.does(offer, "accept") == OK
         assert self.does(offer, "set-out") == OK
         assert self.does(offer, "arrive", how="resident") == OK
-        assert self.does(offer, "finish", result="done", cost="60", note="换了阀门") == OK
+        photos = (Part("photos", "photo.jpg", "image/jpeg", photo(Random(1))),)  # noqa: S311 - a made-up picture
+        body, content_type = multipart({"result": "done", "cost": "60", "note": "已运走"}, photos)
+        headers = {"Content-Type": content_type, "Accept": "application/json", "Idempotency-Key": self.key()}
+        answer = self.wire.ask("POST", f"{urlsplit(offer.link).path}/finish", body=body, headers=headers)
+        assert answer.status == OK, answer.text[:2_000]
 
     def says(self, number: str, what: str, content: Mapping[str, object]) -> Mapping[str, Any]:
         """What the desk does with an order."""
@@ -83,7 +95,7 @@ class People:
         """A callback clerk asks the resident, at a screen."""
         accounts = read_json(self.town.home / "demo.json")["accounts"]
         account = next(one for one in accounts if one["role"] == "callback_clerk")
-        browser = Browser(Wire(f"http://127.0.0.1:{self.town.port}"), account["login"], account["password"])
+        browser = Browser(self.wire, account["login"], account["password"])
         said = {"solved": "yes" if solved else "no", "satisfaction": "satisfied" if solved else "dissatisfied"}
         form = {"reached": "yes", "contacted": "yes", **said}
         answer = browser.post(f"/orders/{number}", f"/orders/{number}/callback", form)

@@ -1,15 +1,13 @@
 """Lives of orders from the call to the end, through HTTP, webhooks and mail."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from dispatch.clock import SHANGHAI
 from tests.faults.town import town
 from tests.journeys.people import OK, SOON_SECONDS, People
 
-MORNING = datetime(2026, 11, 23, 10, 0, tzinfo=SHANGHAI)
 GONE = 410
 CONFLICT = 409
 
@@ -19,7 +17,7 @@ def people() -> Iterator[People]:
     """A town on a working day at ten."""
     with town() as started:
         them = People(started)
-        them.sets_clock(MORNING)
+        them.sets_clock(started.next_working_morning())
         yield them
 
 

@@ -1,17 +1,19 @@
 """The whole system stopped over the end of a quarter: no period lost, none twice, no order lost."""
 
 import tempfile
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from dispatch.clock import SHANGHAI
+from dispatch.rules.queue import Every, next_period_start, period_name, period_start
 from tests.faults.town import Town, running
 from tests.journeys.people import People
 from tests.processes import free_port
 
-BEFORE = datetime(2026, 12, 30, 10, 0, tzinfo=SHANGHAI)
-AFTER = datetime(2027, 1, 2, 10, 0, tzinfo=SHANGHAI)
-DAYS = [str(date(2026, 12, 30) + timedelta(days=number)) for number in range(4)]
+NEXT_QUARTER = next_period_start(Every.QUARTER, datetime.now(SHANGHAI) + timedelta(days=4))
+BEFORE = NEXT_QUARTER - timedelta(hours=38)
+AFTER = NEXT_QUARTER + timedelta(hours=34)
+DAYS = [str(BEFORE.date() + timedelta(days=number)) for number in range(4)]
 OPEN_PERIODS = "SELECT count(*) FROM period_runs WHERE finished_at IS NULL"
 PERIOD = "SELECT count(*) FROM period_runs WHERE job = %(job)s AND period = %(period)s"
 CATCH_UP_SECONDS = 120.0
@@ -25,8 +27,8 @@ def caught_up(town: Town, job: str, period: str) -> bool:
 
 def periods(town: Town, job: str) -> list[str]:
     """The periods of a job from the day before the standstill on, in order."""
-    query = "SELECT period FROM period_runs WHERE job = %(job)s AND due_at >= '2026-12-29T16:00Z' ORDER BY due_at"
-    return [row[0] for row in town.rows(query, {"job": job})]
+    query = "SELECT period FROM period_runs WHERE job = %(job)s AND due_at >= %(since)s ORDER BY due_at"
+    return [row[0] for row in town.rows(query, {"job": job, "since": BEFORE - timedelta(hours=10)})]
 
 
 def test_two_days_and_a_quarters_end_pass_while_everything_is_stopped() -> None:
@@ -44,9 +46,12 @@ def test_two_days_and_a_quarters_end_pass_while_everything_is_stopped() -> None:
             town.until(lambda: caught_up(town, "reports.daily_figures", DAYS[-1]), "catch-up", CATCH_UP_SECONDS)
             for job in ("reports.daily_figures", "care.place_visits", "catalogue.papers_expiring", "system.purge"):
                 assert periods(town, job) == DAYS, job
-            assert periods(town, "reports.statement") == ["2027-Q1"]
-            published = "SELECT count(*) FROM service_statements WHERE quarter = '2026-Q4' AND published_at IS NOT NULL"
-            assert town.rows(published)[0][0] == 1
+            assert periods(town, "reports.statement") == [period_name(Every.QUARTER, NEXT_QUARTER)]
+            published = (
+                "SELECT count(*) FROM service_statements WHERE quarter = %(quarter)s AND published_at IS NOT NULL"
+            )
+            ended = period_name(Every.QUARTER, period_start(Every.QUARTER, BEFORE))
+            assert town.rows(published, {"quarter": ended})[0][0] == 1
             assert town.rows("SELECT count(*) FROM orders WHERE description = '年底水管冻裂'") == [(1,)]
             people = People(town)
             town.until(lambda: people.state(number) in {"offered", "awaiting_human"}, "order", CATCH_UP_SECONDS)
