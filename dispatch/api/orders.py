@@ -1,6 +1,6 @@
 """Orders over HTTP: placing, looking, and every step that a person takes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from flask import Response, g, url_for
@@ -13,20 +13,18 @@ from dispatch import clock
 from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.order_views import event_out, order_out, page_out
 from dispatch.gateways import limits
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right
-from dispatch.rules.grid.phone import mask_phone
 from dispatch.rules.orders.explain import Sentence
 from dispatch.rules.orders.number import check_number
 from dispatch.schemas import orders as schemas
 from dispatch.services import orders
-from dispatch.services.access import vault
 from dispatch.transaction import transaction
 
 blueprint = Blueprint("orders", __name__, url_prefix="/api", description="订单 · Orders")
 
-PLAIN = tuple(name for name in schemas.OrderOut().fields if name != "caller_phone")
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -39,22 +37,6 @@ def takes(schema: type[Schema], *, status: int = 200) -> Callable[[View], View]:
         return keyed
 
     return decorate
-
-
-def order_out(order: Order) -> dict[str, Any]:
-    """What leaves of an order: plain columns as they are, the phone masked, a confidential one redacted."""
-    out = {name: getattr(order, name) for name in PLAIN}
-    out["caller_phone"] = None
-    if order.caller_phone is not None:
-        out["caller_phone"] = mask_phone(vault.open_sealed(f"orders.caller_phone.{order.number}", order.caller_phone))
-    if order.confidential:
-        out |= {"caller_name": None, "caller_phone": None, "room": None}
-    return out
-
-
-def page_out(found: Sequence[Order]) -> list[dict[str, Any]]:
-    """Several orders."""
-    return [order_out(order) for order in found]
 
 
 def told(sentence: Sentence) -> str:
@@ -166,7 +148,8 @@ class OrderHistory(MethodView):
     def get(self, number: str) -> Mapping[str, Any]:
         """Show every step, oldest first."""
         with transaction() as session:
-            return {"items": orders.time_line(session, orders.find(session, number, actor=actor()))}
+            order = orders.find(session, number, actor=actor())
+            return {"items": [event_out(order, event) for event in orders.time_line(session, order)]}
 
 
 @blueprint.route("/orders/<number>/decisions")
@@ -202,7 +185,8 @@ class OrderOffers(MethodView):
     def get(self, number: str) -> Mapping[str, Any]:
         """Show who was asked, and what they answered."""
         with transaction() as session:
-            found = orders.offers_of(session, orders.find(session, number, actor=actor()))
+            order = orders.find(session, number, actor=actor())
+            found = orders.offers_of(session, order)
             return {
                 "items": [
                     {
@@ -210,7 +194,7 @@ class OrderOffers(MethodView):
                         "performer_id": recipient.performer_id,
                         "performer": name,
                         "outcome": recipient.outcome,
-                        "reason": recipient.reason,
+                        "reason": None if order.confidential else recipient.reason,
                         "opened_at": recipient.opened_at,
                         "hold_until": offer.hold_until,
                         "answered_at": recipient.answered_at,

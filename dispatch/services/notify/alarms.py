@@ -4,15 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from dispatch.errors import NotFound
 from dispatch.models.notify import Alarm
-from dispatch.rules.access.roles import Actor
+from dispatch.models.orders import Order
+from dispatch.rules.access.roles import Actor, ActorKind
 from dispatch.services.access import audit
-from dispatch.services.access.reach import visible
+from dispatch.services.access.reach import visible, visible_orders
 
 NO_FACTS: Mapping[str, Any] = {}
 MOST_SHOWN = 100
@@ -68,12 +69,25 @@ def clear_alarms(
     session.execute(statement)
 
 
+def own_alarms(actor: Actor) -> ColumnElement[bool]:
+    """The alarms that the actor may see: within the reach; a narrowed actor's only about orders in their part.
+
+    What is about no order (papers, posts, jobs) is the staff's: a performer does not learn it of others.
+    """
+    reached = visible(Alarm, actor)
+    if not actor.narrowed:
+        return reached
+    about_own = Alarm.order_id.in_(select(Order.id).where(visible_orders(actor)))
+    is_performer = actor.kind is ActorKind.PERFORMER
+    return and_(reached, about_own if is_performer else or_(Alarm.order_id.is_(None), about_own))
+
+
 def open_alarms(session: Session, *, actor: Actor, limit: int = MOST_SHOWN) -> Sequence[Alarm]:
     """The open alarms within the actor's reach, the most pressing first, then the oldest."""
     urgency = case({"emergency": 0, "warning": 1}, value=Alarm.level, else_=2)
     return session.scalars(
         select(Alarm)
-        .where(visible(Alarm, actor), Alarm.cleared_at.is_(None))
+        .where(own_alarms(actor), Alarm.cleared_at.is_(None))
         .order_by(urgency, Alarm.raised_at, Alarm.id)
         .limit(limit)
     ).all()
@@ -82,7 +96,7 @@ def open_alarms(session: Session, *, actor: Actor, limit: int = MOST_SHOWN) -> S
 def see_alarm(session: Session, alarm_id: int, *, actor: Actor, now: datetime) -> Alarm:
     """Note who saw an alarm first and when; it stays until its cause is gone. Raises NotFound."""
     alarm = session.scalars(
-        select(Alarm).where(Alarm.id == alarm_id, visible(Alarm, actor)).with_for_update()
+        select(Alarm).where(Alarm.id == alarm_id, own_alarms(actor)).with_for_update()
     ).one_or_none()
     if alarm is None:
         raise NotFound

@@ -19,7 +19,7 @@ from dispatch.services.access import audit
 from dispatch.services.orders.place import enqueue_route, settle_place
 from dispatch.services.orders.rounds import open_rounds
 from dispatch.services.orders.route import close_cycle
-from dispatch.services.orders.steps import check_version, step
+from dispatch.services.orders.steps import check_version, demand_team, step
 
 WITH_TEAM = frozenset(
     {OrderState.DISPATCHED, OrderState.SIGNED, OrderState.OFFERED, OrderState.ACCEPTED, OrderState.ARRIVED}
@@ -91,6 +91,7 @@ def choose_team(
 ) -> None:
     """The area chief (or dispatcher) says which block team an order known only to its area belongs to."""
     check_version(order, version)
+    demand_team(actor)
     need_reason(reason)
     team = session.execute(
         select(Team).where(Team.id == team_id, Team.kind == "block", Team.community_id == order.community_id)
@@ -239,7 +240,7 @@ def void(
         step(session, order, Action.REMARK, actor=actor, now=now, facts={"void": "asked"}, reason=reason)
         audit.record(session, "orders.ask_void", "orders", order.id, actor=actor, community_id=order.community_id)
         return False
-    if not at_once and order.void_asked_by == actor.user_id:
+    if not at_once and actor.user_id in {None, order.void_asked_by}:
         raise SecondPersonMissing
     withdraw_round(session, order, now=now)
     facts = {"asked_by": order.void_asked_by, "by_resident": by_resident}
@@ -263,6 +264,7 @@ def remark(session: Session, order: Order, *, text: str, actor: Actor, now: date
 def sign(session: Session, order: Order, *, version: int | None = None, actor: Actor, now: datetime) -> None:
     """签收: the team takes the order; its performer is offered it at once."""
     check_version(order, version)
+    demand_team(actor)
     step(session, order, Action.SIGN, actor=actor, kind=ActorKind.TEAM, now=now)
     session.execute(
         update(Assignment)

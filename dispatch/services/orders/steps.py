@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from dispatch import queue
-from dispatch.errors import Conflict, NotFound
+from dispatch.errors import Conflict, NotAllowed, NotFound
 from dispatch.models.orders import Order, OrderEvent
 from dispatch.rules.access.chain import link
 from dispatch.rules.access.roles import Actor, ActorKind
@@ -44,6 +44,12 @@ def check_version(order: Order, version: int | None) -> None:
     """Refuse what was decided on an older picture of the order; None means that the caller does not say."""
     if version is not None and version != order.version:
         raise Stale
+
+
+def demand_team(actor: Actor) -> None:
+    """Refuse a performer what is the team's to do: signing, choosing the team, answering the resident."""
+    if actor.kind is ActorKind.PERFORMER:
+        raise NotAllowed
 
 
 @dataclass(frozen=True, slots=True)

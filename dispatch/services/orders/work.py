@@ -18,7 +18,7 @@ from dispatch.rules.orders.states import Action, OrderState
 from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit, files, policies
-from dispatch.services.orders.steps import check_version, lock, step
+from dispatch.services.orders.steps import check_version, demand_team, lock, step
 
 RESULTS = ("done", "partly", "not_done")
 MOST_COST_FEN = 100_000_000
@@ -95,6 +95,7 @@ def feed_back(
     check_text("answer", answer)
     if not answer.strip():
         raise Invalid("answer", "请写下给居民的答复")
+    demand_team(actor)
     order.feedback = answer
     kind = ActorKind.SYSTEM if actor.user_id is None else ActorKind.TEAM
     step(session, order, Action.FEED_BACK, actor=actor, now=now, kind=kind)

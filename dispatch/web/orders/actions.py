@@ -31,9 +31,19 @@ def carry_out(number: str, action: str, work: Work) -> Response:
             order = orders.find(session, number, actor=actor, locked=True)
             work(session, order, actor, clock.now(session))
     except (Invalid, Conflict, NotAllowed) as error:
+        if not actor.may(Right.ORDERS_READ):
+            raise
         return refused(number, action, error, actor)
-    target = url_for("pages_orders.board") if request.form.get("back") == "board" else None
-    return redirect(target or url_for("pages_orders.show", number=number), 303)  # type: ignore[return-value]
+    return redirect(page_after(number, actor), 303)  # type: ignore[return-value]
+
+
+def page_after(number: str, actor: Actor) -> str:
+    """Where somebody goes on after an action: the board, the order's page, or one's own list."""
+    if not actor.may(Right.ORDERS_READ):
+        return url_for("pages_home.mine")
+    if request.form.get("back") == "board":
+        return url_for("pages_orders.board")
+    return url_for("pages_orders.show", number=number)
 
 
 def refused(number: str, action: str, error: DispatchError, actor: Actor) -> Response:

@@ -98,7 +98,7 @@ def caller() -> str:
     actor = current_actor()
     text = request.form.get("caller_phone", "").strip()
     if not text:
-        return ""
+        return render_template("orders/caller.html", is_empty=True, problem=None, people=[], past=[])
     try:
         phone = normalise_phone(text)
     except Invalid as error:

@@ -15,6 +15,7 @@ from dispatch.rules.orders.number import check_number
 from dispatch.rules.orders.states import OPEN, OrderState
 from dispatch.services import orders
 from dispatch.services.orders import OrderFilters
+from dispatch.services.orders.canary import CODE as CANARY
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.orders.door import blueprint
@@ -97,7 +98,11 @@ def choices(session: Session, actor: Actor) -> dict[str, list[tuple[int, str]]]:
     areas = select(Area.id, Area.name).order_by(Area.community_id, Area.number)
     if not actor.scope.everything:
         areas = areas.where(Area.community_id.in_(actor.scope.communities))
-    services = select(Service.id, Service.name).where(Service.is_active).order_by(Service.group, Service.name)
+    services = (
+        select(Service.id, Service.name)
+        .where(Service.is_active, Service.code != CANARY)
+        .order_by(Service.group, Service.name)
+    )
     return {
         "areas": [(identity, name) for identity, name in session.execute(areas)],
         "services": [(identity, name) for identity, name in session.execute(services)],

@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from flask import render_template, request
+from flask import Response, render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
+from dispatch.errors import NotFound
 from dispatch.gateways import limits
-from dispatch.models.access import User
+from dispatch.models.access import File, User
 from dispatch.models.catalogue import Service, Team
 from dispatch.models.notify import Notice
 from dispatch.models.orders import Callback, DecisionRecord, Offer, OfferRecipient, Order, OrderEvent
@@ -19,7 +21,7 @@ from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.orders.explain import Sentence
 from dispatch.rules.orders.states import OPEN, OrderState
 from dispatch.services import catalogue, grid, orders
-from dispatch.services.access import audit
+from dispatch.services.access import audit, files
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.orders.door import blueprint
@@ -62,6 +64,7 @@ class OrderView:
     offers: Sequence[tuple[Offer, OfferRecipient, str]]
     notices: Sequence[Notice]
     callbacks: Sequence[Callback]
+    pictures: Sequence[File]
     people: Mapping[int, str]
     teams: Mapping[int, str]
     performers: Mapping[int, str]
@@ -131,6 +134,22 @@ def reveal_phone(number: str) -> str:
     return render_template("orders/phone.html", phone=phone)
 
 
+@blueprint.get("/orders/<number>/pictures/<uuid:uid>")
+@allow(Right.ORDERS_READ)
+def picture(number: str, uid: UUID) -> Response:
+    """A photo or signature of the finished work; each reading is audited. Not of a confidential order."""
+    actor = current_actor()
+    with transaction() as session:
+        order = orders.find(session, number, actor=actor)
+        kept = {one.uid for one in pictures_of(session, order, actor)}
+        if uid not in kept:
+            raise NotFound
+        content = files.read_file(session, uid, actor=actor, purpose="order_page")
+    response = Response(content.data, mimetype=content.media_type)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
 def render_order(
     number: str, actor: Actor, errors: Mapping[str, str] | None = None, typed: Mapping[str, Any] | None = None
 ) -> str:
@@ -151,6 +170,7 @@ def read_order(number: str, actor: Actor) -> OrderView:
     with transaction() as session:
         order = orders.find(session, number, actor=actor)
         events = orders.time_line(session, order)
+        notices = notices_of(session, order)
         allowed = actions_for(order, actor)
         return OrderView(
             now=clock.now(session),
@@ -161,11 +181,14 @@ def read_order(number: str, actor: Actor) -> OrderView:
             events=events,
             decisions=orders.decisions(session, order),
             offers=orders.offers_of(session, order),
-            notices=notices_of(session, order),
+            notices=notices,
             callbacks=orders.callbacks_of(session, order),
-            people=names(session, User, {event.user_id for event in events if event.user_id}),
+            pictures=pictures_of(session, order, actor),
+            people=names(session, User, {one.user_id for one in (*events, *notices) if one.user_id}),
             teams=orders.team_names(session, order.community_id),
-            performers=orders.performer_names(session, {event.performer_id for event in events if event.performer_id}),
+            performers=orders.performer_names(
+                session, {one.performer_id for one in (*events, *notices) if one.performer_id}
+            ),
             can=allowed,
             by_hand=performers_by_hand(session, order) if "dispatch" in allowed else [],
             block_teams=block_teams(session, order) if "choose_team" in allowed else [],
@@ -196,6 +219,11 @@ def actions_for(order: Order, actor: Actor) -> frozenset[str]:
 def notices_of(session: Session, order: Order) -> Sequence[Notice]:
     """What was told to whom about this order, in order."""
     return session.scalars(select(Notice).where(Notice.order_id == order.id).order_by(Notice.id)).all()
+
+
+def pictures_of(session: Session, order: Order, actor: Actor) -> Sequence[File]:
+    """The photos and the signature of the finished work, for whoever may open the order."""
+    return files.list_files(session, "orders", order.id, actor=actor) if may_open(order, actor) else ()
 
 
 def block_teams(session: Session, order: Order) -> list[tuple[int, str]]:

@@ -45,7 +45,8 @@ def rows(session: Session, found: Sequence[Order], actor: Actor) -> list[OrderRo
     services = orders.service_names(session, {order.service_id for order in found})
     performers = orders.performer_names(session, {order.performer_id for order in found if order.performer_id})
     teams = names(session, Team, {order.lead_team_id for order in found if order.lead_team_id})
-    places = place_words(session, found)
+    hidden = frozenset(order.id for order in found if not may_open(order, actor))
+    places = place_words(session, found, hidden)
     return [
         OrderRow(
             order=order,
@@ -53,8 +54,8 @@ def rows(session: Session, found: Sequence[Order], actor: Actor) -> list[OrderRo
             place=places[order.id],
             performer=performers.get(order.performer_id or 0, ""),
             lead_team=teams.get(order.lead_team_id or 0, ""),
-            matter=order.description if may_open(order, actor) else gettext("保密订单"),
-            is_hidden=not may_open(order, actor),
+            matter=gettext("保密订单") if order.id in hidden else order.description,
+            is_hidden=order.id in hidden,
         )
         for order in found
     ]
@@ -75,8 +76,11 @@ def order_numbers(session: Session, ids: Iterable[int], actor: Actor) -> dict[in
     return dict(session.execute(query).all())
 
 
-def place_words(session: Session, found: Sequence[Order]) -> dict[int, str]:
-    """Where each order is, in words: the settled place with its room, else what the caller said."""
+def place_words(session: Session, found: Sequence[Order], hidden: frozenset[int]) -> dict[int, str]:
+    """Where each order is, in words: the settled place with its room, else what the caller said.
+
+    Of a hidden order only the building or area is told, never the room or the caller's words.
+    """
     stairwells = {order.stairwell_id for order in found if order.stairwell_id}
     buildings = {order.building_id for order in found if order.building_id}
     areas = names(session, Area, {order.area_id for order in found if order.area_id and not order.building_id})
@@ -86,11 +90,16 @@ def place_words(session: Session, found: Sequence[Order]) -> dict[int, str]:
         address = dict(session.execute(select(Building.id, Building.address).where(Building.id.in_(buildings))).all())
     if stairwells:
         unit = dict(session.execute(select(Stairwell.id, Stairwell.number).where(Stairwell.id.in_(stairwells))).all())
-    return {order.id: one_place(order, areas, address, unit) for order in found}
+    return {order.id: one_place(order, areas, address, unit, is_hidden=order.id in hidden) for order in found}
 
 
-def one_place(order: Order, areas: Mapping[int, str], address: Mapping[int, str], unit: Mapping[int, str]) -> str:
+def one_place(
+    order: Order, areas: Mapping[int, str], address: Mapping[int, str], unit: Mapping[int, str], *, is_hidden: bool
+) -> str:
     """One order's place in words."""
+    if is_hidden:
+        building, area = address.get(order.building_id or 0), areas.get(order.area_id or 0)
+        return building or area or gettext("保密订单")
     if order.building_id is not None:
         words = address.get(order.building_id, "")
         if order.stairwell_id is not None:
