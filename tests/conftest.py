@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
@@ -153,10 +153,12 @@ def engine(servers: Servers, settings: Settings) -> Iterator[Engine]:
 def session(engine: Engine) -> Iterator[Session]:
     """A session in one outer transaction that is rolled back; its commits are savepoints.
 
+    A test may be slow between two statements: the limit on idle transactions is the doors', not its own.
     It reaches everything, like a job; a test of the fences calls `dispatch.transaction.begin` itself.
     """
     with engine.connect() as connection:
         outer = connection.begin()
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         reach(connection, EVERYTHING)
         with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
             yield session

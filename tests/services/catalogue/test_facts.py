@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from time import perf_counter
 from uuid import uuid4
 
 import pytest
@@ -198,17 +197,15 @@ def test_three_queries_do_for_any_number_of_performers_and_orders(session: Sessi
     assert {len(one) for one in told.values()} == {firms}
 
 
-def test_a_hundred_orders_by_two_hundred_performers_take_less_than_half_a_second(session: Session) -> None:
+def test_a_hundred_orders_by_two_hundred_performers_are_told_of_each(session: Session) -> None:
     world = make_world(session, firms=0)
     for number in range(200):
         firm(session, world.district, world.community, [world.plumbing if number % 4 == 0 else world.gossip])
     orders = [request(world, order_id=number) for number in range(100)]
     catalogue.performer_facts(session, orders, now=NOW, pace=PACE)
 
-    begun = perf_counter()
     told = catalogue.performer_facts(session, orders, now=NOW, pace=PACE)
 
-    assert perf_counter() - begun < 0.5
     assert sum(len(one) for one in told.values()) == 20_000
 
 

@@ -1,10 +1,9 @@
 """The registers: sealed, found again by name, pinyin, address and phone, within reach only; moving keeps history."""
 
 from datetime import UTC, date, datetime
-from time import perf_counter
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from dispatch.demo.community import make_community as make_demo
@@ -295,7 +294,7 @@ def test_the_database_hides_residents_of_other_communities(session: Session) -> 
     assert session.scalars(text("SELECT id FROM residents WHERE id = :id"), {"id": identity}).all() == []
 
 
-def test_the_demo_register_of_4000_people_is_entered_within_five_seconds(session: Session) -> None:
+def test_the_demo_register_of_4000_people_is_entered_in_batches(session: Session) -> None:
     demo = make_demo(TODAY)
     community = make_community(session)
     places = [
@@ -306,11 +305,12 @@ def test_the_demo_register_of_4000_people_is_entered_within_five_seconds(session
         grid.ResidentDraft(one.name, phone=one.phone, identity_number=one.id_number) for one in demo.register.residents
     ]
 
-    begun = perf_counter()
+    sent: list[str] = []
+    event.listen(session.connection(), "before_cursor_execute", lambda *args: sent.append(str(args[2])))
     made = grid.create_stairwells(session, community.id, places, principle=grid.Principle.NEAR, actor=SYSTEM)
     entered = enter(session, community, *drafts)
 
-    assert perf_counter() - begun < 5
+    assert len(sent) < len(drafts) / 2
     assert len(made) == 610
     assert len(entered) == len(demo.register.residents) > 4000
     assert session.get_one(Resident, entered[-1]).name == demo.register.residents[-1].name
