@@ -228,6 +228,20 @@ def finish(session: Session, job: Claimed) -> bool:
     return bool(result.rowcount)  # type: ignore[attr-defined]
 
 
+FINISH_MANY = text(
+    "UPDATE jobs SET done_at = dispatch_now(), lease_until = NULL "
+    "FROM unnest(cast(:ids AS bigint[]), cast(:tokens AS bigint[])) AS held (id, token) "
+    "WHERE jobs.id = held.id AND jobs.token = held.token"
+)
+
+
+def finish_many(session: Session, jobs: Sequence[Claimed]) -> bool:
+    """Mark all these jobs done in one statement; False means another holds one of them: roll back."""
+    held = {"ids": [job.id for job in jobs], "tokens": [job.token for job in jobs]}
+    result = session.execute(FINISH_MANY, held)
+    return bool(result.rowcount == len(jobs))  # type: ignore[attr-defined]
+
+
 FAIL = text(
     "UPDATE jobs SET lease_until = NULL, error = :error, "
     "run_at = dispatch_now() + make_interval(secs => :wait), "

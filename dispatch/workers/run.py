@@ -181,9 +181,8 @@ def run_batch(handler: Handler, jobs: list[Claimed]) -> bool:
 
 def finish_all(session: Session, jobs: list[Claimed]) -> None:
     """Finish every job of a batch, or raise LostLease."""
-    for job in jobs:
-        if not queue.finish(session, job):
-            raise LostLease
+    if not queue.finish_many(session, jobs):
+        raise LostLease
 
 
 def run_one(job: Claimed) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
+from typing import cast
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -23,7 +25,7 @@ MOST_PURGED = 5_000
 
 
 # Core statements made once: the ORM's bookkeeping would cost more here than the statements themselves.
-_TABLE = IdempotencyKey.__table__
+_TABLE = cast("Table", IdempotencyKey.__table__)
 _THIS_KEY = (
     _TABLE.c.principal == bindparam("its_principal"),
     _TABLE.c.route == bindparam("its_route"),

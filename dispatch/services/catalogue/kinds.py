@@ -36,9 +36,7 @@ def find_service(
     Raises Invalid("service_id" | "service_code", …) when it is not named, unknown, or by code out of use.
     """
     if service_id is not None:
-        found = session.scalars(
-            _BY_ID, {"service_id": service_id, "organisation_id": organisation_id}
-        ).one_or_none()
+        found = session.scalars(_BY_ID, {"service_id": service_id, "organisation_id": organisation_id}).one_or_none()
         if found is None:
             raise Invalid("service_id", "没有这项服务,请重新选择")
         return found

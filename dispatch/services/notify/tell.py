@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from dispatch import queue
+from dispatch.db import insert_rows
 from dispatch.errors import NotFound
 from dispatch.models.access import Membership
 from dispatch.models.catalogue import Performer
@@ -18,6 +19,7 @@ from dispatch.rules.queue import Lane
 from dispatch.services.access import vault
 
 IN_THE_HOUSE = "app"
+UNLESS_TOLD = "ON CONFLICT (dedupe) DO NOTHING RETURNING id, dedupe, channel"
 NO_FACTS: Mapping[str, Any] = {}
 
 
@@ -53,12 +55,7 @@ def tell_performers(session: Session, notices: Sequence[PerformerNotice], *, now
         return
     performers = performers_of(session, {notice.performer_id for notice in notices})
     rows = [notice_row(notice, performers, now) for notice in notices]
-    made = session.execute(
-        upsert(Notice)
-        .values(rows)
-        .on_conflict_do_nothing(index_elements=["dedupe"])
-        .returning(Notice.id, Notice.dedupe, Notice.channel)
-    ).all()
+    made = insert_rows(session, Notice, rows, UNLESS_TOLD).all()
     lanes = {notice.dedupe: notice.lane for notice in notices}
     for lane in sorted(set(lanes.values())):
         leaving = [row.id for row in made if row.channel != IN_THE_HOUSE and lanes[row.dedupe] == lane]

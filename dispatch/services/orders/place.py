@@ -83,9 +83,9 @@ def insert_order(session: Session, prepared: Prepared, number: str, *, actor: Ac
         raise AlreadyPlaced from error
     if row is None:
         return None
-    order, job_id = row
+    order: Order = row[0]
     if job["run_at"] <= now:
-        hint(session, Lane(job["lane"]), job_id)
+        hint(session, Lane(job["lane"]), row[1])
     return order
 
 

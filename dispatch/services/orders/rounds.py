@@ -4,12 +4,13 @@ import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Table, select, text, update
 from sqlalchemy.orm import Session
 
 from dispatch import queue
+from dispatch.db import insert_rows
 from dispatch.models.catalogue import Performer, Service
 from dispatch.models.orders import Offer as OfferRow
 from dispatch.models.orders import OfferRecipient, Order
@@ -19,6 +20,7 @@ from dispatch.rules.queue import Lane
 from dispatch.services import notify
 
 LINK_BYTES = 24
+PERFORMERS = cast("Table", Performer.__table__)
 
 
 def link_hash(token: str) -> bytes:
@@ -38,8 +40,8 @@ def open_rounds(session: Session, rounds: Sequence[tuple[Order, Service, Offer]]
             token, recipient_id = secrets.token_urlsafe(LINK_BYTES), next(recipient_ids)
             recipients.append(recipient_row(recipient_id, offer_id, order, performer_id, token, now=now))
             notices.append(notice_of(recipient_id, order, performer_id, token))
-    session.execute(insert(OfferRow), offers)
-    session.execute(insert(OfferRecipient), recipients)
+    insert_rows(session, OfferRow, offers)
+    insert_rows(session, OfferRecipient, recipients)
     lapses = [(row["id"], row["hold_until"], f"orders.lapse:{row['id']}") for row in offers]
     queue.enqueue_many(session, "orders.lapse", lane=Lane.DEADLINE, rows=lapses)
     notify.tell_performers(session, notices, now=now)
@@ -97,7 +99,11 @@ def notice_of(recipient_id: int, order: Order, performer_id: int, token: str) ->
 def note_offered(session: Session, performer_ids: Iterable[int], *, now: datetime) -> None:
     """Remember when each performer was last offered something; locked by id, so that two runs never deadlock."""
     ids = sorted(performer_ids)
-    session.execute(
-        select(Performer.id).where(Performer.id.in_(ids)).order_by(Performer.id).with_for_update(key_share=True)
+    connection = session.connection()
+    connection.execute(
+        select(PERFORMERS.c.id)
+        .where(PERFORMERS.c.id.in_(ids))
+        .order_by(PERFORMERS.c.id)
+        .with_for_update(key_share=True)
     )
-    session.execute(update(Performer).where(Performer.id.in_(ids)).values(last_offered_at=now))
+    connection.execute(update(PERFORMERS).where(PERFORMERS.c.id.in_(ids)).values(last_offered_at=now))

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from dispatch.db import insert_rows
 from dispatch.models.catalogue import Service
 from dispatch.models.orders import Assignment, DecisionRecord, Order, OrderEvent
 from dispatch.rules.access.roles import ROUTER, Actor, ActorKind
@@ -271,7 +272,7 @@ def write(session: Session, written: Written, picture: Picture, *, now: datetime
         (Assignment, written.assignments),
     ):
         if rows:
-            session.execute(insert(model), rows)
+            insert_rows(session, model, rows)
     session.flush()
     if written.rounds:
         open_rounds(session, written.rounds, now=now)
