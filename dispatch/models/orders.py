@@ -141,6 +141,7 @@ class Order(Base):
         CheckConstraint("wanted_from IS NULL OR wanted_from < wanted_until", name="wanted"),
         Index("ix_orders_phone_index", "phone_index", "created_at"),
         Index("ix_orders_list", "community_id", "created_at", "id"),
+        Index("ix_orders_newest", "created_at", "id"),
         Index("ix_orders_desk", "organisation_id", "created_at", "id"),
         Index(
             "ix_orders_open",
