@@ -42,7 +42,7 @@ simulate: environment-test ## the promise under SEEDS (1000) simulated histories
 	DISPATCH_TEST_SEEDS=$(SEEDS) $(BIN)/pytest tests/simulation
 
 bench: environment-test ## measure against a bare INSERT and Celery's no-op
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m benchmarks
 
 migrate: environment ## bring the database that the settings name to the newest structure
 	$(BIN)/dispatch init

@@ -1,1 +1,1 @@
-"""What the house costs, measured side by side with a bare INSERT and Celery's no-op; docs/performance.md has results."""
+"""What the house costs beside a bare INSERT and Celery's no-op, in one run; results: docs/performance.md."""

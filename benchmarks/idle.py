@@ -100,4 +100,6 @@ def measure(house: House, *, count: int) -> None:
     Broker.way = Publisher
     tell(f"    commit → offer committed (seen by polling): {median(routed):.1f} ms")
     pair = Pair(noticed, started)
-    tell_pair("commit → routed and noticed : commit → task start", pair, "ms", f"≤ {AIM:.0f}", reached=pair.ratio <= AIM)
+    tell_pair(
+        "commit → routed and noticed : commit → task start", pair, "ms", f"≤ {AIM:.0f}", reached=pair.ratio <= AIM
+    )

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,8 @@ def in_turns(house: Callable[[], float], peer: Callable[[], float], rounds: int)
 
 def tell(line: str) -> None:
     """Print one line at once."""
-    print(line, flush=True)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def tell_pair(name: str, pair: Pair, unit: str, aim: str, *, reached: bool) -> None:
