@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from config.settings import Settings
 from dispatch import clock, queue
 from dispatch.commands import verify as command
 from dispatch.models.notify import Notice
@@ -150,20 +151,17 @@ def test_a_job_in_somebodys_hands_is_not_lying(committed: Database) -> None:
         assert reports.verify(session) == []
 
 
-def test_the_command_says_what_is_broken_and_how_it_ended(committed: Database) -> None:
-    def verify(url: str) -> subprocess.CompletedProcess[str]:
+def test_the_command_says_what_is_broken_and_how_it_ended(committed: Database, settings: Settings) -> None:
+    def verify(url: str) -> subprocess.Popen[str]:
         environment = {**os.environ, "DISPATCH_DATABASE_URL": url}
         words = [sys.executable, "-m", "dispatch.cli", "verify"]
-        return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(words, env=environment, stdout=pipe, stderr=pipe, text=True)
 
-    well = verify(committed.url)
-    assert (well.returncode, well.stdout) == (0, "")
     as_owner(committed, "INSERT INTO period_runs (job, period, due_at) VALUES ('system.purge', '2026-11-20', now())")
-    ill = verify(committed.url)
-    assert (ill.returncode, ill.stdout) == (
-        1,
-        "system.purge: period 2026-11-20 is neither finished nor waiting\n",
-    )
-    away = verify(committed.url.replace(committed.name, "no_such_database"))
-    assert away.returncode == 2
-    assert "cannot be asked" in away.stderr
+    nowhere = committed.url.replace(committed.name, "no_such_database")
+    with verify(settings.database_url) as well, verify(committed.url) as ill, verify(nowhere) as away:
+        told = [process.communicate(timeout=60) for process in (well, ill, away)]
+    assert [process.returncode for process in (well, ill, away)] == [0, 1, 2]
+    assert [out for out, _ in told] == ["", "system.purge: period 2026-11-20 is neither finished nor waiting\n", ""]
+    assert "cannot be asked" in told[2][1]
