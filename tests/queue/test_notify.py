@@ -21,7 +21,7 @@ from dispatch.workers import notify as worker
 from tests.conftest import Database
 from tests.factories.world import make_world, staff
 
-PERSONAL = ("张三", "17400000001", "501", "1幢", "厨房")
+PERSONAL = ("张三", "17400000001", "501甲", "1幢", "厨房")
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ def make_scene(database: Database, channel: str, *, confidential: bool = False) 
             description="厨房下水道堵了",
             service_code="drain_clearing",
             stairwell_id=world.stairwells[0].id,
-            room="501",
+            room="501甲",
             caller_phone="17400000001",
             caller_name="张三",
             confidential=confidential,
