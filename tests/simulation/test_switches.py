@@ -4,20 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from dispatch import clock
 from dispatch.gateways import messages
-from dispatch.models.notify import Effect, Notice
+from dispatch.models.notify import Notice
 from dispatch.models.orders import Offer, OfferRecipient, Order
 from dispatch.queue import Claimed
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.queue import Lane
 from dispatch.services import orders
 from dispatch.services.notify import deliver as delivery
+from dispatch.services.notify.deliver import Outgoing
 from dispatch.services.orders import told
 from dispatch.transaction import transaction
 from dispatch.workers import notify, run
@@ -77,17 +78,25 @@ def lapse_without_looking(session: Session, job: Claimed) -> None:
     orders.route(session, order.id, now=clock.now(session))
 
 
+class Unwritten(Exception):
+    """What was written down about a sending is rolled back."""
+
+
 def send_first(job: Claimed) -> None:
     """A message that leaves before anything is written down; only its success is."""
-    with transaction(EVERYTHING) as session:
-        notice = delivery.lock_waiting(session, job.reference or 0)
-        if notice is None:
-            return
-        now = clock.now(session)
-        outgoing = delivery.claim(session, notice, told.facts_for(session, notice, now=now), pressing=False, now=now)
-        if outgoing is not None:
-            session.execute(delete(Effect).where(Effect.notice_id == notice.id))
-            session.expunge_all()
+    outgoing: Outgoing | None = None
+    try:
+        with transaction(EVERYTHING) as session:
+            notice = delivery.lock_waiting(session, job.reference or 0)
+            if notice is None:
+                return
+            now = clock.now(session)
+            facts = told.facts_for(session, notice, now=now)
+            outgoing = delivery.claim(session, notice, facts, pressing=False, now=now)
+            if outgoing is not None:
+                raise Unwritten  # noqa: TRY301 - leaving the block this way rolls it back
+    except Unwritten:
+        pass
     if outgoing is None:
         return
     messages.send(notify.message_of(outgoing))
