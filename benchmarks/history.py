@@ -24,7 +24,7 @@ SELECT 'H' || lpad(n::text, 12, '0'), desk.id, place.community_id, kind.id,
     CASE WHEN n > %(count)s - %(open)s THEN NULL ELSE moment.at END
 FROM generate_series(1, %(count)s) AS n
 CROSS JOIN LATERAL (SELECT dispatch_now() - make_interval(secs => (%(count)s - n) * 60) AS at) AS moment
-CROSS JOIN (SELECT id FROM organisations WHERE kind = 'centre' LIMIT 1) AS desk
+CROSS JOIN (SELECT id FROM organisations ORDER BY kind = 'centre' DESC, id LIMIT 1) AS desk
 JOIN (SELECT row_number() OVER (ORDER BY id) AS row, id FROM services WHERE is_active) AS kind
     ON kind.row = 1 + n %% (SELECT count(*) FROM services WHERE is_active)
 JOIN (SELECT row_number() OVER (ORDER BY s.id) AS row, s.id AS stairwell_id, b.id AS building_id, b.area_id,
