@@ -178,13 +178,14 @@ TAKE = (
     f"UPDATE jobs SET lease_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds', "
     "token = floor(random() * 9007199254740991)::bigint, holder = :holder, attempts = attempts + 1 "
 )
+# ARRAY(…) is worked out once; IN (…) may be run again for each row of a plan, and then takes more than LIMIT.
 CLAIM = text(
-    f"{TAKE} WHERE id IN (SELECT id FROM jobs WHERE {CLAIMABLE} AND NOT (attempts > 0 AND error IS NULL) "
-    f"ORDER BY run_at, id LIMIT :limit FOR UPDATE SKIP LOCKED) {RETURNING}"
+    f"{TAKE} WHERE id = ANY (ARRAY(SELECT id FROM jobs WHERE {CLAIMABLE} AND NOT (attempts > 0 AND error IS NULL) "
+    f"ORDER BY run_at, id LIMIT :limit FOR UPDATE SKIP LOCKED)) {RETURNING}"
 )
 CLAIM_SUSPECT = text(
-    f"{TAKE} WHERE id IN (SELECT id FROM jobs WHERE {CLAIMABLE} AND attempts > 0 AND error IS NULL "
-    f"ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) {RETURNING}"
+    f"{TAKE} WHERE id = ANY (ARRAY(SELECT id FROM jobs WHERE {CLAIMABLE} AND attempts > 0 AND error IS NULL "
+    f"ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)) {RETURNING}"
 )
 
 
