@@ -125,6 +125,7 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "place_unresolved": gettext("地址一直没有定下来，请问清后定地点"),
         "order_waits": gettext("订单等待人工派单"),
         "order_urgent": gettext("突发订单：系统在派，请同时人工跟进"),
+        "order_unsigned": gettext("派到团队的订单没有人签收，请催办或改派"),
         "order_late": gettext("订单已超时"),
         "order_supervised": gettext("重办后仍未解决，转督办"),
         "job_dead": gettext("后台任务多次失败，已停止，请管理员查看"),
@@ -137,6 +138,7 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "notice_not_delivered": gettext("通知没有送到 %(name)s，请打电话", name=name),
         "statement_late": gettext("季度公开逾期未发布"),
         "visit_missed": gettext("探访没有按时做"),
+        "visit_unplaced": gettext("排好的探访派不出去，请核对探访计划"),
         "canary_late": gettext("探针订单没有按时走完，系统可能有问题"),
     }
     return words.get(alarm.kind, alarm.kind)

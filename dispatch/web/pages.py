@@ -127,6 +127,8 @@ def span(length: timedelta) -> str:
     minutes = int(length.total_seconds() // 60)
     hours, minute = divmod(minutes, MINUTES_OF_AN_HOUR)
     days, hour = divmod(hours, HOURS_OF_A_DAY)
+    if days and not hour:
+        return ngettext("%(num)s 天", "%(num)s 天", days)
     if days:
         return gettext("%(days)s 天 %(hours)s 小时", days=days, hours=hour)
     if hours and not minute:
@@ -211,12 +213,22 @@ def satisfaction_word(step: str) -> str:
     return gettext(SATISFACTION_LABELS[Satisfaction(step)])
 
 
+def result_word(result: str | None) -> str:
+    """What came of the work."""
+    words = {"done": gettext("已完成"), "partly": gettext("部分完成"), "not_done": gettext("未能完成")}
+    return words.get(result or "", NO_NAME)
+
+
 def notice_word(template: str) -> str:
     """What a notice is about."""
     words = {
         "offer": gettext("新订单等答复"),
         "escalation": gettext("订单快到或已过时限"),
+        "to_sign": gettext("订单等签收"),
+        "withdrawn": gettext("订单已取消或改派"),
+        "reopened": gettext("订单需要重办"),
         "papers_expiring": gettext("证照快到期，请更新"),
+        "papers_expired": gettext("证照已过期，不再派单"),
         "visit_missed": gettext("探访没有按时做"),
     }
     return words.get(template, template)
@@ -255,6 +267,7 @@ def page_context() -> dict[str, Any]:
     actor: Actor | None = g.get("actor")
     return {
         "actor": actor,
+        "business_time": g.get("business_time"),
         "navigation": navigation(actor),
         "languages": LANGUAGES,
         "language": chosen_language(),
@@ -270,6 +283,7 @@ def page_context() -> dict[str, Any]:
         "action_word": action_word,
         "actor_word": actor_word,
         "notice_word": notice_word,
+        "result_word": result_word,
         "satisfaction_word": satisfaction_word,
         "Right": Right,
         "has_view": lambda endpoint: endpoint in current_app.view_functions,

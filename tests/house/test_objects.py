@@ -20,7 +20,7 @@ from tests.factories.world import make_world, staff
 from tests.house.rights import Route, routes_of
 
 BELONGS = {Role.TEAM_HEAD: "team_id", Role.AREA_CHIEF: "area_id", Role.PERFORMER: "performer_id"}
-VARYING = re.compile(r"[0-9a-f]{64}|[\w-]{12}(?=</code>|\")")
+VARYING = re.compile(r"[0-9a-f]{64}|[\w-]{12}(?=</code>|\")|\d{4}-\d\d-\d\dT[\d:.+]+")
 
 
 @pytest.fixture

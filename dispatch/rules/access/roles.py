@@ -153,6 +153,7 @@ class Actor:
     narrowed: bool = False
     areas: frozenset[int] = frozenset()
     teams: frozenset[int] = frozenset()
+    locale: str | None = field(default=None, compare=False)
 
     def may(self, right: Right) -> bool:
         """Whether this actor holds the right."""

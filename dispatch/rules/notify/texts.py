@@ -15,7 +15,7 @@ LONGEST_TEXT = 2_048
 LONGEST_FACT = 120
 LONGEST_LINK = 500
 SIGNED_BY = "【后庆派单】"
-URGENCY_WORDS = {"emergency": "紧急", "urgent": "加急", "same_day": "当天", "booked": "预约"}
+URGENCY_WORDS = {"emergency": "突发", "urgent": "紧急", "same_day": "当日", "booked": "预约"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ LIMIT_KEYS = ("access.session_idle_minutes", "access.session_absolute_hours")
 STANDS = "ARRAY(SELECT organisation_id FROM held)"
 WHO = text(
     "WITH live AS (SELECT session.id, session.user_id, session.created_at, session.seen_at, "  # noqa: S608 - our own text
-    "session.second_factor_at, person.name FROM user_sessions AS session "
+    "session.second_factor_at, person.name, person.locale FROM user_sessions AS session "
     "JOIN users AS person ON person.id = session.user_id "
     "WHERE session.token_hash = :token_hash AND session.ended_at IS NULL AND person.disabled_at IS NULL), "
     "held AS (SELECT memberships.* FROM memberships JOIN live USING (user_id)) "
@@ -99,6 +99,7 @@ def actor_of(row: Row[Any]) -> Actor:
         narrowed=is_narrowed(roles),
         areas=ids_of(held, "area_id", Role.AREA_CHIEF),
         teams=ids_of(held, "team_id", Role.TEAM_HEAD),
+        locale=row.locale,
     )
 
 

@@ -89,7 +89,10 @@ def session_actor() -> Actor | None:
     if not token:
         return None
     with transaction(EVERYTHING) as session:
-        return sessions.authenticate_session(session, token, clock.now(session))
+        g.business_time = clock.now(session)
+        actor = sessions.authenticate_session(session, token, g.business_time)
+    g.locale = actor.locale if actor is not None else None
+    return actor
 
 
 def to_log_in() -> Response:

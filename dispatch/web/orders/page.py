@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from flask import Response, render_template, request
 from sqlalchemy import select
@@ -134,17 +133,17 @@ def reveal_phone(number: str) -> str:
     return render_template("orders/phone.html", phone=phone)
 
 
-@blueprint.get("/orders/<number>/pictures/<uuid:uid>")
+@blueprint.get("/orders/<number>/pictures/<int:position>")
 @allow(Right.ORDERS_READ)
-def picture(number: str, uid: UUID) -> Response:
-    """A photo or signature of the finished work; each reading is audited. Not of a confidential order."""
+def picture(number: str, position: int) -> Response:
+    """The n-th photo or signature of the finished work; each reading is audited. Not of a confidential order."""
     actor = current_actor()
     with transaction() as session:
         order = orders.find(session, number, actor=actor)
-        kept = {one.uid for one in pictures_of(session, order, actor)}
-        if uid not in kept:
+        kept = pictures_of(session, order, actor)
+        if not 1 <= position <= len(kept):
             raise NotFound
-        content = files.read_file(session, uid, actor=actor, purpose="order_page")
+        content = files.read_file(session, kept[position - 1].uid, actor=actor, purpose="order_page")
     response = Response(content.data, mimetype=content.media_type)
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -63,12 +63,13 @@
     form.reset();
     for (const name of ["service_id", "stairwell_id", "building_id", "room", "caller_resident_id"]) { field(name).value = ""; }
     form.elements.caller_phone.value = "";
-    for (const id of ["questions", "caller", "place-result"]) { field(id).replaceChildren(); }
+    for (const id of ["questions", "place-result"]) { field(id).replaceChildren(); }
     field("place-result").className = "place";
     field("own-window").hidden = true;
     kinds.replaceChildren();
     for (const element of form.querySelectorAll("[aria-invalid]")) { element.removeAttribute("aria-invalid"); }
     field("draft-mark").textContent = "";
+    htmx.trigger(form.elements.caller_phone, "recall");
     wish("refresh");
     form.elements.caller_phone.focus();
   };

@@ -37,6 +37,7 @@
       window.clearInterval(polling);
       polling = null;
       say("live");
+      changed();  // what changed between the making of the page and now was told to nobody
     });
     source.addEventListener("changed", changed);
     source.addEventListener("full", () => { source.close(); poll(); });
@@ -77,10 +78,12 @@
   body.addEventListener("htmx:sendError", () => say("off"));
 
   const clock = document.querySelector("[data-clock]");
+  // The time of the business, as the server told it with the page, carried on by this machine's clock.
+  const ahead = clock ? Date.parse(clock.dateTime) - Date.now() || 0 : 0;
   const tick = () => {
     clock.textContent = new Intl.DateTimeFormat("zh-CN", {
-      timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", hour12: false,
-    }).format(new Date());
+      timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+    }).format(new Date(Date.now() + ahead));
   };
   if (clock) { tick(); window.setInterval(tick, 5000); }
 

@@ -33,7 +33,7 @@ ANY_FACTS = st.dictionaries(st.sampled_from(["service", "place", "urgency", "wan
 
 def test_an_offer_says_number_kind_area_urgency_and_until_when() -> None:
     assert text_of("offer", FACTS, LINK) == (
-        "【后庆派单】订单 HQ261123-0001-7K 请您接单:管道疏通,后庆社区一片区,当天。请在 11月23日 10:05 前答复。"
+        "【后庆派单】订单 HQ261123-0001-7K 请您接单:管道疏通,后庆社区一片区,当日。请在 11月23日 10:05 前答复。"
         "\n打开链接查看和答复(仅限本单,请勿转发):https://dispatch.example/w/abc"
     )
 
