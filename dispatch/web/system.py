@@ -23,6 +23,7 @@ LONGEST_REQUEST_ID = 64
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics", "/vendor/<name>", "/static/<path:filename>", "/live"})
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 JOBS = text(
     "SELECT lane, count(*) FILTER (WHERE dead_at IS NULL), "
     "coalesce(greatest(0, extract(epoch FROM dispatch_now() - min(run_at) FILTER (WHERE dead_at IS NULL))), 0), "
@@ -112,11 +113,12 @@ def end_request(response: Response) -> Response:
     seconds = perf_counter() - g.began
     route = request.url_rule.rule if request.url_rule else "unknown"
     response.headers["X-Request-ID"] = g.request_id
-    duration.labels(request.method, route, str(response.status_code)).observe(seconds)
+    method = request.method if request.method in KNOWN_METHODS else "other"
+    duration.labels(method, route, str(response.status_code)).observe(seconds)
     if route not in QUIET_ROUTES:
         log.info(
             "request",
-            method=request.method,
+            method=method,
             route=route,
             status=response.status_code,
             milliseconds=round(seconds * 1000, 1),
