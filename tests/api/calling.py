@@ -10,7 +10,7 @@ from dispatch.app import create_app
 from dispatch.rules.access.roles import SYSTEM, Right
 from dispatch.services.access import keys
 from tests.conftest import Database
-from tests.services.grid.factories import NOW
+from tests.factories.grid import NOW
 
 
 @dataclass(frozen=True, slots=True)

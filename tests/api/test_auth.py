@@ -14,7 +14,7 @@ from dispatch.rules.access.roles import NOTHING, SYSTEM, Right
 from dispatch.services.access import keys
 from dispatch.transaction import scope_of_request
 from tests.conftest import Database
-from tests.services.access.factories import make_organisation
+from tests.factories.access import make_organisation
 
 
 @allow(Right.ORDERS_READ)

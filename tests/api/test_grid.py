@@ -6,7 +6,7 @@ from dispatch.rules.access.roles import SYSTEM, Right
 from dispatch.services import grid
 from tests.api.calling import Caller, caller
 from tests.conftest import Database
-from tests.services.grid.factories import NOW, SmallCommunity, make_community
+from tests.factories.grid import NOW, SmallCommunity, make_community
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from dispatch.models.access import ApiKey, Membership, User
 from dispatch.services.access import keys, sign_in
 from dispatch.services.access.sign_in import Outcome
 from tests.conftest import Database
-from tests.services.access.factories import make_organisation
+from tests.factories.access import make_organisation
 
 PASSWORD = "correct horse battery"
 

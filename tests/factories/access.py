@@ -1,4 +1,4 @@
-"""What the tests of access need in the database: organisations, users, actors."""
+"""Organisations in the database, and actors without a user behind them."""
 
 from itertools import count
 from uuid import uuid4
@@ -12,14 +12,14 @@ numbers = count(1)
 
 
 def make_organisation(
-    session: Session, kind: str, parent: Organisation | None = None, *, hidden: bool = False
+    session: Session, kind: str, parent: Organisation | None = None, *, name: str | None = None, hidden: bool = False
 ) -> Organisation:
     """An organisation under its parent, with its path."""
     made = Organisation(
         parent_id=parent.id if parent else None,
         kind=kind,
         code=f"{kind}-{uuid4().hex[:12]}",
-        name=f"{kind}{next(numbers)}",
+        name=name or f"{kind}{next(numbers)}",
         path=[],
         is_hidden=hidden,
     )

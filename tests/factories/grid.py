@@ -1,12 +1,9 @@
 """A small grid for tests: a district with two communities that both have a 3幢."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from dispatch.rules.access.roles import SYSTEM, Actor, ActorKind, Scope
@@ -118,19 +115,3 @@ def actor_of(*communities: SmallCommunity) -> Actor:
         communities=frozenset(one.id for one in communities),
     )
     return Actor(kind=ActorKind.OPERATOR, scope=scope)
-
-
-@contextmanager
-def statements(session: Session) -> Iterator[list[str]]:
-    """The SQL statements that a block sends."""
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        sent.append(statement)
-
-    engine = session.get_bind().engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)

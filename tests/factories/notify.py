@@ -9,7 +9,7 @@ from dispatch.models.access import Membership, User
 from dispatch.models.catalogue import Performer
 from dispatch.rules.access.roles import Actor, Role, Scope, kind_of, rights_of
 from dispatch.services.access import vault
-from tests.services.access.factories import make_organisation
+from tests.factories.access import make_organisation
 
 
 @dataclass(frozen=True, slots=True)

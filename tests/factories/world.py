@@ -15,6 +15,7 @@ from dispatch.models.access import Organisation, Policy, User
 from dispatch.models.catalogue import Coverage, Paper, Performer, PerformerService, Service, Team, Territory
 from dispatch.models.grid import Area, Building, PlaceName, Stairwell
 from dispatch.rules.access.roles import Actor, ActorKind, Right, Role, Scope
+from tests.factories.access import make_organisation
 
 NUMBERS = itertools.count(1)
 ALWAYS_ON_SHIFT = {str(day): ["00:00-24:00"] for day in range(1, 8)}
@@ -40,8 +41,8 @@ class World:
 def make_world(session: Session, *, firms: int = 3) -> World:
     """Make it; every firm serves both kinds in the whole community, on shift always, papers valid to 2099."""
     mark = next(NUMBERS)
-    district = organisation(session, "district", f"莲都区{mark}", None)
-    community = organisation(session, "community", f"后庆社区{mark}", district)
+    district = make_organisation(session, "district", name=f"莲都区{mark}")
+    community = make_organisation(session, "community", district, name=f"后庆社区{mark}")
     set_policies(session, district)
     area = Area(community_id=community.id, number=1, name="一片区", latitude=28.455, longitude=119.915)
     session.add(area)
@@ -61,23 +62,6 @@ def make_world(session: Session, *, firms: int = 3) -> World:
     made = [firm(session, district, community, [plumbing, gossip]) for _ in range(firms)]
     session.flush()
     return World(district, community, area, buildings, stairwells, block, line, plumbing, gossip, made)
-
-
-def organisation(session: Session, kind: str, name: str, parent: Organisation | None) -> Organisation:
-    """An organisation under its parent."""
-    made = Organisation(
-        kind=kind,
-        name=name,
-        code=uuid4().hex,
-        parent_id=parent.id if parent else None,
-        path=[],
-        is_hidden=False,
-    )
-    session.add(made)
-    session.flush()
-    made.path = [*(parent.path if parent else []), made.id]
-    session.flush()
-    return made
 
 
 def set_policies(session: Session, organisation: Organisation, **values: Any) -> None:

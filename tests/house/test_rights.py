@@ -18,8 +18,8 @@ from dispatch.rules.access.roles import NOTHING, RIGHTS, SYSTEM, Role
 from dispatch.services.access import keys, sessions, users, vault
 from dispatch.transaction import scope_of_request
 from tests.conftest import Database
+from tests.factories.access import make_organisation
 from tests.house.rights import Route, page_of, routes_of
-from tests.services.access.factories import make_organisation
 
 PAGE = Path(__file__).parents[2] / "docs" / "rights.md"
 PLACE_HOLDER = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>")

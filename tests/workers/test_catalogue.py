@@ -12,8 +12,8 @@ from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, grid
 from dispatch.workers.catalogue import WORK
+from tests.factories.grid import make_community
 from tests.factories.world import firm, make_world
-from tests.services.grid.factories import make_community
 
 
 def run(session: Session, kind: str, period: str = "2026-11-23") -> None:

@@ -12,7 +12,7 @@ from dispatch.rules.access.roles import EVERYTHING, SYSTEM, Role, Scope
 from dispatch.services.access import audit, vault
 from dispatch.transaction import begin
 from tests.conftest import Database
-from tests.services.access.factories import make_actor, make_organisation
+from tests.factories.access import make_actor, make_organisation
 
 
 def write(session: Session, count: int = 3) -> None:

@@ -13,7 +13,7 @@ from dispatch.models.access import AuditEntry, File, Organisation
 from dispatch.rules.access.roles import SYSTEM, Actor, Role, Scope
 from dispatch.rules.access.sealing import CannotOpen
 from dispatch.services.access import files
-from tests.services.access.factories import make_actor, make_organisation
+from tests.factories.access import make_actor, make_organisation
 
 
 def photo(colour: str = "red") -> bytes:

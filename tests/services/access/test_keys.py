@@ -1,7 +1,6 @@
 """API keys: shown once, stored as a hash, with scopes and reach; remembered for moments, revoked for good."""
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -10,7 +9,8 @@ from dispatch.models.access import ApiKey, Organisation
 from dispatch.rules.access.roles import SYSTEM, ActorKind, Right, Role, Scope
 from dispatch.services.access import keys
 from tests.conftest import Database
-from tests.services.access.factories import make_actor, make_organisation
+from tests.factories.access import make_actor, make_organisation
+from tests.statements import statements
 
 SCOPES = frozenset({Right.ORDERS_PLACE, Right.ORDERS_READ})
 
@@ -90,14 +90,9 @@ def test_a_known_key_costs_no_query_and_a_revoked_one_is_forgotten_here_at_once(
     assert keys.known_key(committed.engine, plain) is None
     with committed.session() as session:
         keys.authenticate_key(session, plain)
-    statements: list[str] = []
-    event.listen(
-        committed.engine,
-        "before_cursor_execute",
-        lambda _connection, _cursor, statement, *_rest: statements.append(statement),
-    )
-    assert keys.known_key(committed.engine, plain) is not None
-    assert statements == []
+    with statements(committed.engine) as sent:
+        assert keys.known_key(committed.engine, plain) is not None
+    assert sent == []
     with committed.session() as session:
         keys.revoke_key(session, key_id, actor=SYSTEM, now=clock.now(session))
         session.commit()

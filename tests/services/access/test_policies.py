@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -12,7 +12,8 @@ from dispatch.models.access import AuditEntry, Organisation
 from dispatch.rules.access.roles import SYSTEM, Role, Scope
 from dispatch.services.access import policies
 from tests.conftest import Database
-from tests.services.access.factories import make_actor, make_organisation
+from tests.factories.access import make_actor, make_organisation
+from tests.statements import statements
 
 KEY = "orders.archive_after_days"
 
@@ -118,16 +119,11 @@ def test_a_second_reader_of_the_process_asks_no_database_and_a_change_is_seen_at
         district = make_organisation(session, "district")
         policies.seed(session, district.id, {KEY: 30}, clock.now(session))
         session.commit()
-    statements: list[str] = []
-    event.listen(
-        committed.engine,
-        "before_cursor_execute",
-        lambda _connection, _cursor, statement, *_rest: statements.append(statement),
-    )
-    for _ in range(3):
-        with committed.session() as session:
-            assert policies.policy(session, district.id, KEY) == 30
-    assert sum("FROM policies" in statement for statement in statements) == 1
+    with statements(committed.engine) as sent:
+        for _ in range(3):
+            with committed.session() as session:
+                assert policies.policy(session, district.id, KEY) == 30
+    assert sum("FROM policies" in statement for statement in sent) == 1
     with committed.session() as session:
         policies.set_policy(session, district.id, KEY, 5, reason="x", actor=SYSTEM, now=clock.now(session))
         assert policies.policy(session, district.id, KEY) == 5

@@ -13,7 +13,7 @@ from dispatch.models.grid import Area
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import EVERYTHING, NOTHING, Actor, ActorKind, Role, Scope
 from dispatch.services.access import audit, reach
-from tests.services.access.factories import make_actor, make_organisation
+from tests.factories.access import make_actor, make_organisation
 
 ONE_PLACE = Scope(organisations=frozenset({1}), communities=frozenset({1}))
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -13,7 +12,8 @@ from dispatch.models.access import Organisation, User, UserSession
 from dispatch.rules.access.roles import SYSTEM, Actor, Right, Role, Scope
 from dispatch.services.access import passwords, policies, sessions, sign_in, users
 from dispatch.services.access.users import LoginTaken, TwoPlaces
-from tests.services.access.factories import make_actor, make_organisation
+from tests.factories.access import make_actor, make_organisation
+from tests.statements import statements
 
 PASSWORD = "correct horse battery"
 ANOTHER = "another long password"
@@ -57,12 +57,9 @@ def test_user_roles_and_reach_come_in_one_query(session: Session, user: User, co
     token = opened(session, user, now)
     session.info.clear()
     sessions.authenticate_session(session, token, now)
-    statements: list[str] = []
-    event.listen(
-        session.get_bind(), "before_cursor_execute", lambda _c, _u, statement, *_rest: statements.append(statement)
-    )
-    assert sessions.authenticate_session(session, token, now) is not None
-    assert len(statements) == 1
+    with statements(session) as sent:
+        assert sessions.authenticate_session(session, token, now) is not None
+    assert len(sent) == 1
 
 
 def test_a_session_idles_out_and_use_keeps_it_alive_until_half_a_day(session: Session, user: User) -> None:

@@ -14,7 +14,7 @@ from dispatch.rules.access.roles import SYSTEM, Actor, Role
 from dispatch.services.access import passwords, sessions, sign_in, users
 from dispatch.services.access.sign_in import AlreadyEnrolled, Outcome
 from tests.conftest import Database
-from tests.services.access.factories import make_organisation
+from tests.factories.access import make_organisation
 
 PASSWORD = "correct horse battery"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

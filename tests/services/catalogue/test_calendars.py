@@ -11,7 +11,8 @@ from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.catalogue.calendar import YearNotKnown
 from dispatch.services import catalogue
 from tests.conftest import Database
-from tests.services.grid.factories import NOW, make_community, make_district, statements
+from tests.factories.grid import NOW, make_community, make_district
+from tests.statements import statements
 
 FRIDAY_EVENING = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 

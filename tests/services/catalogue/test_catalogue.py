@@ -14,8 +14,9 @@ from dispatch.models.catalogue import Paper
 from dispatch.rules.access.roles import SYSTEM, Scope
 from dispatch.services import catalogue
 from dispatch.transaction import begin
+from tests.factories.grid import actor_of, make_community, make_district
 from tests.factories.world import World, firm, make_world, team
-from tests.services.grid.factories import actor_of, make_community, make_district, statements
+from tests.statements import statements
 
 TODAY = date(2026, 11, 23)
 

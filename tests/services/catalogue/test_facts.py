@@ -16,7 +16,7 @@ from dispatch.rules.orders.urgency import Urgency
 from dispatch.services import catalogue
 from tests.conftest import Database
 from tests.factories.world import World, firm, make_world
-from tests.services.grid.factories import statements
+from tests.statements import statements
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 PACE = catalogue.Pace(minutes_per_job=60, metres_per_minute=250)

@@ -8,7 +8,8 @@ from dispatch.errors import Invalid
 from dispatch.rules.access.roles import SYSTEM, Scope
 from dispatch.services import grid
 from dispatch.transaction import begin
-from tests.services.grid.factories import make_community, statements
+from tests.factories.grid import make_community
+from tests.statements import statements
 
 
 @pytest.mark.parametrize(

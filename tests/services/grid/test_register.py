@@ -13,7 +13,8 @@ from dispatch.rules.access.roles import SYSTEM, Scope
 from dispatch.services import grid
 from dispatch.services.access import vault
 from dispatch.transaction import begin
-from tests.services.grid.factories import NOW, SmallCommunity, actor_of, make_community, statements
+from tests.factories.grid import NOW, SmallCommunity, actor_of, make_community
+from tests.statements import statements
 
 PHONE = "+8613800005678"
 IDENTITY = "331102195602290024"

@@ -10,7 +10,7 @@ from dispatch.demo.community import Community
 from dispatch.demo.community import make_community as make_demo
 from dispatch.rules.access.roles import SYSTEM
 from dispatch.services import grid
-from tests.services.grid.factories import NOW, make_district
+from tests.factories.grid import NOW, make_district
 
 CALLS = 600
 EXACT_SHARE = 0.7

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from dispatch.errors import NotFound
 from dispatch.rules.access.roles import Scope
 from dispatch.services import notify
-from tests.services.notify.factories import Place, actor_of, make_place, make_user
+from tests.factories.notify import Place, actor_of, make_place, make_user
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 

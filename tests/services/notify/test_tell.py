@@ -11,7 +11,7 @@ from dispatch.models.notify import Notice
 from dispatch.queue import Job
 from dispatch.rules.queue import Lane
 from dispatch.services import notify
-from tests.services.notify.factories import actor_of, make_performer, make_place, make_user
+from tests.factories.notify import actor_of, make_performer, make_place, make_user
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 TOKEN = "a-link-token-of-an-offer"

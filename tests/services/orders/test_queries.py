@@ -1,13 +1,11 @@
 """Lists by key-set paging, filters, the board, and how many statements they cost."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
@@ -17,24 +15,9 @@ from dispatch.services import orders
 from dispatch.services.orders import OrderDraft, OrderFilters
 from dispatch.services.orders.queries import read_cursor
 from tests.factories.world import World, make_world, staff
+from tests.statements import statements
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-
-
-@contextmanager
-def statements(session: Session) -> Iterator[list[str]]:
-    """What is sent to the database inside."""
-    seen: list[str] = []
-    connection = session.connection()
-
-    def note(*args: object) -> None:
-        seen.append(str(args[2]))
-
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
 
 
 def place_many(session: Session, world: World, count: int) -> list[Order]:

@@ -20,7 +20,7 @@ from dispatch.services.access import sessions, users
 from dispatch.transaction import scope_of_request
 from dispatch.web.access import allow, current_actor
 from tests.conftest import Database
-from tests.services.access.factories import make_organisation
+from tests.factories.access import make_organisation
 
 PASSWORD = "correct horse battery"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

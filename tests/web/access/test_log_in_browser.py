@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 from dispatch import clock
 from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.services.access import users
-from tests.services.access.factories import make_organisation
+from tests.factories.access import make_organisation
 from tests.web.conftest import Site
 
 PASSWORD = "correct horse battery"
