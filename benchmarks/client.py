@@ -21,7 +21,7 @@ def load(plan: dict[str, Any], thread: int, until: float, times: list[float], fa
     bodies = [json.dumps(body).encode() for body in plan["bodies"]]
     sent = thread
     while time.perf_counter() < until:
-        headers = {**plan["headers"], "Content-Type": "application/json"}
+        headers = {**plan["headers"][sent % len(plan["headers"])], "Content-Type": "application/json"}
         if plan["keyed"]:
             headers["Idempotency-Key"] = secrets.token_hex(12)
         began = time.perf_counter()
