@@ -1,0 +1,187 @@
+"""Marked data through a small life of an order: no log line, job, audit row, metric, notice or error holds a mark."""
+
+import json
+import logging
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+import structlog
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import inspect, select, text
+from werkzeug.test import TestResponse
+
+from config.logging import configure_logging
+from dispatch import clock
+from dispatch.app import create_app
+from dispatch.gateways.limits import limiter
+from dispatch.models.notify import Notice
+from dispatch.models.orders import Order
+from dispatch.rules.access.roles import NOTHING, SYSTEM, Right, Role
+from dispatch.services import orders
+from dispatch.services.access import keys, vault
+from dispatch.transaction import scope_of_request
+from tests.conftest import Database
+from tests.factories.world import World, make_world, staff
+
+PHONE = "17498765432"
+NAME = "印记甲乙丙"
+IDENTITY = "331102194903071239"
+ILLNESS = "印记心肌梗死"
+ROOM = "印记903"
+TOKEN = "printed-secret-of-a-link-0123456789"
+MARKS = (PHONE, NAME, IDENTITY, ILLNESS, ROOM, TOKEN)
+MATTER = f"{ILLNESS}，身份证{IDENTITY}"
+HOLDS_THE_ORDER = frozenset({"orders", "order_events", "callbacks"})
+"""What people wrote about an order stands here and nowhere else."""
+
+
+@pytest.fixture
+def lines(committed: Database) -> Iterator[StringIO]:
+    """What the house logs, as it is written in use."""
+    assert committed.url
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure_logging(logging.DEBUG)
+    written = StringIO()
+    handler = root.handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(written)
+    yield written
+    structlog.contextvars.clear_contextvars()
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    scope_of_request.set(NOTHING)
+
+
+def key_of(database: Database, world: World) -> str:
+    with database.session() as session:
+        _, plain = keys.create_key(
+            session,
+            name="marks",
+            organisation_id=world.district.id,
+            scopes=tuple(Right),
+            actor=SYSTEM,
+            now=clock.now(session),
+        )
+        session.commit()
+        return plain
+
+
+def live(database: Database, client: FlaskClient, world: World) -> list[TestResponse]:
+    """Place, route, accept, finish, answer, call back: through the API, the link and the services."""
+    body = {
+        "service_code": "drain_clearing",
+        "description": MATTER,
+        "caller_name": NAME,
+        "caller_phone": PHONE,
+        "stairwell_id": world.stairwells[0].id,
+        "room": ROOM,
+    }
+    placed = client.post("/api/orders", json=body, headers={"Idempotency-Key": "one"})
+    assert placed.status_code == 201, placed.text
+    assert client.post("/api/orders", json=body, headers={"Idempotency-Key": "one"}).data == placed.data
+    number = json.loads(placed.data)["number"]
+    with database.session() as session:
+        order = session.scalars(select(Order).where(Order.number == number)).one()
+        orders.route(session, order.id, now=clock.now(session))
+        session.commit()
+        sealed = session.execute(select(Notice.dedupe, Notice.secret).where(Notice.order_id == order.id)).one()
+        link = vault.open_sealed(f"notices.secret.{sealed.dedupe}", sealed.secret)
+    assert client.post(f"/w/{link}/accept").status_code == 303
+    assert NAME in client.get(f"/w/{link}").text
+    report = {"result": "partly", "note": MATTER}
+    assert client.post(f"/w/{link}/finish", data=report).status_code == 303
+    with database.session() as session:
+        order = orders.find(session, number, actor=SYSTEM, locked=True)
+        head, clerk = staff(session, world, Role.TEAM_HEAD), staff(session, world, Role.CALLBACK_CLERK)
+        now = clock.now(session)
+        orders.feed_back(session, order, answer=MATTER, actor=head, now=now)
+        orders.record_callback(session, order, reached=False, remark=MATTER, actor=clerk, now=now)
+        session.commit()
+    return wrong(client, number, link)
+
+
+def wrong(client: FlaskClient, number: str, link: str) -> list[TestResponse]:
+    """Everything refused, with marks in every place where a caller can put them."""
+    draft = {"service_code": "drain_clearing", "description": MATTER, "caller_name": NAME, "caller_phone": PHONE}
+    return [
+        client.post("/api/orders", json=draft | {"caller_phone": f"{PHONE}99"}),
+        client.post("/api/orders", json=draft | {"urgency": ILLNESS, "room": ROOM * 9, "caller_name": NAME * 20}),
+        client.post("/api/orders", json=draft | {"answers": {"x": MATTER}}),
+        client.post("/api/orders", json=draft | {"stairwell_id": 999_999}),
+        client.post("/api/orders", data=f'{{"description": "{MATTER}'.encode(), content_type="application/json"),
+        client.post("/api/orders", json=draft, headers={"Idempotency-Key": NAME.encode().decode("latin-1")}),
+        client.post(f"/api/orders/{number}/callbacks", json={"reached": MATTER, "remark": PHONE}),
+        client.post(f"/api/orders/{number}/signature", json={}),
+        client.get("/api/orders", query_string={"cursor": MATTER}),
+        client.post(f"/w/{link}/decline", json={"reason": MATTER}, headers={"Accept": "application/json"}),
+        client.post(f"/w/{TOKEN}/accept", data={"note": MATTER}, headers={"Referer": f"http://localhost/w/{link}"}),
+        client.get(f"/w/{TOKEN}"),
+        client.post("/login", data={"login": PHONE, "password": IDENTITY}),
+    ]
+
+
+def rows_with_marks(database: Database) -> dict[str, list[str]]:
+    """Tables beside those of the order that hold a mark, with the marks."""
+    found: dict[str, list[str]] = {}
+    with database.session() as session:
+        for table in set(inspect(database.engine).get_table_names()) - HOLDS_THE_ORDER:
+            whole = session.scalars(text(f'SELECT row::text FROM "{table}" AS row')).all()  # noqa: S608 - a table's name
+            marks = [mark for mark in MARKS if any(mark in one for one in whole)]
+            if marks:
+                found[table] = marks
+    return found
+
+
+def test_a_life_with_marked_data_leaves_marks_only_in_the_order_itself(committed: Database, lines: StringIO) -> None:
+    with committed.session() as session:
+        world = make_world(session)
+        session.commit()
+    app: Flask = create_app()
+    with app.app_context():
+        limiter.reset()
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key_of(committed, world)}"
+    refused = live(committed, client, world)
+    for answer in refused:
+        assert 400 <= answer.status_code < 500, (answer.request.path, answer.text)
+        assert [mark for mark in MARKS if mark in answer.text] == []
+    assert rows_with_marks(committed) == {}
+    written = lines.getvalue() + client.get("/metrics").text
+    assert "request" in written
+    assert [mark for mark in MARKS if mark in written] == []
+    with committed.session() as session:
+        sealed = session.execute(text("SELECT caller_phone::text FROM orders")).scalar_one()
+        assert PHONE not in sealed
+
+
+def test_a_failure_inside_writes_no_marks_either(
+    committed: Database, lines: StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = create_app()
+    broken = "SELECT CAST(:value AS bigint)"
+
+    def fail() -> str:
+        with committed.session() as session:
+            session.execute(text(broken), {"value": PHONE + NAME})
+        return ""
+
+    app.add_url_rule("/broken", view_func=fail)
+    answer = app.test_client().get("/broken", query_string={"phone": PHONE})
+    assert answer.status_code == 500
+    written = answer.text + lines.getvalue() + "".join(capsys.readouterr())
+    assert "request_failed" in written
+    assert [mark for mark in (PHONE, IDENTITY) if mark in written] == []
+
+
+def test_an_unknown_method_is_counted_under_one_name(committed: Database) -> None:
+    assert committed.url
+    client = create_app().test_client()
+    for method in ("BREW", NAME.encode().hex()[:18].upper()):
+        client.open("/healthz", method=method)
+    measured = client.get("/metrics").text
+    assert 'method="other"' in measured
+    assert "BREW" not in measured
