@@ -4,10 +4,11 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from traceback import format_tb
 from typing import Any
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 MASK = "***"
 UNMASKED_KEYS = frozenset({"timestamp", "level", "logger"})
@@ -46,6 +47,26 @@ def mask_personal_data(_logger: WrappedLogger, _method: str, event: EventDict) -
     return {key: value if key in UNMASKED_KEYS else mask(value) for key, value in event.items()}
 
 
+def render_exception(exc_info: ExcInfo) -> str:
+    """A traceback of the whole chain, oldest first; an error of the database says what failed, never which values."""
+    chain = [exc_info[1]]
+    while (before := chain[-1].__cause__ or chain[-1].__context__) is not None and before not in chain:
+        chain.append(before)
+    parts = ["".join(format_tb(error.__traceback__)) + describe(error) for error in reversed(chain)]
+    return "\nthen:\n".join(parts)
+
+
+def describe(error: BaseException) -> str:
+    """The last line of a traceback: messages of PostgreSQL quote rows and values, so its codes stand for them."""
+    name = f"{type(error).__module__}.{type(error).__qualname__}"
+    source = getattr(error, "orig", error)
+    if not hasattr(source, "sqlstate"):
+        return f"{name}: {error}"
+    told = getattr(source, "diag", None)
+    names = (getattr(told, part, None) for part in ("table_name", "column_name", "constraint_name"))
+    return " ".join((f"{name}: {type(source).__name__} {source.sqlstate}", *filter(None, names)))
+
+
 def shared_processors() -> list[Processor]:
     """What happens to every line, ours or a library's, before it is masked and written."""
     return [
@@ -79,7 +100,7 @@ def configure_logging(level: int = logging.INFO) -> None:
             foreign_pre_chain=[*shared_processors(), structlog.stdlib.ExtraAdder()],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                structlog.processors.ExceptionRenderer(render_exception),
                 mask_personal_data,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],

@@ -63,6 +63,7 @@ TUNING = {
     "log_parameter_max_length_on_error": "0",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
+    "log_min_messages": "log",  # an error's message quotes values; the house logs its class, state and constraint
 }
 WITHOUT_DURABILITY = {
     "fsync": "off",

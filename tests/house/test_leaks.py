@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import inspect, select, text
 from werkzeug.test import TestResponse
 
 from config.logging import configure_logging
+from config.settings import Settings
 from dispatch import clock
 from dispatch.app import create_app
 from dispatch.gateways.limits import limiter
@@ -159,22 +160,30 @@ def test_a_life_with_marked_data_leaves_marks_only_in_the_order_itself(committed
 
 
 def test_a_failure_inside_writes_no_marks_either(
-    committed: Database, lines: StringIO, capsys: pytest.CaptureFixture[str]
+    committed: Database, lines: StringIO, capsys: pytest.CaptureFixture[str], settings: Settings
 ) -> None:
     app = create_app()
-    broken = "SELECT CAST(:value AS bigint)"
 
-    def fail() -> str:
-        with committed.session() as session:
-            session.execute(text(broken), {"value": PHONE + NAME})
-        return ""
+    def fail(statement: str) -> Callable[[], str]:
+        def view() -> str:
+            with committed.session() as session:
+                session.execute(text(statement), {"value": NAME})
+            return ""
 
-    app.add_url_rule("/broken", view_func=fail)
-    answer = app.test_client().get("/broken", query_string={"phone": PHONE})
-    assert answer.status_code == 500
-    written = answer.text + lines.getvalue() + "".join(capsys.readouterr())
-    assert "request_failed" in written
-    assert [mark for mark in (PHONE, IDENTITY) if mark in written] == []
+        return view
+
+    insert = "INSERT INTO services (organisation_id, code, name) VALUES (NULL, 'x', :value)"
+    broken = {"cast": "SELECT CAST(:value AS bigint)", "row": insert}
+    for name, statement in broken.items():
+        app.add_url_rule(f"/{name}", endpoint=name, view_func=fail(statement))
+    for name in broken:
+        answer = app.test_client().get(f"/{name}", query_string={"phone": PHONE})
+        assert answer.status_code == 500
+        assert [mark for mark in MARKS if mark in answer.text] == []
+    written = lines.getvalue() + "".join(capsys.readouterr()) + (settings.home / "logs" / "postgres.log").read_text()
+    assert "InvalidTextRepresentation 22P02" in written
+    assert "NotNullViolation 23502 services organisation_id" in written
+    assert [mark for mark in MARKS if mark in written] == []
 
 
 def test_an_unknown_method_is_counted_under_one_name(committed: Database) -> None:
