@@ -95,9 +95,7 @@ QUESTIONS = {**queries.QUESTIONS, "what waits for a human": lambda session, acto
 
 
 @pytest.mark.parametrize("name", sorted(QUESTIONS))
-def test_a_question_reads_an_index_and_few_rows_of_a_hundred_thousand(
-    asker: tuple[Session, Actor], name: str
-) -> None:
+def test_a_question_reads_an_index_and_few_rows_of_a_hundred_thousand(asker: tuple[Session, Actor], name: str) -> None:
     scope = EVERYTHING if name == "due claim" else asker[1].scope
     found = [node for plan in plans_of(asker, scope, QUESTIONS[name]) for node in nodes(plan)]
     scans = [node for node in found if node.get("Relation Name") in {"orders", "jobs"}]
