@@ -15,6 +15,7 @@ from dispatch import clock
 from dispatch.app import create_app
 from dispatch.errors import NotAllowed
 from dispatch.gateways.limits import limiter
+from dispatch.models.notify import Alarm
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import NOTHING, RIGHTS, SYSTEM, Actor, ActorKind, Right, Role
 from dispatch.services import notify, orders
@@ -64,15 +65,9 @@ class Target:
     def machine(self, *rights: Right) -> FlaskClient:
         """A caller with a key of these rights (all, when none is named)."""
         with self.database.session() as session:
-            place = self.offered.world.district.id
-            _, plain = keys.create_key(
-                session,
-                name="attack",
-                organisation_id=place,
-                scopes=rights or tuple(Right),
-                actor=SYSTEM,
-                now=clock.now(session),
-            )
+            place, now = self.offered.world.district.id, clock.now(session)
+            scopes = rights or tuple(Right)
+            _, plain = keys.create_key(session, name="x", organisation_id=place, scopes=scopes, actor=SYSTEM, now=now)
             session.commit()
         client = self.app.test_client()
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {plain}"
@@ -285,6 +280,36 @@ def test_a_performer_at_the_console_sees_neither_the_order_s_page_nor_others_ala
         assert "13905781234"[-4:] not in answer.text
         assert "询单" not in answer.text
     assert target.offered.order().state == "finished"
+
+
+@pytest.mark.parametrize(
+    ("role", "belongs"), [(Role.TEAM_HEAD, "team_id"), (Role.AREA_CHIEF, "area_id"), (Role.PERFORMER, "performer_id")]
+)
+def test_a_narrowed_role_reads_nothing_of_others_by_any_way(target: Target, role: Role, belongs: str) -> None:
+    with target.database.session() as session:
+        order = session.scalars(select(Order).where(Order.number == target.number)).one()
+        place = order.community_id
+        notify.raise_alarm(
+            session, kind="order_late", subject="x", level="warning", community_id=place, order_id=order.id
+        )
+        alarm = session.scalars(select(Alarm.id)).one()
+        session.commit()
+    client = target.staff(role, **{belongs: 999_999})
+    for path in ("/orders", "/orders?show=open", "/board", "/board/now", "/my", "/alarms", "/inbox", "/callbacks"):
+        answer = client.get(path)
+        assert answer.status_code in {200, 403}, path
+        assert not any(word in answer.text for word in (target.number, "厨房下水道", "王秀英")), path
+    assert "订单已超时" not in client.get("/alarms").text
+    assert client.post(f"/alarms/{alarm}/seen").status_code == 404
+    for part in ("", "/now", "/slip"):
+        assert client.get(f"/orders/{target.number}{part}").status_code in {403, 404}
+    for act in ("remark", "sign", "feedback", "team", "phone", "callback", "void", "dispatch", "retry", "place"):
+        data = {"reason": "x", "answer": "x", "team_id": "1"}
+        answer = client.post(f"/orders/{target.number}/{act}", data=data)
+        assert answer.status_code in {403, 404}, act
+    for path in ("/desk/preview", "/desk/caller", "/desk"):
+        answer = client.post(path, data={"caller_phone": "13905781234", "description": "厨房下水道堵了"})
+        assert answer.status_code == 403
 
 
 def test_a_machine_is_nobody_s_second_person(target: Target) -> None:
