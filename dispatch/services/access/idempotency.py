@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
-from typing import cast
 
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Table, bindparam, delete, select, update
