@@ -1,6 +1,5 @@
 """Finding kinds and names as they are typed, said, misspelt or abbreviated."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
