@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from flask import Response, make_response, redirect, render_template, request, url_for
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Invalid
+from dispatch.models.access import Organisation
 from dispatch.models.catalogue import Service
 from dispatch.models.grid import Area
 from dispatch.rules.access.roles import Actor, Right
@@ -98,9 +99,10 @@ def choices(session: Session, actor: Actor) -> dict[str, list[tuple[int, str]]]:
     areas = select(Area.id, Area.name).order_by(Area.community_id, Area.number)
     if not actor.scope.everything:
         areas = areas.where(Area.community_id.in_(actor.scope.communities))
+    around = select(func.unnest(Organisation.path)).where(Organisation.id.in_(actor.scope.organisations))
     services = (
         select(Service.id, Service.name)
-        .where(Service.is_active, Service.code != CANARY)
+        .where(Service.is_active, Service.code != CANARY, Service.organisation_id.in_(around))
         .order_by(Service.group, Service.name)
     )
     return {

@@ -6,6 +6,7 @@ import pytest
 
 from dispatch.rules.access.roles import Role
 from dispatch.rules.orders.states import OrderState
+from tests.factories.world import make_world, service
 from tests.web.orders.conftest import DESCRIPTION, PHONE, Desk
 
 MASKED = "139****1234"
@@ -175,3 +176,12 @@ def test_english_pages_speak_english(desk: Desk) -> None:
     assert "Next page" not in page
     assert "left" in page
     assert "还剩" not in page
+
+
+def test_the_filters_offer_the_kinds_of_one_s_own_district_only(desk: Desk) -> None:
+    with desk.site.database.session() as session:
+        service(session, make_world(session).district, "elsewhere", name="别区的类别")
+        session.commit()
+    page = desk.client(Role.OPERATOR).get("/orders").get_data(as_text=True)
+    assert "管道疏通" in page
+    assert "别区的类别" not in page
