@@ -126,8 +126,12 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER tell_live_pages AFTER INSERT OR UPDATE OF version ON orders
+-- A commit that notifies holds a lock of the whole database while it flushes, so a placed order says nothing by
+-- itself: its routing does so within milliseconds. Only one that waits for a human from the start is told at once.
+CREATE TRIGGER tell_live_pages AFTER UPDATE OF version ON orders
     FOR EACH ROW EXECUTE FUNCTION tell_live_pages();
+CREATE TRIGGER tell_live_pages_of_unresolved AFTER INSERT ON orders
+    FOR EACH ROW WHEN (NEW.state = 'received') EXECUTE FUNCTION tell_live_pages();
 
 -- A firm is the district's and works for the communities that admit it (coverages): they know its name (its
 -- phone, address and secret are sealed). Performers of a community stay within it.

@@ -10,7 +10,7 @@ from tests.faults.town import Town, running
 from tests.journeys.people import People
 from tests.processes import free_port
 
-NEXT_QUARTER = next_period_start(Every.QUARTER, datetime.now(SHANGHAI) + timedelta(days=4))
+NEXT_QUARTER = next_period_start(Every.QUARTER, period_start(Every.QUARTER, datetime.now(SHANGHAI) + timedelta(days=4)))
 BEFORE = NEXT_QUARTER - timedelta(hours=38)
 AFTER = NEXT_QUARTER + timedelta(hours=34)
 DAYS = [str(BEFORE.date() + timedelta(days=number)) for number in range(4)]
