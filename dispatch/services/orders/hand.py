@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Conflict, Invalid, NotAllowed
-from dispatch.models.catalogue import Performer, Team
+from dispatch.models.catalogue import Coverage, Performer, Team
 from dispatch.models.orders import Assignment, Offer, OfferRecipient, Order
 from dispatch.rules.access.roles import Actor, ActorKind
 from dispatch.rules.orders.decision import Offer as OfferDecision
@@ -146,18 +146,18 @@ def dispatch_by_hand(
 
 
 def usable_performer(session: Session, order: Order, performer_id: int, *, now: datetime) -> Performer:
-    """The performer that a dispatcher names; raises Invalid where it may not be sent at all."""
-    performer = session.execute(
-        select(Performer).where(
-            Performer.id == performer_id,
-            Performer.is_active,
-            (Performer.community_id.is_(None)) | (Performer.community_id == order.community_id),
-        )
-    ).scalar_one_or_none()
-    if performer is None:
-        raise Invalid("performer_id", "没有这位服务商,请重新选择")
+    """The performer that a dispatcher names; raises Invalid where it may not be sent at all.
+
+    The kind may be overridden by hand, with the reason; the community's admission and the papers may not.
+    """
     if order.community_id is None:
         raise Conflict("地点还没有定下来,请先定地点再派单")
+    admitted = exists().where(Coverage.performer_id == Performer.id, Coverage.community_id == order.community_id)
+    performer = session.execute(
+        select(Performer).where(Performer.id == performer_id, Performer.is_active, admitted)
+    ).scalar_one_or_none()
+    if performer is None:
+        raise Invalid("performer_id", "没有这位服务商,或者它没有被本社区准入,请重新选择")
     if performer.suspended_until is not None and performer.suspended_until > now:
         raise Invalid("performer_id", "这位服务商已暂停派单")
     if performer.kind == "firm" and not catalogue.papers_valid(session, performer_id, now=now):

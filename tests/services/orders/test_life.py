@@ -398,3 +398,18 @@ def test_a_firm_kind_signs_by_itself(session: Session, world: World) -> None:
     world.plumbing.signed_for = True
     session.flush()
     assert routed(session, world).state == "offered"
+
+
+def test_a_firm_that_the_community_has_not_admitted_is_not_dispatched_by_hand(session: Session, world: World) -> None:
+    order = routed(session, world)
+    stranger = make_world(session, firms=1).firms[0]
+    with pytest.raises(Invalid) as refused:
+        orders.dispatch_by_hand(
+            session,
+            order,
+            performer_id=stranger.id,
+            reason="听说不错",
+            actor=staff(session, world, Role.DISPATCHER),
+            now=NOW,
+        )
+    assert refused.value.field == "performer_id"
