@@ -39,6 +39,8 @@
     }
   };
 
+  // The draft whose answers wait for their questions; a form cleared meanwhile does not get them back.
+  let restoring = null;
   const restore = () => {
     const draft = JSON.parse(sessionStorage.getItem(DRAFT) || "null");
     const called = form.elements.caller_phone.value;
@@ -46,9 +48,11 @@
     put(draft);
     field("own-window").hidden = form.elements.wanted.value !== "own";
     if (draft.service_id) {
+      restoring = draft;
       document.body.addEventListener("htmx:afterSettle", function again(event) {
         if (event.detail.target.id === "questions") {
-          put(draft);
+          if (restoring) { put(Object.fromEntries(Object.entries(draft).filter(([name]) => name.startsWith("answer.")))); }
+          restoring = null;
           document.body.removeEventListener("htmx:afterSettle", again);
         }
       });
@@ -59,6 +63,8 @@
   };
 
   const forget = () => {
+    restoring = null;
+    htmx.trigger(field("questions"), "htmx:abort");
     sessionStorage.removeItem(DRAFT);
     form.reset();
     for (const name of ["service_id", "stairwell_id", "building_id", "room", "caller_resident_id"]) { field(name).value = ""; }

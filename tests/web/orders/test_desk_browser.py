@@ -154,3 +154,26 @@ def test_the_desk_weighs_less_than_150_kilobytes(desk: Desk, open_page: OpenPage
     page.goto(desk.site.url + "/desk", wait_until="load")
     expect(page.locator("#alarm-link")).to_be_visible()
     assert 0 < sum(sizes) < 150_000
+
+
+def test_a_form_cleared_while_its_draft_comes_back_stays_as_it_is_typed_then(open_page: OpenPage) -> None:
+    page = open_page(Role.OPERATOR, "/desk")
+    write_call(page)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/desk/questions**", hold, times=1)
+    page.reload(wait_until="load")
+    expect(page.locator("#kind_text")).to_have_value("管道疏通")
+    page.keyboard.press("Alt+n")
+    expect(page.locator("#kind_text")).to_have_value("")
+    page.locator("#description").fill("另一个来电")
+    page.locator("#kind_text").focus()
+    page.keyboard.type("gdst")
+    expect(page.locator("#kind-list [data-service]")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#questions fieldset")).to_have_count(2)
+    expect(page.locator("#questions input:checked")).to_have_count(0)
+    expect(page.locator("#description")).to_have_value("另一个来电")
