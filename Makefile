@@ -39,7 +39,7 @@ faults-short: environment-test ## the same in a few minutes
 	$(BIN)/pytest tests/faults
 
 simulate: environment-test ## the promise under SEEDS (1000) simulated histories
-	DISPATCH_TEST_SEEDS=$(SEEDS) $(BIN)/pytest tests/simulation
+	DISPATCH_TEST_SEEDS=$(SEEDS) $(BIN)/pytest -n 2 tests/simulation/test_simulation.py
 
 bench: environment-test ## measure against a bare INSERT and Celery's no-op
 	$(BIN)/python -m benchmarks
