@@ -12,5 +12,6 @@ SCHEDULE: tuple[Scheduled, ...] = (
     Scheduled("catalogue.posts_vacant", Every.DAY, time(7, 20)),
     Scheduled("reports.daily_figures", Every.DAY, time(0, 10)),
     Scheduled("reports.statement", Every.QUARTER, time(2, 0)),
+    Scheduled("system.audit_head", Every.DAY, time(0, 5)),
     Scheduled("system.purge", Every.DAY, time(3, 0)),
 )

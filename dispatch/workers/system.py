@@ -1,5 +1,6 @@
 """What the house does for itself: the canary, clearing away, sealing the audit trail, burying dead jobs."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +8,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from config.settings import get_settings
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.rules.queue import CLOCKS_MAY_DIFFER_SECONDS, Lane
@@ -14,6 +16,7 @@ from dispatch.services import notify
 from dispatch.services.access import audit, idempotency
 from dispatch.services.orders import burial, canary
 
+AUDIT_HEADS = "audit-heads.jsonl"
 PURGE_BATCH = 5_000
 CANARIES_AT_ONCE = 200
 CANARY_DAYS = 7
@@ -118,6 +121,20 @@ def purge(session: Session, job: Claimed) -> None:
     queue.finish_period(session, job.kind, period_of(job))
 
 
+def export_audit_head(session: Session, job: Claimed) -> None:
+    """Write the day's signed head of the audit chain to a file of this machine and to the log, out of the database.
+
+    A repeat writes the line again, which harms nothing. `dispatch verify --heads FILE` holds the chain against it.
+    """
+    head = audit.signed_head(session)
+    if head is not None:
+        line = {"period": period_of(job), **head}
+        with (get_settings().home / AUDIT_HEADS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        log.info("audit_head", **line)
+    queue.finish_period(session, job.kind, period_of(job))
+
+
 def seal_audit(session: Session, job: Claimed) -> None:
     """Seal the audit trail now (asked for by hand; the tick does it every few seconds)."""
     log.info("audit_sealed", entries=audit.seal(session, now=clock.now(session)), job=job.id)
@@ -128,5 +145,6 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "system.canary_check": check_canary,
     "system.order_changed": canary_changed,
     "system.purge": purge,
+    "system.audit_head": export_audit_head,
     "system.seal_audit": seal_audit,
 }

@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from config.settings import get_settings
 from dispatch import clock
+from dispatch.commands import verify as command
 from dispatch.models.access import AuditEntry, IdempotencyKey, Organisation, UserSession
 from dispatch.models.notify import Alarm
 from dispatch.models.orders import Offer, Order
@@ -263,3 +266,27 @@ def test_every_clock_job_and_every_origin_has_a_handler() -> None:
     kinds = {one.job for one in run.schedule.SCHEDULE}
     assert kinds <= set(run.HANDLERS)
     assert {"care.order_changed", "system.order_changed"} <= set(run.HANDLERS)
+
+
+def test_the_days_head_of_the_audit_chain_leaves_the_database_and_finds_seals_cut_off(committed: Database) -> None:
+    home = get_settings().home
+    with committed.session() as session:
+        audit.record(session, "test.change", "tests", 1, actor=SYSTEM)
+        session.commit()
+    with committed.session() as session:
+        audit.seal(session, now=NOW)
+        session.commit()
+        job = Claimed(1, "system.audit_head", None, {"period": "2026-11-23"}, int(Lane.PERIODIC), NOW, 1, 1)
+        (home / system.AUDIT_HEADS).unlink(missing_ok=True)
+        system.export_audit_head(session, job)
+        session.commit()
+    heads = command.read_heads(home / system.AUDIT_HEADS)
+    assert [head["period"] for head in heads] == ["2026-11-23"]
+    with psycopg.connect(committed.owner_url, autocommit=True) as owner, committed.session() as session:
+        assert audit.compare_heads(session, heads) == []
+        owner.execute("UPDATE audit_entries SET seal_id = NULL")
+        owner.execute("DELETE FROM audit_seals")
+        assert audit.verify_chain(session) == []
+        assert len(audit.compare_heads(session, heads)) == 1
+        forged = [{**heads[0], "digest": "00" * 32}]
+        assert "signature" in audit.compare_heads(session, forged)[0]

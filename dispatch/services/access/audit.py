@@ -111,6 +111,28 @@ def head(session: Session) -> tuple[int, bytes] | None:
     return None if row is None else (row.id, row.digest)
 
 
+def signed_head(session: Session) -> dict[str, str | int] | None:
+    """The newest seal as it is exported once a day: id, digest and signature in hex; None before the first."""
+    row = session.execute(
+        select(AuditSeal.id, AuditSeal.digest, AuditSeal.signature).order_by(AuditSeal.id.desc()).limit(1)
+    ).one_or_none()
+    return None if row is None else {"seal": row.id, "digest": row.digest.hex(), "signature": row.signature.hex()}
+
+
+def compare_heads(session: Session, heads: Sequence[Mapping[str, object]]) -> list[str]:
+    """One sentence for each exported head that the chain no longer holds: seals were cut off or rewritten."""
+    problems = []
+    for exported in heads:
+        digest = bytes.fromhex(str(exported["digest"]))
+        if not vault.is_signed(SIGNING, digest, bytes.fromhex(str(exported["signature"]))):
+            problems.append(f"exported audit head {exported['seal']} does not carry our signature")
+            continue
+        stored = session.execute(select(AuditSeal.digest).where(AuditSeal.id == exported["seal"])).scalar_one_or_none()
+        if stored != digest:
+            problems.append(f"audit seal {exported['seal']} is not what was exported of it")
+    return problems
+
+
 def unsealed(session: Session) -> int:
     """How many entries wait for their seal (a few seconds' worth when the job runs)."""
     return session.execute(
