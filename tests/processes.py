@@ -2,24 +2,45 @@
 
 import socket
 from pathlib import Path
+from typing import NamedTuple
+
+
+class Process(NamedTuple):
+    """A process of this machine: its number and when it began, since numbers are given again."""
+
+    number: int
+    began: int
+
+    @property
+    def lives(self) -> bool:
+        """Whether this very process still runs."""
+        found = _stat(self.number)
+        return found is not None and found.began == self.began
+
+
+class Stat(NamedTuple):
+    """What the kernel says of a living process."""
+
+    parent: int
+    began: int
 
 
 def is_alive(number: int) -> bool:
     """Whether a process with this number runs (a zombie does not)."""
-    return _state_and_parent(number) is not None
+    return _stat(number) is not None
 
 
-def descendants(root: int) -> set[int]:
-    """The numbers of all living processes below `root`."""
-    parents = {
-        int(folder.name): found[1]
+def descendants(root: int) -> set[Process]:
+    """All living processes below `root`."""
+    living = {
+        int(folder.name): found
         for folder in Path("/proc").iterdir()
-        if folder.name.isdigit() and (found := _state_and_parent(int(folder.name))) is not None
+        if folder.name.isdigit() and (found := _stat(int(folder.name))) is not None
     }
-    found = {root}
-    while more := {number for number, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {root}
+    below = {root}
+    while more := {number for number, stat in living.items() if stat.parent in below} - below:
+        below |= more
+    return {Process(number, living[number].began) for number in below - {root}}
 
 
 def free_port() -> int:
@@ -30,9 +51,9 @@ def free_port() -> int:
         return port
 
 
-def _state_and_parent(number: int) -> tuple[str, int] | None:
+def _stat(number: int) -> Stat | None:
     try:
         words = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if words[0] in "ZX" else (words[0], int(words[1]))
+    return None if words[0] in "ZX" else Stat(parent=int(words[1]), began=int(words[19]))

@@ -116,7 +116,7 @@ class Town:
         root = self.processes.get(name)
         if root is None:
             return
-        for each in [root, *descendants(root)] if children else [root]:
+        for each in [root, *(process.number for process in descendants(root))] if children else [root]:
             try:
                 os.kill(each, number)
             except ProcessLookupError:

@@ -16,7 +16,7 @@ from dispatch.servers.process import wait_until
 from dispatch.supervisor.home import read_json
 from dispatch.supervisor.run import answers_ready
 from tests.conftest import ROOT
-from tests.processes import descendants, free_port, is_alive
+from tests.processes import descendants, free_port
 
 NAMES = ("redis", "postgres", "web", "worker", "sweep", "beat")
 
@@ -58,7 +58,7 @@ def test_up_is_ready_replaces_every_killed_process_and_ends_cleanly(home: Path) 
         below = descendants(supervisor.pid)
         supervisor.send_signal(signal.SIGTERM)
         assert supervisor.wait(60) == 0
-        assert not [number for number in below if is_alive(number)]
+        assert not [process for process in below if process.lives]
 
 
 def test_nothing_of_a_killed_up_survives_and_the_same_home_starts_again(home: Path) -> None:
@@ -68,7 +68,7 @@ def test_nothing_of_a_killed_up_survives_and_the_same_home_starts_again(home: Pa
         assert len(below) > len(NAMES)
         supervisor.kill()
         supervisor.wait()
-        wait_until(lambda: not any(is_alive(number) for number in below), None, "all", 60, home / "said")
+        wait_until(lambda: not any(process.lives for process in below), None, "all", 60, home / "said")
     with running(home, port) as supervisor:
         assert answers_ready("127.0.0.1", port)
 
