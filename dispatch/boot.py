@@ -1,5 +1,8 @@
 """What every process needs first: settings checked, logging, the engine; and the owner's migration."""
 
+import ctypes
+import signal
+import sys
 from pathlib import Path
 
 import structlog
@@ -16,6 +19,7 @@ from dispatch.errors import DispatchError
 from dispatch.transaction import Doors
 
 log = structlog.get_logger()
+PR_SET_PDEATHSIG = 1
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -53,6 +57,12 @@ def reopen() -> None:
     """After a fork: drop the parent's connections without closing them, so that the child makes its own."""
     if Doors.engine is not None:
         Doors.engine.dispose(close=False)
+
+
+def die_with_parent() -> None:
+    """In a forked child: the kernel kills it when its parent ends, however it ends (Linux; elsewhere nothing)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def alembic_config() -> Config:

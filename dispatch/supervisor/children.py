@@ -102,7 +102,9 @@ class Family:
 def house_child(name: str, command: str, home: Path, environment: Mapping[str, str]) -> Child:
     """A child that is `dispatch <command>`, with its output in the home's logs."""
     limits = {"web": 12.0, "worker": 25.0, "sweep": 10.0, "beat": 5.0, "inbox": 5.0}
-    at_death = signal.SIGQUIT if command in {"web", "worker"} else signal.SIGKILL
+    # gunicorn's workers end with a quick stop; Celery's children are tied to their parent by themselves, and its own
+    # quick stop can wait for ever on a lock when the machine is busy
+    at_death = signal.SIGQUIT if command == "web" else signal.SIGKILL
 
     def start() -> Process:
         return spawn(house_command(command), home / "logs" / f"{name}.log", at_death, environment=environment)

@@ -20,7 +20,8 @@ celery = broker.make_celery(publisher=False)
 
 @worker_process_init.connect(weak=False)
 def start_child(**_: Any) -> None:
-    """Each child of the worker opens its own engine."""
+    """Each child of the worker ends with it, even when it is killed, and opens its own engine."""
+    boot.die_with_parent()
     boot.boot(pool_size=4)
 
 
