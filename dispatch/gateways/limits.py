@@ -64,3 +64,5 @@ def configure(app: Flask, settings: Settings) -> None:
         {"socket_connect_timeout": SOCKET_SECONDS, "socket_timeout": SOCKET_SECONDS},
     )
     app.config.setdefault("RATELIMIT_IN_MEMORY_FALLBACK_ENABLED", True)
+    # two threads may find Redis gone at the same moment: the second is let through uncounted instead of failing
+    app.config.setdefault("RATELIMIT_SWALLOW_ERRORS", True)
