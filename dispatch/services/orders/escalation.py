@@ -19,7 +19,7 @@ from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, notify
 from dispatch.services.access import policies
 from dispatch.services.orders.limits import escalation_levels, limits_of, quiet_hours
-from dispatch.services.orders.requests import Picture
+from dispatch.services.orders.picture import Picture
 from dispatch.services.orders.steps import lock, step
 
 ROLE_OF_AUDIENCE = {

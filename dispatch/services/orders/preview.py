@@ -20,9 +20,9 @@ from dispatch.services.access import policies, reach, vault
 from dispatch.services.grid import Place
 from dispatch.services.orders.draft import OrderDraft
 from dispatch.services.orders.limits import Due
+from dispatch.services.orders.picture import picture_of, request_of
 from dispatch.services.orders.place import Prepared, prepare
 from dispatch.services.orders.queries import OPEN_STATES, performer_names, team_names
-from dispatch.services.orders.requests import picture_of, request_of
 from dispatch.services.orders.route import teams_of
 
 MOST_COMPARED = 50

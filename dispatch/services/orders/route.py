@@ -33,7 +33,7 @@ from dispatch.rules.orders.urgency import PRESSING
 from dispatch.services import notify
 from dispatch.services.orders import escalation
 from dispatch.services.orders.limits import sign_due
-from dispatch.services.orders.requests import Picture, picture_of, request_of
+from dispatch.services.orders.picture import Picture, picture_of, request_of
 from dispatch.services.orders.rounds import open_rounds
 from dispatch.services.orders.steps import event_row
 

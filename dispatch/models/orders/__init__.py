@@ -1,0 +1,17 @@
+"""Orders with their history, assignments, offers, decision records, work reports, callbacks and escalations."""
+
+from dispatch.models.orders.dispatching import Assignment, DecisionRecord, Offer, OfferRecipient
+from dispatch.models.orders.following import Callback, Escalation
+from dispatch.models.orders.order import LegalEdge, Order, OrderEvent
+
+__all__ = [
+    "Assignment",
+    "Callback",
+    "DecisionRecord",
+    "Escalation",
+    "LegalEdge",
+    "Offer",
+    "OfferRecipient",
+    "Order",
+    "OrderEvent",
+]
