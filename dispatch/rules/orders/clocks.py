@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -195,6 +195,22 @@ def escalation_times(
         times.append(Escalation(number, at, level.audience))
         earliest = at + _ONE_SECOND
     return tuple(times)
+
+
+def after_hold(due_at: datetime, held_from: datetime, held_until: datetime, calendar: WorkingCalendar) -> datetime:
+    """Give the limit's end after a hold: later by the time of the hold that `calendar` calls working (UTC).
+
+    What was left of the limit when the hold began is left when it ends, and it never ends within the hold. A
+    limit that had ended before the hold keeps its end: a hold makes nothing punctual that was late. Holds one
+    after the other shift like one. Raises ValueError when `held_until` is before `held_from`. Source:
+    hotline.md §1 #18, “the clock stops”.
+    """
+    if held_until < held_from:
+        raise ValueError("a hold cannot end before it begins")
+    if due_at < held_from:
+        return due_at.astimezone(UTC)
+    held = calendar.working_seconds_between(held_from, held_until)
+    return max(calendar.add_working_seconds(due_at, held).instant, held_until.astimezone(UTC))
 
 
 def _level_at(

@@ -18,6 +18,7 @@ from dispatch.rules.orders.clocks import (
     EscalationLevel,
     Limits,
     ServiceClock,
+    after_hold,
     arrive_due,
     callback_due,
     count_half_days,
@@ -131,6 +132,63 @@ def test_escalation_times_strictly_increase_after_the_call(
 def test_the_whole_limit_is_the_due_time_itself(created_at: datetime, seconds: int) -> None:
     due = OFFICE.add_working_seconds(created_at, seconds).instant
     assert escalation_times(created_at, due, OFFICE)[2].at == due
+
+
+@pytest.mark.parametrize(
+    ("due", "held_from", "held_until", "after"),
+    [
+        (at(23, 16), at(23, 10), at(23, 11), at(23, 17)),
+        (at(23, 16), at(23, 11), at(24, 11), at(24, 16)),
+        (at(23, 16), at(23, 12), at(23, 14), at(23, 16)),
+        (at(27, 16), at(27, 15), at(30, 9), at(30, 10)),
+        (at(23, 14), at(23, 13), at(24, 7), at(24, 7)),
+        (at(23, 9), at(23, 10), at(24, 10), at(23, 9)),
+    ],
+)
+def test_a_hold_moves_the_limit_by_its_working_time(
+    due: datetime, held_from: datetime, held_until: datetime, after: datetime
+) -> None:
+    calendar = replace(OFFICE, exceptions={date(2026, 11, 28): DayKind.HOLIDAY})
+    assert after_hold(due, held_from, held_until, calendar) == after
+
+
+def test_a_hold_round_the_clock_moves_the_limit_by_all_of_it() -> None:
+    assert after_hold(at(23, 16), at(23, 15), at(24, 15), ALWAYS) == at(24, 16)
+
+
+@given(INSTANTS, INSTANTS, st.integers(0, 20 * 86_400), st.sampled_from([OFFICE, ALWAYS]))
+def test_what_was_left_before_a_hold_is_left_after_it(
+    due: datetime, held_from: datetime, seconds: int, clock: WorkingCalendar
+) -> None:
+    held_until = held_from + timedelta(seconds=seconds)
+    after = after_hold(due, held_from, held_until, clock)
+    if due < held_from:
+        assert after == due
+    else:
+        assert after >= max(due, held_until)
+        assert clock.working_seconds_between(held_until, after) == clock.working_seconds_between(held_from, due)
+
+
+@given(INSTANTS, INSTANTS, st.integers(0, 10 * 86_400), st.integers(0, 10 * 86_400), st.sampled_from([OFFICE, ALWAYS]))
+def test_two_holds_on_end_shift_like_one(
+    due: datetime, held_from: datetime, first: int, second: int, clock: WorkingCalendar
+) -> None:
+    middle = held_from + timedelta(seconds=first)
+    end = middle + timedelta(seconds=second)
+    twice = after_hold(after_hold(due, held_from, middle, clock), middle, end, clock)
+    assert twice == after_hold(due, held_from, end, clock)
+
+
+@given(st.lists(INSTANTS, min_size=2, max_size=2).map(sorted), INSTANTS, st.integers(0, 20 * 86_400))
+def test_a_hold_keeps_the_order_of_limits(dues: list[datetime], held_from: datetime, seconds: int) -> None:
+    held_until = held_from + timedelta(seconds=seconds)
+    earlier, later = (after_hold(due, held_from, held_until, OFFICE) for due in dues)
+    assert earlier <= later
+
+
+def test_a_hold_does_not_end_before_it_begins() -> None:
+    with pytest.raises(ValueError, match="hold"):
+        after_hold(at(23, 16), at(23, 10), at(23, 9), OFFICE)
 
 
 def test_levels_are_data() -> None:
