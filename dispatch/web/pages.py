@@ -188,6 +188,21 @@ def action_word(action: str) -> str:
         Action.RESUME: gettext("恢复"),
         Action.MERGE: gettext("并单"),
         Action.UNMERGE: gettext("拆单"),
+        Action.TAKE_IN: gettext("并入一单"),
+        Action.LET_GO: gettext("拆出一单"),
+        Action.SPLIT: gettext("另立一单"),
+        Action.REPEAT_CALL: gettext("同一件事又来电"),
+        Action.REQUEST: gettext("提出申请"),
+        Action.DECIDE: gettext("决定申请"),
+        Action.RETURN_TO_DESK: gettext("退单"),
+        Action.EXTEND: gettext("延期"),
+        Action.ASK_HELP: gettext("请协办"),
+        Action.HELP_DONE: gettext("协办完成"),
+        Action.FINAL_ANSWER: gettext("最终答复"),
+        Action.URGE: gettext("催办"),
+        Action.SUPERVISE: gettext("督办"),
+        Action.END_SUPERVISION: gettext("销督"),
+        Action.RECOMPUTE: gettext("重算时限"),
     }
     return words[Action(action)]
 

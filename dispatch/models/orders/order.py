@@ -31,6 +31,7 @@ class Order(Base):
     """Something that somebody must go and do. `community_id` is set with the place; until then only the desk sees it.
 
     `version` grows by one with every event of the history; phones are sealed and found by blind index.
+    While `held_until` is set the clocks stand (挂起); a merged order says into which one it went.
     """
 
     __tablename__ = "orders"
@@ -107,6 +108,14 @@ class Order(Base):
     satisfaction: Mapped[str | None]
     void_asked_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
     reopened: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    held_since: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
+    urged: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    repeat_calls: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    extensions: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    final_answer: Mapped[bool] = mapped_column(server_default=text("false"))
+    merged_into_id: Mapped[Reference | None]
+    split_from_id: Mapped[Reference | None]
 
     __table_args__ = (
         within("areas", "area_id"),
@@ -115,6 +124,8 @@ class Order(Base):
         within("residents", "caller_resident_id"),
         within("teams", "accountable_team_id"),
         within("teams", "lead_team_id"),
+        within("orders", "merged_into_id"),
+        within("orders", "split_from_id"),
         ForeignKeyConstraint(
             ["id", "version", "state"],
             ["order_events.order_id", "order_events.version", "order_events.to_state"],
@@ -139,6 +150,14 @@ class Order(Base):
         CheckConstraint("cost_fen IS NULL OR cost_fen BETWEEN 0 AND 100000000", name="cost"),
         CheckConstraint("(origin IS NULL) = (origin_id IS NULL)", name="origin"),
         CheckConstraint("wanted_from IS NULL OR wanted_from < wanted_until", name="wanted"),
+        CheckConstraint("num_nonnulls(held_since, held_until) IN (0, 2) AND held_since < held_until", name="hold"),
+        CheckConstraint("(state = 'merged') = (merged_into_id IS NOT NULL)", name="merged"),
+        CheckConstraint("id NOT IN (merged_into_id, split_from_id)", name="not_of_itself"),
+        Index(
+            "ix_orders_merged_into",
+            "merged_into_id",
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
         Index("ix_orders_phone_index", "phone_index", "created_at"),
         Index("ix_orders_list", "community_id", "created_at", "id"),
         Index("ix_orders_newest", "created_at", "id"),

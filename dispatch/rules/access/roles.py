@@ -30,6 +30,11 @@ class Right(StrEnum):
     ORDERS_DISPATCH = "orders.dispatch"
     ORDERS_CALL_BACK = "orders.call_back"
     ORDERS_VOID = "orders.void"
+    ORDERS_MERGE = "orders.merge"
+    ORDERS_REQUEST = "orders.request"
+    ORDERS_DECIDE = "orders.decide"
+    ORDERS_SUPERVISE = "orders.supervise"
+    ORDERS_CONFIDENTIAL = "orders.confidential"
     CALLERS_READ = "callers.read"
     BOARD_READ = "board.read"
     GRID_READ = "grid.read"
@@ -37,6 +42,7 @@ class Right(StrEnum):
     RESIDENTS_REVEAL = "residents.reveal"
     CATALOGUE_READ = "catalogue.read"
     CATALOGUE_EDIT = "catalogue.edit"
+    FIRMS_EDIT = "firms.edit"
     VISITS_READ = "visits.read"
     VISITS_PLAN = "visits.plan"
     NOTICES_READ = "notices.read"
@@ -49,35 +55,60 @@ class Right(StrEnum):
 READING = frozenset({Right.ORDERS_READ, Right.GRID_READ, Right.CATALOGUE_READ, Right.NOTICES_READ})
 
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.OPERATOR: READING | {Right.ORDERS_PLACE, Right.CALLERS_READ, Right.BOARD_READ, Right.VISITS_READ},
+    Role.OPERATOR: READING
+    | {
+        Right.ORDERS_PLACE,
+        Right.ORDERS_MERGE,
+        Right.ORDERS_CONFIDENTIAL,
+        Right.CALLERS_READ,
+        Right.BOARD_READ,
+        Right.VISITS_READ,
+    },
     Role.DISPATCHER: READING
     | {
         Right.ORDERS_PLACE,
         Right.ORDERS_DISPATCH,
         Right.ORDERS_VOID,
         Right.ORDERS_WORK,
+        Right.ORDERS_MERGE,
+        Right.ORDERS_REQUEST,
+        Right.ORDERS_DECIDE,
+        Right.ORDERS_CONFIDENTIAL,
         Right.CALLERS_READ,
         Right.BOARD_READ,
         Right.VISITS_READ,
         Right.VISITS_PLAN,
         Right.REPORTS_READ,
     },
-    Role.TEAM_HEAD: READING | {Right.ORDERS_WORK, Right.BOARD_READ, Right.VISITS_READ},
+    Role.TEAM_HEAD: READING | {Right.ORDERS_WORK, Right.ORDERS_REQUEST, Right.BOARD_READ, Right.VISITS_READ},
     Role.AREA_CHIEF: READING
-    | {Right.ORDERS_WORK, Right.BOARD_READ, Right.VISITS_READ, Right.VISITS_PLAN, Right.REPORTS_READ},
+    | {
+        Right.ORDERS_WORK,
+        Right.ORDERS_REQUEST,
+        Right.BOARD_READ,
+        Right.VISITS_READ,
+        Right.VISITS_PLAN,
+        Right.REPORTS_READ,
+    },
     Role.PERFORMER: frozenset({Right.ORDERS_WORK, Right.NOTICES_READ}),
-    Role.CALLBACK_CLERK: READING | {Right.ORDERS_CALL_BACK, Right.CALLERS_READ},
+    Role.CALLBACK_CLERK: READING | {Right.ORDERS_CALL_BACK, Right.ORDERS_CONFIDENTIAL, Right.CALLERS_READ},
     Role.CENTRE: READING
     | {
         Right.ORDERS_PLACE,
         Right.ORDERS_DISPATCH,
         Right.ORDERS_VOID,
+        Right.ORDERS_MERGE,
+        Right.ORDERS_REQUEST,
+        Right.ORDERS_DECIDE,
+        Right.ORDERS_SUPERVISE,
+        Right.ORDERS_CONFIDENTIAL,
         Right.CALLERS_READ,
         Right.BOARD_READ,
         Right.VISITS_READ,
         Right.VISITS_PLAN,
         Right.REPORTS_READ,
         Right.CATALOGUE_EDIT,
+        Right.FIRMS_EDIT,
         Right.POLICIES_EDIT,
         Right.RESIDENTS_REVEAL,
         Right.AUDIT_READ,

@@ -94,6 +94,21 @@ class Action(StrEnum):
     RESUME = "resume"
     MERGE = "merge"
     UNMERGE = "unmerge"
+    TAKE_IN = "take_in"
+    LET_GO = "let_go"
+    SPLIT = "split"
+    REPEAT_CALL = "repeat_call"
+    REQUEST = "request"
+    DECIDE = "decide"
+    RETURN_TO_DESK = "return_to_desk"
+    EXTEND = "extend"
+    ASK_HELP = "ask_help"
+    HELP_DONE = "help_done"
+    FINAL_ANSWER = "final_answer"
+    URGE = "urge"
+    SUPERVISE = "supervise"
+    END_SUPERVISION = "end_supervision"
+    RECOMPUTE = "recompute"
 
 
 PEOPLE: frozenset[ActorKind] = frozenset(ActorKind) - {ActorKind.ROUTER, ActorKind.CLOCK, ActorKind.SYSTEM}
@@ -144,6 +159,7 @@ _S = OrderState
 _A = Action
 _W = ActorKind
 _WITH_TEAM = (_S.DISPATCHED, _S.SIGNED, _S.OFFERED, _S.ACCEPTED, _S.ARRIVED)
+_DESK = (_W.OPERATOR, _W.DISPATCHER, _W.CENTRE)
 
 TRANSITIONS: tuple[Transition, ...] = (
     _row("1", _A.RECEIVE, [None], _S.RECEIVED, [_W.OPERATOR, _W.SYSTEM],
@@ -159,6 +175,12 @@ TRANSITIONS: tuple[Transition, ...] = (
          [_W.ROUTER, _W.SYSTEM], "定不下团队或派单任务反复失败，报警"),
     _row("4", _A.RETRY_ROUTING, [_S.AWAITING_HUMAN], _S.AWAITING_DISPATCH, [_W.DISPATCHER, _W.SYSTEM],
          "原因已消除，写明理由"),
+    _row("5 17 18 21 22 24", _A.REQUEST, OPEN, None, [_W.TEAM, _W.DISPATCHER, _W.CENTRE],
+         "退单、延期、挂起、协办、转派、最终答复，写明理由和依据", "退单 1 个工作日内"),
+    _row("6 17 18 21 22 24", _A.DECIDE, OPEN, None, [_W.DISPATCHER, _W.CENTRE],
+         "由规定的角色决定；不能决定自己提的", "退单 4 工作小时"),
+    _row("6", _A.RETURN_TO_DESK, [_S.DISPATCHED, _S.SIGNED, _S.OFFERED, _S.ACCEPTED], _S.AWAITING_DISPATCH,
+         [_W.DISPATCHER, _W.CENTRE], "退单申请成立，计数"),
     _row("7", _A.SIGN, [_S.DISPATCHED], _S.SIGNED, [_W.TEAM, _W.SYSTEM],
          "有服务商的类别自动签收", "紧急 15 分钟，一般 2 工作小时"),
     _row("8", _A.OPEN_ROUND, [_S.SIGNED], _S.OFFERED, [_W.ROUTER, _W.DISPATCHER],
@@ -185,17 +207,31 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row("15", _A.ARCHIVE, [_S.CLOSED], _S.ARCHIVED, [_W.SYSTEM, _W.CLOCK], "办结后归档"),
     _row("16", _A.REOPEN, [_S.CALLING_BACK], _S.DISPATCHED, [_W.CALLBACK_CLERK],
          "未解决或不满意；同一团队；计数", "一次，之后督办"),
+    _row("17", _A.EXTEND, OPEN, None, [_W.CENTRE], "到期前申请，写明理由",
+         "最多 3 次，每次 3 个工作日；长期工程 180 天"),
     _row("18", _A.HOLD, OPEN, None, [_W.CENTRE], "等居民、配件或季节；须有截止日期", "停表"),
     _row("18", _A.RESUME, OPEN, None, [_W.CENTRE, _W.CLOCK], "原因消除或到期", "续表"),
     _row("19", _A.ESCALATE, OPEN, None, [_W.CLOCK, _W.CENTRE, _W.SYSTEM], "逐级提醒，每级一次，状态不变"),
+    _row("19", _A.URGE, OPEN, None, [*_DESK, _W.CALLBACK_CLERK, _W.CLOCK], "催办：居民、中心或时钟；计数，状态不变"),
+    _row("19 23", _A.REPEAT_CALL, OPEN, None, [*_DESK, _W.SYSTEM], "同一件事又来电：记在这张订单上，每位来电人都回访"),
+    _row("20", _A.SUPERVISE, OPEN, None, [_W.CENTRE, _W.CLOCK], "督办：自有时限，单独核销", "超期 5 个工作日以上"),
+    _row("20", _A.END_SUPERVISION, frozenset(_S) - {_S.ARCHIVED}, None, [_W.CENTRE], "核查后销督"),
     _row("21", _A.REASSIGN, _WITH_TEAM, _S.DISPATCHED, [_W.DISPATCHER],
          "新的派单记录；订单时限不变，团队时限重计"),
     _row("21", _A.WITHDRAW_PERFORMER, [_S.ACCEPTED], _S.AWAITING_DISPATCH,
          [_W.PERFORMER, _W.TEAM, _W.DISPATCHER], "接单后不能到场，写明理由"),
-    _row("23", _A.MERGE, OPEN, _S.MERGED, [_W.OPERATOR], "同地点同类别，两单都未结；每位来电人都回访"),
-    _row("23", _A.UNMERGE, [_S.MERGED], _S.AWAITING_DISPATCH, [_W.OPERATOR], "拆单，重新派单"),
+    _row("22", _A.ASK_HELP, OPEN, None, [_W.CENTRE, _W.DISPATCHER], "主办、协办：协办任务都完成，主办才能办结"),
+    _row("22", _A.HELP_DONE, OPEN, None, [_W.TEAM, _W.DISPATCHER, _W.CENTRE], "协办完成，写明结果"),
+    _row("23", _A.MERGE, OPEN, _S.MERGED, _DESK, "同地点同类别，两单都未结；每位来电人都回访"),
+    _row("23", _A.UNMERGE, [_S.MERGED], _S.AWAITING_DISPATCH, _DESK, "拆单，重新派单"),
+    _row("23", _A.TAKE_IN, OPEN, None, _DESK, "并入另一单"),
+    _row("23", _A.LET_GO, frozenset(_S) - {_S.ARCHIVED}, None, _DESK, "并入的单拆出去"),
+    _row("23", _A.SPLIT, OPEN, None, _DESK, "一单两事：另立一单"),
+    _row("24", _A.FINAL_ANSWER, [_S.AWAITING_HUMAN, *_WITH_TEAM, _S.FINISHED], _S.FED_BACK, [_W.CENTRE],
+         "无法解决：团队负责人签字，中心批准，有依据；不计入考核"),
     _row("25", _A.VOID, OPEN, _S.VOIDED, [_W.OPERATOR, _W.CENTRE, _W.SYSTEM],
          "须第二人同意，或由居民本人撤回；写明理由"),
+    _row("-", _A.RECOMPUTE, OPEN, None, [_W.CLOCK, _W.SYSTEM], "工作日历更正后重算时限"),
     _row("-", _A.REMARK, frozenset(_S) - {_S.ARCHIVED}, None, PEOPLE | {_W.SYSTEM}, "备注"),
 )  # fmt: skip
 
