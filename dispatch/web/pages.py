@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app, g, url_for
-from flask_babel import format_datetime, gettext, ngettext
+from flask_babel import format_datetime, gettext, lazy_gettext, ngettext
 from markupsafe import Markup
 
 from dispatch.errors import DispatchError
@@ -156,55 +156,58 @@ def long_moment(at: datetime | None) -> str:
     return NO_NAME if at is None else format_datetime(at.astimezone(SHANGHAI), "medium", rebase=False)
 
 
+ACTION_WORDS = {
+    Action.RECEIVE: lazy_gettext("受理"),
+    Action.COMPLETE_INTAKE: lazy_gettext("登记齐全"),
+    Action.ANSWER_DIRECTLY: lazy_gettext("直接答复"),
+    Action.DISPATCH: lazy_gettext("派单"),
+    Action.FAIL_ROUTING: lazy_gettext("自动派单没有结果"),
+    Action.RETRY_ROUTING: lazy_gettext("重新派单"),
+    Action.SIGN: lazy_gettext("签收"),
+    Action.OPEN_ROUND: lazy_gettext("开始询单"),
+    Action.NEXT_ROUND: lazy_gettext("换下一家询单"),
+    Action.ROUND_FAILED: lazy_gettext("询单没有结果"),
+    Action.ACCEPT: lazy_gettext("接单"),
+    Action.SET_OUT: lazy_gettext("在途"),
+    Action.ARRIVE: lazy_gettext("到场"),
+    Action.FINISH: lazy_gettext("完成"),
+    Action.FEED_BACK: lazy_gettext("反馈"),
+    Action.START_CALLBACK: lazy_gettext("开始回访"),
+    Action.RECORD_CALLBACK_TRY: lazy_gettext("记下一次回访"),
+    Action.CLOSE: lazy_gettext("办结"),
+    Action.REOPEN: lazy_gettext("重办"),
+    Action.ARCHIVE: lazy_gettext("归档"),
+    Action.VOID: lazy_gettext("作废"),
+    Action.REASSIGN: lazy_gettext("改派"),
+    Action.WITHDRAW_PERFORMER: lazy_gettext("服务商退出"),
+    Action.ESCALATE: lazy_gettext("逐级提醒"),
+    Action.REMARK: lazy_gettext("备注"),
+    Action.HOLD: lazy_gettext("挂起"),
+    Action.RESUME: lazy_gettext("恢复"),
+    Action.MERGE: lazy_gettext("并单"),
+    Action.UNMERGE: lazy_gettext("拆单"),
+    Action.TAKE_IN: lazy_gettext("并入一单"),
+    Action.LET_GO: lazy_gettext("拆出一单"),
+    Action.SPLIT: lazy_gettext("另立一单"),
+    Action.REPEAT_CALL: lazy_gettext("同一件事又来电"),
+    Action.REQUEST: lazy_gettext("提出申请"),
+    Action.DECIDE: lazy_gettext("决定申请"),
+    Action.RETURN_TO_DESK: lazy_gettext("退单"),
+    Action.EXTEND: lazy_gettext("延期"),
+    Action.ASK_HELP: lazy_gettext("请协办"),
+    Action.HELP_DONE: lazy_gettext("协办完成"),
+    Action.FINAL_ANSWER: lazy_gettext("最终答复"),
+    Action.URGE: lazy_gettext("催办"),
+    Action.SUPERVISE: lazy_gettext("督办"),
+    Action.END_SUPERVISION: lazy_gettext("销督"),
+    Action.RECOMPUTE: lazy_gettext("重算时限"),
+}
+"""What was done, as the time line says it."""
+
+
 def action_word(action: str) -> str:
-    """What was done, as the time line says it."""
-    words = {
-        Action.RECEIVE: gettext("受理"),
-        Action.COMPLETE_INTAKE: gettext("登记齐全"),
-        Action.ANSWER_DIRECTLY: gettext("直接答复"),
-        Action.DISPATCH: gettext("派单"),
-        Action.FAIL_ROUTING: gettext("自动派单没有结果"),
-        Action.RETRY_ROUTING: gettext("重新派单"),
-        Action.SIGN: gettext("签收"),
-        Action.OPEN_ROUND: gettext("开始询单"),
-        Action.NEXT_ROUND: gettext("换下一家询单"),
-        Action.ROUND_FAILED: gettext("询单没有结果"),
-        Action.ACCEPT: gettext("接单"),
-        Action.SET_OUT: gettext("在途"),
-        Action.ARRIVE: gettext("到场"),
-        Action.FINISH: gettext("完成"),
-        Action.FEED_BACK: gettext("反馈"),
-        Action.START_CALLBACK: gettext("开始回访"),
-        Action.RECORD_CALLBACK_TRY: gettext("记下一次回访"),
-        Action.CLOSE: gettext("办结"),
-        Action.REOPEN: gettext("重办"),
-        Action.ARCHIVE: gettext("归档"),
-        Action.VOID: gettext("作废"),
-        Action.REASSIGN: gettext("改派"),
-        Action.WITHDRAW_PERFORMER: gettext("服务商退出"),
-        Action.ESCALATE: gettext("逐级提醒"),
-        Action.REMARK: gettext("备注"),
-        Action.HOLD: gettext("挂起"),
-        Action.RESUME: gettext("恢复"),
-        Action.MERGE: gettext("并单"),
-        Action.UNMERGE: gettext("拆单"),
-        Action.TAKE_IN: gettext("并入一单"),
-        Action.LET_GO: gettext("拆出一单"),
-        Action.SPLIT: gettext("另立一单"),
-        Action.REPEAT_CALL: gettext("同一件事又来电"),
-        Action.REQUEST: gettext("提出申请"),
-        Action.DECIDE: gettext("决定申请"),
-        Action.RETURN_TO_DESK: gettext("退单"),
-        Action.EXTEND: gettext("延期"),
-        Action.ASK_HELP: gettext("请协办"),
-        Action.HELP_DONE: gettext("协办完成"),
-        Action.FINAL_ANSWER: gettext("最终答复"),
-        Action.URGE: gettext("催办"),
-        Action.SUPERVISE: gettext("督办"),
-        Action.END_SUPERVISION: gettext("销督"),
-        Action.RECOMPUTE: gettext("重算时限"),
-    }
-    return words[Action(action)]
+    """What was done, in the reader's language."""
+    return str(ACTION_WORDS[Action(action)])
 
 
 def actor_word(kind: str) -> str:

@@ -15,7 +15,7 @@ from dispatch.web.language import CATALOGUE, SOURCES
 
 DISPATCH = SOURCES.parents[1]
 METHODS = [("**.py", "python"), ("web/templates/**.html", "jinja2")]
-KEYWORDS = DEFAULT_KEYWORDS | {"N_": None}
+KEYWORDS = DEFAULT_KEYWORDS | {"N_": None, "lazy_gettext": None}
 PLACE = re.compile(r"%\((\w+)\)s")
 
 
