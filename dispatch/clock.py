@@ -1,4 +1,4 @@
-"""The one clock: the SQL function dispatch_now(), read here and nowhere else."""
+"""The one clock: the SQL function dispatch_now(), read here and nowhere else; and real time, for devices."""
 
 from datetime import date, datetime
 
@@ -36,6 +36,12 @@ def now(session: Session) -> datetime:
     if isinstance(known, datetime):
         return known
     instant: datetime = session.execute(text("SELECT dispatch_now()")).scalar_one()
+    return instant
+
+
+def real(session: Session) -> datetime:
+    """The machine's instant (aware, UTC), which nobody shifts: only for what a device outside has made by its own."""
+    instant: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
     return instant
 
 

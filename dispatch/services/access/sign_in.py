@@ -71,15 +71,18 @@ def log_in(session: Session, login: str, password: str, *, now: datetime) -> Sig
     return complete(session, user, now)
 
 
-def check_code(session: Session, token: str, code: str, *, now: datetime) -> SignIn:
-    """Check the code of a pending session; never raises. Success opens a new session and ends the pending."""
+def check_code(session: Session, token: str, code: str, *, real: datetime, now: datetime) -> SignIn:
+    """Check the code of a pending session; never raises. Success opens a new session and ends the pending.
+
+    `real` is the machine's instant, by which the phone made the code, however business time runs.
+    """
     pending = sessions.pending_session(session, token, now)
     if pending is None:
         return REFUSED
     user = lock_user(session, pending.user_id)
     if is_barred(user, now):
         return REFUSED
-    if not use_code(user, code, now):
+    if not use_code(user, code, real):
         count_failure(session, user, now)
         return REFUSED
     sessions.end(session, now, session_id=pending.session_id)
@@ -128,12 +131,12 @@ def owes_second_factor(session: Session, user_id: int) -> bool:
     )
 
 
-def use_code(user: User, code: str, now: datetime) -> bool:
-    """Whether a code of now or one step around is right and was not used; using it uses it up."""
+def use_code(user: User, code: str, real: datetime) -> bool:
+    """Whether a code of this real instant or one step around is right and was not used; using it uses it up."""
     if user.totp_secret is None:
         return False
     totp = pyotp.TOTP(vault.open_sealed(f"users.totp_secret.{user.uid}", user.totp_secret))
-    step_now = int(now.timestamp()) // TOTP_SECONDS
+    step_now = int(real.timestamp()) // TOTP_SECONDS
     given = code.replace(" ", "")
     for step in range(step_now - TOTP_STEPS_AROUND, step_now + TOTP_STEPS_AROUND + 1):
         if pyotp.utils.strings_equal(totp.generate_otp(step), given) and is_step_usable(step, user.totp_last_step):
@@ -157,12 +160,12 @@ def begin_enrolment(session: Session, user_id: int) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=user.login, issuer_name=ISSUER)
 
 
-def confirm_enrolment(session: Session, user_id: int, code: str, *, actor: Actor, now: datetime) -> None:
-    """Switch the second factor on with its first code; raises Invalid("code") for a wrong one."""
+def confirm_enrolment(session: Session, user_id: int, code: str, *, actor: Actor, real: datetime) -> None:
+    """Switch the second factor on with its first code, made at about this real instant; else Invalid("code")."""
     user = lock_user(session, user_id)
     if has_second_factor(user):
         raise AlreadyEnrolled
-    if not use_code(user, code, now):
+    if not use_code(user, code, real):
         raise Invalid("code", "验证码不正确，请确认手机时间准确后重试")
     audit.record(session, "access.enrol_totp", "users", user.id, actor=actor)
 

@@ -92,7 +92,7 @@ def try_code() -> Response:
 def check_code(token: str, given: str) -> SignIn:
     """One transaction of the second step."""
     with transaction(EVERYTHING) as session:
-        return sign_in.check_code(session, token, given, now=clock.now(session))
+        return sign_in.check_code(session, token, given, real=clock.real(session), now=clock.now(session))
 
 
 @blueprint.post("/logout")
@@ -150,7 +150,7 @@ def confirm_second_factor() -> Response:
                 own_id(),
                 request.form.get("code", ""),
                 actor=current_actor(),
-                now=clock.now(session),
+                real=clock.real(session),
             )
     except Invalid as error:
         page = second_factor_page({error.field: gettext(error.template, **error.facts)})

@@ -115,7 +115,7 @@ def test_an_enrolled_user_is_not_in_before_the_code(session: Session) -> None:
     first = sign_in.log_in(session, "operator1", PASSWORD, now=now)
     assert first.outcome is Outcome.CODE_NEEDED
     assert actor_of(session, first.token, now) is None
-    second = sign_in.check_code(session, first.token or "", code_at(now), now=now)
+    second = sign_in.check_code(session, first.token or "", code_at(now), real=now, now=now)
     assert second.outcome is Outcome.DONE
     assert second.token != first.token
     assert actor_of(session, second.token, now) is not None
@@ -129,7 +129,7 @@ def test_a_phone_s_clock_may_be_one_step_off(session: Session, steps: int, outco
     make_user(session, secret=SECRET)
     now = clock.now(session)
     pending = sign_in.log_in(session, "operator1", PASSWORD, now=now).token or ""
-    assert sign_in.check_code(session, pending, code_at(now, steps), now=now).outcome is outcome
+    assert sign_in.check_code(session, pending, code_at(now, steps), real=now, now=now).outcome is outcome
 
 
 def test_a_code_opens_only_once(session: Session) -> None:
@@ -137,7 +137,19 @@ def test_a_code_opens_only_once(session: Session) -> None:
     now = clock.now(session)
     for outcome in (Outcome.DONE, Outcome.REFUSED):
         pending = sign_in.log_in(session, "operator1", PASSWORD, now=now).token or ""
-        assert sign_in.check_code(session, pending, code_at(now), now=now).outcome is outcome
+        assert sign_in.check_code(session, pending, code_at(now), real=now, now=now).outcome is outcome
+
+
+def test_codes_are_judged_by_real_time_however_business_time_runs(session: Session) -> None:
+    make_user(session, secret=SECRET)
+    real = clock.real(session)
+    for now, shown, outcome in (
+        (real + timedelta(days=3), real + timedelta(days=3), Outcome.REFUSED),
+        (real + timedelta(days=3), real, Outcome.DONE),
+        (real - timedelta(days=3), real, Outcome.REFUSED),
+    ):
+        pending = sign_in.log_in(session, "operator1", PASSWORD, now=now).token or ""
+        assert sign_in.check_code(session, pending, code_at(shown), real=real, now=now).outcome is outcome
 
 
 def test_guessed_codes_lock_like_guessed_passwords_and_the_right_password_does_not_forget_them(
@@ -147,9 +159,9 @@ def test_guessed_codes_lock_like_guessed_passwords_and_the_right_password_does_n
     now = clock.now(session)
     for _ in range(5):
         pending = sign_in.log_in(session, "operator1", PASSWORD, now=now).token or ""
-        sign_in.check_code(session, pending, "000000", now=now)
+        sign_in.check_code(session, pending, "000000", real=now, now=now)
     assert user.locked_until is not None
-    assert sign_in.check_code(session, pending, code_at(now), now=now) == sign_in.REFUSED
+    assert sign_in.check_code(session, pending, code_at(now), real=now, now=now) == sign_in.REFUSED
 
 
 def test_a_pending_log_in_dies_after_five_minutes(session: Session) -> None:
@@ -157,7 +169,7 @@ def test_a_pending_log_in_dies_after_five_minutes(session: Session) -> None:
     now = clock.now(session)
     pending = sign_in.log_in(session, "operator1", PASSWORD, now=now).token or ""
     later = now + timedelta(minutes=5)
-    assert sign_in.check_code(session, pending, code_at(later), now=later) == sign_in.REFUSED
+    assert sign_in.check_code(session, pending, code_at(later), real=later, now=later) == sign_in.REFUSED
 
 
 def test_a_second_factor_counts_only_after_its_first_code(session: Session) -> None:
@@ -166,11 +178,11 @@ def test_a_second_factor_counts_only_after_its_first_code(session: Session) -> N
     assert address == sign_in.begin_enrolment(session, user.id)
     assert sign_in.log_in(session, "operator1", PASSWORD, now=now).outcome is Outcome.DONE
     with pytest.raises(Invalid) as caught:
-        sign_in.confirm_enrolment(session, user.id, "abc", actor=SYSTEM, now=now)
+        sign_in.confirm_enrolment(session, user.id, "abc", actor=SYSTEM, real=now)
     assert caught.value.field == "code"
     totp = pyotp.parse_uri(address)
     assert isinstance(totp, pyotp.TOTP)
-    sign_in.confirm_enrolment(session, user.id, totp.at(now), actor=SYSTEM, now=now)
+    sign_in.confirm_enrolment(session, user.id, totp.at(now), actor=SYSTEM, real=now)
     assert sign_in.log_in(session, "operator1", PASSWORD, now=now).outcome is Outcome.CODE_NEEDED
     with pytest.raises(AlreadyEnrolled):
         sign_in.begin_enrolment(session, user.id)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pyotp
 import pytest
@@ -14,6 +15,7 @@ from werkzeug.test import TestResponse
 from config.settings import get_settings
 from dispatch import clock
 from dispatch.app import create_app
+from dispatch.demo.clock import set_clock
 from dispatch.gateways.limits import limiter
 from dispatch.rules.access.roles import NOTHING, SYSTEM, Right, Role
 from dispatch.services.access import sessions, users
@@ -204,6 +206,16 @@ def test_who_has_a_second_factor_gives_the_code_before_anything_opens(client: Fl
     assert (done.status_code, done.location) == (303, "/probe/desk")
     assert cookie(client) != pending
     assert client.get("/probe/desk").json == {"user": user}
+
+
+def test_a_phone_s_code_fits_when_the_demo_s_clock_stands_elsewhere(client: FlaskClient, committed: Database) -> None:
+    with committed.session() as session:
+        real = clock.real(session)
+    set_clock(committed.owner_url, real + timedelta(days=3))
+    make(committed, "centre1", SECRET)
+    form = {"csrf_token": token_of(client.get(log_in(client, login="centre1").location)), "next": "/probe/desk"}
+    assert client.post("/login/code", data=form | {"code": pyotp.TOTP(SECRET).now()}).status_code == 303
+    assert client.get("/probe/desk").status_code == 200
 
 
 @pytest.mark.usefixtures("user")
