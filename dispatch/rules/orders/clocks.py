@@ -162,8 +162,11 @@ def offer_lapses_at(limits: Limits, urgency: Urgency, offered_at: datetime) -> d
 def arrive_due(limits: Limits, accepted_at: datetime, wanted_until: datetime | None) -> datetime | None:
     """Give until when the performer arrives: the kind's minutes, a booked window's end if later, or None.
 
+    A window that was over at `accepted_at` (an order done once and opened again) binds nobody.
     Source: hotline.md §1 #11 (power fault 45 min, gas leak 1 h, others by kind).
     """
+    if wanted_until is not None and wanted_until <= accepted_at:
+        wanted_until = None
     if limits.arrive_minutes is None:
         return wanted_until
     by_kind = accepted_at + timedelta(minutes=limits.arrive_minutes)

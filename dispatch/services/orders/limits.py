@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from dispatch.models.catalogue import Service
+from dispatch.models.orders import Order
 from dispatch.rules.catalogue.calendar import Period, WorkingCalendar
 from dispatch.rules.orders import clocks
 from dispatch.rules.orders.clocks import Audience, EscalationLevel, Limits, ServiceClock
@@ -64,6 +65,13 @@ def due_of(
         service_due, assumed = booked.instant, assumed or booked.assumed
     arrive = clocks.arrive_due(limits, wanted_from or now, wanted_until)
     return Due(due.civic_due, service_due, arrive, assumed)
+
+
+def renew_arrival(session: Session, order: Order, *, now: datetime) -> None:
+    """Set anew until when the performer arrives: from now on, or from the time that was wanted and still lies ahead."""
+    service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
+    start = now if order.wanted_from is None else max(now, order.wanted_from)
+    order.arrive_due_at = clocks.arrive_due(limits_of(service), start, order.wanted_until)
 
 
 def sign_due(service: Service, urgency: str, now: datetime, calendar: WorkingCalendar) -> datetime:

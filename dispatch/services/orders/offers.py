@@ -18,6 +18,7 @@ from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit, policies
 from dispatch.services.orders import work
+from dispatch.services.orders.limits import renew_arrival
 from dispatch.services.orders.rounds import link_hash
 from dispatch.services.orders.route import close_cycle
 from dispatch.services.orders.steps import lock, step
@@ -171,6 +172,7 @@ def accept(session: Session, token: Key, *, now: datetime) -> Order:
         .values(outcome="lost")
     )
     order.performer_id, order.accepted_at = recipient.performer_id, now
+    renew_arrival(session, order, now=now)
     actor = actor_of(recipient)
     step(session, order, Action.ACCEPT, actor=actor, now=now, facts={"round": offer.round})
     audit.record(session, "orders.accept", "orders", order.id, actor=actor, community_id=order.community_id)

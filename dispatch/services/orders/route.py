@@ -32,7 +32,7 @@ from dispatch.rules.orders.states import Action, OrderState, next_state
 from dispatch.rules.orders.urgency import PRESSING
 from dispatch.services import notify
 from dispatch.services.orders import escalation
-from dispatch.services.orders.limits import sign_due
+from dispatch.services.orders.limits import renew_arrival, sign_due
 from dispatch.services.orders.picture import Picture, picture_of, request_of
 from dispatch.services.orders.rounds import open_rounds
 from dispatch.services.orders.steps import event_row
@@ -316,7 +316,10 @@ def alarm_urgent(session: Session, order: Order) -> None:
 
 
 def close_cycle(session: Session, order: Order, *, now: datetime) -> None:
-    """Begin a new cycle of dispatch: rounds count anew, earlier assignments are done, the performer is off."""
+    """Begin a new cycle of dispatch: rounds count anew, earlier assignments are done, the performer is off.
+
+    The limit to arrive is that of whoever comes next, so it runs from now, and anew when they accept.
+    """
     session.execute(
         update(Assignment).where(Assignment.order_id == order.id, Assignment.done_at.is_(None)).values(done_at=now)
     )
@@ -325,3 +328,4 @@ def close_cycle(session: Session, order: Order, *, now: datetime) -> None:
     order.performer_id = None
     order.accepted_at = order.set_out_at = order.arrived_at = order.finished_at = None
     order.waits_for = None
+    renew_arrival(session, order, now=now)

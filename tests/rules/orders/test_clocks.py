@@ -99,6 +99,18 @@ def test_arrival_is_due_by_kind_and_not_before_a_booked_window_ends() -> None:
     assert arrive_due(power, at(23, 10), None) == at(23, 10, 45)
     assert arrive_due(power, at(23, 10), at(24, 9)) == at(24, 9)
     assert arrive_due(DEFAULT_LIMITS, at(23, 10), None) is None
+    assert arrive_due(DEFAULT_LIMITS, at(23, 10), at(24, 9)) == at(24, 9)
+
+
+def test_a_booked_window_that_is_over_binds_nobody() -> None:
+    assert arrive_due(DEFAULT_LIMITS, at(24, 9), at(24, 9)) is None
+    assert arrive_due(Limits(arrive_minutes=45), at(24, 10), at(24, 9)) == at(24, 10, 45)
+
+
+@given(st.none() | st.integers(1, 10_000), INSTANTS, st.none() | INSTANTS)
+def test_nobody_is_to_arrive_in_the_past(minutes: int | None, accepted: datetime, until: datetime | None) -> None:
+    due = arrive_due(Limits(arrive_minutes=minutes), accepted, until)
+    assert due is None or due > accepted
 
 
 def test_escalation_climbs_from_performer_to_supervision() -> None:
