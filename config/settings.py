@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
+from config.proxies import Networks, proxy_networks
 from config.redis_urls import redis_is_open, redis_urls
 
 DEFAULT_PORT = 8096
@@ -60,6 +61,7 @@ class Settings:
     web_workers: int = 2
     web_threads: int = 64
     worker_processes: int = 2
+    trusted_proxies: Networks = ()
 
     @property
     def celery_broker_url(self) -> str:
@@ -110,6 +112,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         web_workers=_number(environment, "WEB_WORKERS", 2, 64),
         web_threads=_number(environment, "WEB_THREADS", 64, 256),
         worker_processes=_number(environment, "WORKER_PROCESSES", 2, 64),
+        trusted_proxies=_proxies(environment),
     )
 
 
@@ -185,6 +188,14 @@ def _redis(environment: Mapping[str, str], home: Path) -> str:
         return redis_urls(text).own
     except ValueError as error:
         reason = f"DISPATCH_REDIS_URL: {error}"
+        raise BadSetting(reason) from error
+
+
+def _proxies(environment: Mapping[str, str]) -> Networks:
+    try:
+        return proxy_networks(_text(environment, "TRUSTED_PROXIES"))
+    except ValueError as error:
+        reason = f"DISPATCH_TRUSTED_PROXIES: {error}"
         raise BadSetting(reason) from error
 
 

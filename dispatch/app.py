@@ -19,6 +19,7 @@ from dispatch.api import webhooks as api_webhooks
 from dispatch.api.errors import HouseApi
 from dispatch.boot import boot
 from dispatch.errors import DispatchError, Unavailable
+from dispatch.gateways import proxy
 from dispatch.transaction import Doors, is_retried
 from dispatch.web import access, demo_inbox, docs, home, live, orders, pages, phone, system, vendor
 from dispatch.web import errors as web_errors
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         boot()
     app = Flask("dispatch", static_folder="web/static", template_folder="web/templates")
     configure(app, chosen)
+    proxy.install(app, chosen)
     Babel(app, locale_selector=chosen_language)
     protect(app, chosen)
     with app.app_context():

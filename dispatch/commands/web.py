@@ -43,5 +43,6 @@ def command(settings: Settings) -> list[str]:
         "--graceful-timeout=8",
         "--keep-alive=5",
         "--no-control-socket",
+        "--forwarded-allow-ips=",  # gunicorn believes nobody: dispatch/gateways/proxy.py decides
         "dispatch.app:create_app()",
     ]

@@ -1,5 +1,6 @@
 """docker-compose.yml is held to the code: the same commands, the same settings, the same roles."""
 
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from dispatch.cli import COMMANDS
 from dispatch.servers.postgres import DATABASE_STATEMENTS, INSIDE_STATEMENTS, ROLE_STATEMENTS
 
 ROOT = Path(__file__).parent.parent.parent
+OPTIONAL = re.compile(r"\$\{\w+:-([^}]*)\}")
+"""A variable that need not be given, with what stands for it then."""
 SERVERS = {"postgres", "redis"}
 HOUSE = {"init", "web", "worker", "sweep", "beat"}
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -37,7 +40,8 @@ def test_every_variable_of_a_service_is_a_setting(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(HOUSE))
 def test_with_its_secrets_given_a_service_has_nothing_to_refuse(name: str) -> None:
     given = {"DISPATCH_SECRET": bytes(range(32)).hex(), "DISPATCH_FIELD_KEYS": f"k1:{bytes(range(32)).hex()}"}
-    environment = {key: str(value) for key, value in SERVICES[name]["environment"].items()} | given
+    named = SERVICES[name]["environment"].items()
+    environment = {key: OPTIONAL.sub(r"\1", str(value)) for key, value in named} | given
     environment["DISPATCH_REDIS_URL"] = "redis://:password@redis:6379"
     settings = read_settings(environment)
     assert settings.problems() == []

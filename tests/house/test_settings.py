@@ -76,6 +76,13 @@ def test_each_danger_is_named(change: dict[str, str], word: str) -> None:
         {"DISPATCH_FIELD_KEYS": "k1:00"},
         {"DISPATCH_FIELD_KEYS": f":{RANDOM}"},
         {"DISPATCH_FIELD_KEYS": f"k1:{RANDOM},k1:{RANDOM}"},
+        {"DISPATCH_TRUSTED_PROXIES": "proxy.example"},
+        {"DISPATCH_TRUSTED_PROXIES": "10.0.0.5/8"},
+        {"DISPATCH_TRUSTED_PROXIES": "10.0.0.0/33"},
+        {"DISPATCH_TRUSTED_PROXIES": "10.0.0.1 10.0.0.2"},
+        {"DISPATCH_TRUSTED_PROXIES": "*"},
+        {"DISPATCH_TRUSTED_PROXIES": "0.0.0.0/0"},
+        {"DISPATCH_TRUSTED_PROXIES": "10.0.0.1,::/0"},
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused(wrong: dict[str, str]) -> None:
@@ -95,6 +102,12 @@ def test_the_secrets_that_up_has_made_are_read_from_the_home(tmp_path: Path) -> 
     settings = read_settings({"DISPATCH_HOME": str(tmp_path)})
     assert settings.secret == RANDOM
     assert settings.problems() == []
+
+
+def test_trusted_proxies_are_addresses_and_networks_and_by_default_none() -> None:
+    assert read_settings(SAFE).trusted_proxies == ()
+    named = read_settings({**SAFE, "DISPATCH_TRUSTED_PROXIES": "10.0.0.5, 192.168.0.0/16,fd00:1::/64,"})
+    assert [str(one) for one in named.trusted_proxies] == ["10.0.0.5/32", "192.168.0.0/16", "fd00:1::/64"]
 
 
 def test_one_redis_socket_has_three_spellings() -> None:
