@@ -19,14 +19,13 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     wanted = frozenset(arguments.sections or SECTIONS)
     tell(f"machine: {machine()}")
-    rate = measure_house(wanted, short=arguments.short) if wanted - {"routing"} else None
-    if "routing" in wanted:
-        routing.measure(rate)
+    measure_house(wanted, short=arguments.short)
 
 
-def measure_house(wanted: frozenset[str], *, short: bool) -> float | None:
-    """The measurements that need a house; returns the rate of Celery's no-op drain when it was measured."""
-    rate = None
+def measure_house(wanted: frozenset[str], *, short: bool) -> None:
+    """Every measurement, on one house: the peer of each is measured in turns with it."""
+    rounds = 1 if short else 3
+    backlog_size = 500 if short else 2_000
     with house() as running:
         # these read the settings of the house that has just been started
         from benchmarks import backlog, idle, intake, queries  # noqa: PLC0415
@@ -36,10 +35,11 @@ def measure_house(wanted: frozenset[str], *, short: bool) -> float | None:
         if "intake" in wanted:
             intake.measure(running, seconds=2 if short else 6, rounds=1 if short else 5)
         if "backlog" in wanted:
-            rate = backlog.measure(running, count=500 if short else 2_000, rounds=1 if short else 3)
+            backlog.measure(running, count=backlog_size, rounds=rounds)
         if "idle" in wanted:
             idle.measure(running, count=8 if short else 40)
-    return rate
+        if "routing" in wanted:
+            routing.measure(lambda: backlog.drain_noops(running, backlog_size), rounds=rounds)
 
 
 if __name__ == "__main__":

@@ -138,6 +138,7 @@ def drain_noops(house: House, count: int) -> float:
     """No-op tasks done per second, from the first taken to the last."""
     broker = waiting_messages()
     broker.flushdb()
+    celery.set_current()
     for number in range(count):
         noop.apply_async((number,), queue=QUEUE)
     with house.child("noop", noop_command()):
@@ -155,11 +156,9 @@ def noop_command() -> list[str]:
     return words
 
 
-def measure(house: House, *, count: int, rounds: int) -> float:
-    """Measure and print; returns Celery's median rate."""
+def measure(house: House, *, count: int, rounds: int) -> None:
+    """Measure and print."""
     tell(f"== Dispatch of a backlog of {count} orders, per second; peer: {count} no-op tasks of Celery")
     open_doors()
-    celery.set_current()
     pair = in_turns(lambda: drain_orders(house, count), lambda: drain_noops(house, count), rounds)
     tell_pair("orders offered : no-op tasks done", pair, "/s", f"≥ {AIM:.0f}", reached=pair.ratio >= AIM)
-    return sorted(pair.peer)[len(pair.peer) // 2]

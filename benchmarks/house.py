@@ -9,11 +9,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 
 from config.settings import embedded_database_url, get_settings
+from dispatch.demo.clock import set_clock
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.servers.process import spawn, stop_process, wait_until
 from dispatch.supervisor.children import house_command
 from dispatch.supervisor.home import read_json
@@ -25,6 +28,8 @@ STOP_SECONDS = 40
 WITHOUT_WORKERS = ("--workers", "0", "--sweeps", "0", "--beats", "0")
 HOST = "127.0.0.1"
 FOR_EVER = 30_000
+MORNING_HOUR = 9
+SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class House:
 def house() -> Iterator[House]:
     """Start a house in a new home, make this process one of its own, and remove everything at the end.
 
-    The firms' capacity is raised so far that a backlog of thousands finds somebody for every order.
+    The firms' capacity is raised so far that a backlog of thousands finds somebody for every order, and business
+    time is a working morning, so that the firms are on shift whatever the hour of the measurement.
     """
     home = Path(tempfile.mkdtemp(prefix="hq-bench-", dir="/tmp"))
     port = free_ports()["http"]
@@ -83,10 +89,19 @@ def house() -> Iterator[House]:
         running = House(home, port, environment)
         with running.owner() as owner:
             owner.execute("UPDATE performers SET capacity = %s", (FOR_EVER,))
+        set_clock(get_settings().owner_database_url, next_working_morning(datetime.now(UTC)))
         yield running
     finally:
         stop_process(process, signal.SIGTERM, STOP_SECONDS)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def next_working_morning(after: datetime) -> datetime:
+    """Nine o'clock in Shanghai on the next day from Monday to Friday."""
+    morning = after.astimezone(SHANGHAI).replace(hour=MORNING_HOUR, minute=0, second=0, microsecond=0)
+    while morning <= after or morning.weekday() >= SATURDAY:
+        morning += timedelta(days=1)
+    return morning
 
 
 def module_command(module: str, *words: str) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from random import Random
 from statistics import median
 
-from benchmarks.measure import tell
+from benchmarks.measure import in_turns, tell, tell_pair
 from dispatch.rules.catalogue.calendar import Period, WorkingCalendar
 from dispatch.rules.catalogue.search import rank, search_key
 from dispatch.rules.orders.decision import Weights
@@ -36,20 +36,27 @@ def seconds_each(work: Callable[[], object], repeats: int) -> float:
     return median(runs)
 
 
-def measure(celery_rate: float | None) -> None:
-    """Measure and print; `celery_rate` is what the no-op drain reached in this run."""
-    tell("== Routing, pure: evaluate and encode, one process")
+def measure(peer: Callable[[], float], *, rounds: int) -> None:
+    """Measure and print; `peer` is Celery's no-op drain, measured in turns with the largest number of performers."""
+    tell("== Routing, pure: evaluate and encode, one process; peer: no-op tasks of Celery")
     for count in COUNTS:
-        request, firms = a_request(), realistic_performers(count, Random(count))  # noqa: S311 - made-up firms
-        rate = 1 / seconds_each(lambda r=request, f=firms: encode(evaluate(r, f, WEIGHTS, AT)), 100)  # type: ignore[misc]
-        size = len(encode(evaluate(request, firms, WEIGHTS, AT)))
-        tell(f"    {count} performers: {rate:,.0f} decisions/s; record {size:,} bytes an order")
-    if celery_rate is not None:
-        ratio = rate / celery_rate
-        verdict = "reached" if ratio >= AIM else "NOT REACHED"
-        tell(f"routing at {COUNTS[-1]} performers : Celery no-op drain = {ratio:.1f} (aim ≥ {AIM:.0f}: {verdict})")
+        rate, record = decisions_a_second(count), size(count)
+        tell(f"    {count} performers: {rate:,.0f} decisions/s; record {record:,} bytes an order")
+    pair = in_turns(lambda: decisions_a_second(COUNTS[-1]), peer, rounds)
+    tell_pair("decisions : no-op tasks done", pair, "/s", f"≥ {AIM:.0f}", reached=pair.ratio >= AIM)
     tell(f"    the record at {COUNTS[-1]} performers may have {MOST_BYTES:,} bytes")
     measure_rules()
+
+
+def decisions_a_second(count: int) -> float:
+    """How many orders a second are decided among so many performers, each with its record."""
+    request, firms = a_request(), realistic_performers(count, Random(count))  # noqa: S311 - made-up firms
+    return 1 / seconds_each(lambda: encode(evaluate(request, firms, WEIGHTS, AT)), 100)
+
+
+def size(count: int) -> int:
+    """The bytes of the record of such a decision."""
+    return len(encode(evaluate(a_request(), realistic_performers(count, Random(count)), WEIGHTS, AT)))  # noqa: S311
 
 
 def measure_rules() -> None:
