@@ -10,14 +10,16 @@ from benchmarks.measure import in_turns, tell, tell_pair
 from dispatch.rules.catalogue.calendar import Period, WorkingCalendar
 from dispatch.rules.catalogue.search import rank, search_key
 from dispatch.rules.orders.decision import Weights
+from dispatch.rules.orders.panel import Panel, panel_of
 from dispatch.rules.orders.record import MOST_BYTES, encode
-from dispatch.rules.orders.routing import evaluate
+from dispatch.rules.orders.routing import decide_among
 from dispatch.rules.shanghai import SHANGHAI
 from tests.rules.orders.factories import AT, a_request, realistic_performers
 
 AIM = 10.0
 COUNTS = (60, 200)
 RUNS = 9
+MOMENTS = 20
 WEIGHTS = Weights()
 MORNING = datetime(2026, 11, 23, 10, tzinfo=SHANGHAI)
 WEEK = {day: (Period.of("08:30-12:00"), Period.of("14:30-17:30")) for day in range(5)}
@@ -38,7 +40,7 @@ def seconds_each(work: Callable[[], object], repeats: int) -> float:
 
 def measure(peer: Callable[[], float], *, rounds: int) -> None:
     """Measure and print; `peer` is Celery's no-op drain, measured in turns with the largest number of performers."""
-    tell("== Routing, pure: evaluate and encode, one process; peer: no-op tasks of Celery")
+    tell("== Routing, pure: filters, score, record; one process; peer: no-op tasks of Celery")
     for count in COUNTS:
         rate, record = decisions_a_second(count), size(count)
         tell(f"    {count} performers: {rate:,.0f} decisions/s; record {record:,} bytes an order")
@@ -48,15 +50,36 @@ def measure(peer: Callable[[], float], *, rounds: int) -> None:
     measure_rules()
 
 
+def panels(count: int) -> list[Panel]:
+    """The same performers side by side with the work of several moments: what routing has of them for each order."""
+    firms = realistic_performers(count, Random(count))  # noqa: S311 - made-up firms
+    first = panel_of(a_request(), firms)
+    turns = [Random(seed) for seed in range(MOMENTS)]  # noqa: S311 - made-up work
+    return [
+        first._replace(
+            queue_minutes=tuple(turn.randint(0, 300) for _ in firms),
+            travel_minutes=tuple(turn.randint(1, 60) for _ in firms),
+            open_work=tuple(turn.randint(0, 9) for _ in firms),
+            last_offered=tuple(turn.randint(0, 40_000) for _ in firms),
+        )
+        for turn in turns
+    ]
+
+
 def decisions_a_second(count: int) -> float:
     """How many orders a second are decided among so many performers, each with its record."""
-    request, firms = a_request(), realistic_performers(count, Random(count))  # noqa: S311 - made-up firms
-    return 1 / seconds_each(lambda: encode(evaluate(request, firms, WEIGHTS, AT)), 100)
+    request, moments = a_request(), panels(count)
+
+    def decide_all() -> None:
+        for panel in moments:
+            encode(decide_among(request, panel, WEIGHTS, AT))
+
+    return MOMENTS / seconds_each(decide_all, 100 // MOMENTS)
 
 
 def size(count: int) -> int:
-    """The bytes of the record of such a decision."""
-    return len(encode(evaluate(a_request(), realistic_performers(count, Random(count)), WEIGHTS, AT)))  # noqa: S311
+    """The bytes of the largest record of such decisions."""
+    return max(len(encode(decide_among(a_request(), panel, WEIGHTS, AT))) for panel in panels(count))
 
 
 def measure_rules() -> None:

@@ -1,8 +1,10 @@
 """The words of routing: what is asked, what is known of each performer, and the decision with its grounds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntFlag, StrEnum
+from functools import cached_property
+from itertools import compress
 from typing import NamedTuple
 
 from dispatch.rules.orders.urgency import Urgency
@@ -143,6 +145,20 @@ class Considered(NamedTuple):
     last_offered_minutes_ago: int
 
 
+class Facts(NamedTuple):
+    """What was known of the performers listed: a column for each fact, ordered by id; papers as days, 0 for none."""
+
+    performer_id: tuple[int, ...]
+    version: tuple[int, ...]
+    papers_valid_until: tuple[int, ...]
+    queue_minutes: tuple[int, ...]
+    travel_minutes: tuple[int, ...]
+    satisfaction_permille: tuple[int, ...]
+    open_work: tuple[int, ...]
+    capacity: tuple[int, ...]
+    last_offered_minutes_ago: tuple[int, ...]
+
+
 class Terms(NamedTuple):
     """The score: compared term by term, lower is better. Source: hotline.md §2 step 4."""
 
@@ -173,9 +189,18 @@ class Change(NamedTuple):
     wins: bool
 
 
-@dataclass(frozen=True, slots=True)
+ONE_FILTER = bytes(bits.bit_count() == 1 for bits in range(256))
+"""Which bytes of failed filters hold exactly one: for bytes.translate."""
+
+
+@dataclass(frozen=True)
 class Decision:
-    """The decision with all that it rests on; same inputs, same decision. Source: hotline.md §2 step 7."""
+    """The decision with all that it rests on; same inputs, same decision. Source: hotline.md §2 step 7.
+
+    Kept in columns, as it is made and stored: `failed` has a byte of failed filters for each performer of
+    `facts`, `places` are the places in them of those ranked, `wins` tells of each who fails one filter only
+    whether passing it would make him the winner, `slower` by how many minutes the winner would have to be slower.
+    """
 
     rule_version: int
     catalogue_version: int
@@ -188,20 +213,50 @@ class Decision:
     weights: Weights
     teams: TeamChoice | None
     out_by_kind_or_cover: int
-    considered: tuple[Considered, ...]
-    ranked: tuple[int, ...]
+    facts: Facts
+    failed: bytes
+    places: tuple[int, ...]
     margin: Terms | None
-    what_would_change: tuple[Change, ...]
+    slower: int
+    wins: bytes
+    stored: tuple[bytes, ...] | None = field(default=None, repr=False, compare=False)
+    """The lasting columns in their stored form, where they were packed before."""
+
+    @cached_property
+    def considered(self) -> tuple[Considered, ...]:
+        """The performers listed, by id."""
+        ids, versions, papers, *facts = self.facts
+        days = [date.fromordinal(day) if day else None for day in papers]
+        rows = zip(ids, versions, self.failed, days, *facts, strict=True)
+        return tuple(Considered(*row) for row in rows)
+
+    @cached_property
+    def ranked(self) -> tuple[int, ...]:
+        """Those who pass every filter, best first."""
+        return tuple(map(self.facts.performer_id.__getitem__, self.places))
+
+    @cached_property
+    def what_would_change(self) -> tuple[Change, ...]:
+        """The nearest changes: the winner so much slower, or the one filter that a performer fails."""
+        ids, failed = self.facts.performer_id, self.failed
+        near = compress(zip(ids, failed, strict=True), failed.translate(ONE_FILTER))
+        passed = [
+            Change(ChangeKind.FILTER_PASSED, who, bit, bool(wins))
+            for (who, bit), wins in zip(near, self.wins, strict=True)
+        ]
+        if self.margin is None:
+            return tuple(passed)
+        return (Change(ChangeKind.WINNER_SLOWER, self.ranked[1], self.slower, wins=True), *passed)
 
     @property
     def winner(self) -> int | None:
         """The performer ranked first, or None."""
-        return self.ranked[0] if self.ranked else None
+        return self.ranked[0] if self.places else None
 
     @property
     def runner_up(self) -> int | None:
         """The performer ranked second, or None."""
-        return self.ranked[1] if len(self.ranked) > 1 else None
+        return self.ranked[1] if len(self.places) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,15 @@
 
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import accumulate
 
+from dispatch.rules.orders.columns import WIDTHS, differences, packed, varints
 from dispatch.rules.orders.decision import (
-    Change,
-    ChangeKind,
-    Considered,
+    ONE_FILTER,
     Decision,
+    Facts,
     PerformerClass,
     TeamChoice,
     TeamReason,
@@ -23,7 +23,7 @@ FORMAT = 1
 MOST_BYTES = 4096
 """At 200 performers. Source: hotline.md §2 step 7."""
 
-_LEVEL = 6
+_LEVEL = 1
 _SEVEN_BITS = 0x7F
 _MOST_PLAIN_BYTES = 4_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,7 +31,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _URGENCIES = tuple(Urgency)
 _CLASSES = tuple(PerformerClass)
 _REASONS = tuple(TeamReason)
-_WIDTHS = ((0xFF, "B", 1), (0xFFFF, "H", 2), (0xFFFF_FFFF, "I", 4), (0xFFFF_FFFF_FFFF_FFFF, "Q", 8))
 
 
 def encode(decision: Decision) -> bytes:
@@ -58,7 +57,7 @@ def fingerprint(decision: Decision) -> bytes:
 
 def canonical(decision: Decision) -> bytes:
     """Return the uncompressed form: header numbers, then one column for each fact."""
-    return _varints(_header(decision)) + b"".join(map(_column, _columns(decision)))
+    return varints(_header(decision)) + b"".join(_columns(decision))
 
 
 def _header(decision: Decision) -> list[int]:
@@ -82,8 +81,7 @@ def _header(decision: Decision) -> list[int]:
     ]
     if decision.margin is None:
         return [*numbers, 0]
-    slower = decision.what_would_change[0].amount
-    return [*numbers, 1, slower, *map(_zigzag, decision.margin)]
+    return [*numbers, 1, decision.slower, *map(_zigzag, decision.margin)]
 
 
 def _team_numbers(teams: TeamChoice | None) -> list[int]:
@@ -94,42 +92,30 @@ def _team_numbers(teams: TeamChoice | None) -> list[int]:
     return [1, *posts, len(reasons), *reasons, len(teams.candidates), *teams.candidates]
 
 
-def _columns(decision: Decision) -> Iterator[Sequence[int]]:
-    """Yield the facts by column: ids as differences, ranks as places in the list, dates as day numbers."""
-    ids, versions, failed, papers, *facts = zip(*decision.considered, strict=True) if decision.considered else [()] * 10
-    yield [one - before for one, before in zip(ids, (0, *ids), strict=False)]
-    yield versions
-    yield failed
-    yield [0 if day is None else day.toordinal() for day in papers]
-    yield from facts
-    places = {performer: place for place, performer in enumerate(ids)}
-    yield [places[performer] for performer in decision.ranked]
-    yield [change.wins for change in decision.what_would_change if change.kind is ChangeKind.FILTER_PASSED]
-
-
-def _column(values: Sequence[int]) -> bytes:
-    """Pack a column with the narrowest width that fits, low bytes first, each byte plane together."""
-    if min(values, default=0) < 0:
-        raise ValueError("a fact in a decision record is negative")
-    largest = max(values, default=0)
-    code, width = next((code, width) for limit, code, width in _WIDTHS if largest <= limit)
-    packed = struct.pack(f"<{len(values)}{code}", *values)
-    planes = packed if width == 1 else b"".join(packed[plane::width] for plane in range(width))
-    return _varints([len(values), width]) + planes
-
-
-def _varints(numbers: Sequence[int]) -> bytes:
-    """Write whole numbers from 0 in groups of seven bits, the last group without the high bit."""
-    written = bytearray()
-    for number in numbers:
-        if number < 0:
-            raise ValueError("a decision record holds no negative numbers here")
-        rest = number
-        while rest > _SEVEN_BITS:
-            written.append(rest & _SEVEN_BITS | 0x80)
-            rest >>= 7
-        written.append(rest)
-    return bytes(written)
+def _columns(decision: Decision) -> tuple[bytes, ...]:
+    """Give the facts by column: ids as differences, ranks as places in the list, dates as day numbers."""
+    facts = decision.facts
+    ids, versions, papers, satisfaction, capacity = decision.stored or (
+        packed(differences(facts.performer_id)),
+        packed(facts.version),
+        packed(facts.papers_valid_until),
+        packed(facts.satisfaction_permille),
+        packed(facts.capacity),
+    )
+    return (
+        ids,
+        versions,
+        packed(decision.failed),
+        papers,
+        packed(facts.queue_minutes),
+        packed(facts.travel_minutes),
+        satisfaction,
+        packed(facts.open_work),
+        capacity,
+        packed(facts.last_offered_minutes_ago),
+        packed(decision.places),
+        packed(decision.wins),
+    )
 
 
 def _zigzag(number: int) -> int:
@@ -162,7 +148,7 @@ class _Reader:
 
     def column(self) -> tuple[int, ...]:
         count, width = self.numbers(2)
-        code = next((code for _, code, known in _WIDTHS if known == width), None)
+        code = next((code for code, known in WIDTHS if known == width), None)
         planes = self.plain[self.place : self.place + count * width]
         if code is None or len(planes) != count * width:
             raise ValueError("a column is cut short")
@@ -181,9 +167,10 @@ def _read(reader: _Reader) -> Decision:
     out = reader.number()
     teams = _read_teams(reader)
     slower, margin = _read_margin(reader)
-    considered = _read_considered(reader)
-    ranked = tuple(considered[place].performer_id for place in reader.column())
-    changes = _read_changes(considered, ranked, slower, reader.column())
+    facts, failed = _read_facts(reader)
+    places, wins = reader.column(), bytes(reader.column())
+    if len(wins) != sum(failed.translate(ONE_FILTER)) or max(places, default=-1) >= len(failed):
+        raise ValueError("the columns of a decision record do not fit together")
     if reader.place != len(reader.plain):
         raise ValueError("a decision record ends too late")
     return Decision(
@@ -198,10 +185,12 @@ def _read(reader: _Reader) -> Decision:
         weights=weights,
         teams=teams,
         out_by_kind_or_cover=out,
-        considered=considered,
-        ranked=ranked,
+        facts=facts,
+        failed=failed,
+        places=places,
         margin=margin,
-        what_would_change=changes,
+        slower=slower,
+        wins=wins,
     )
 
 
@@ -220,25 +209,12 @@ def _read_margin(reader: _Reader) -> tuple[int, Terms | None]:
     return slower, Terms(*map(_unzigzag, reader.numbers(5)))
 
 
-def _read_considered(reader: _Reader) -> tuple[Considered, ...]:
-    ids: list[int] = []
-    for difference in reader.column():
-        ids.append(difference + (ids[-1] if ids else 0))
-    versions, failed, papers = reader.column(), reader.column(), reader.column()
-    days = [date.fromordinal(day) if day else None for day in papers]
-    facts = [reader.column() for _ in range(6)]
-    rows = zip(ids, versions, failed, days, *facts, strict=True)
-    return tuple(Considered(*row) for row in rows)
-
-
-def _read_changes(
-    considered: Sequence[Considered], ranked: Sequence[int], slower: int, wins: Sequence[int]
-) -> tuple[Change, ...]:
-    one_filter = [one for one in considered if one.failed and not one.failed & (one.failed - 1)]
-    changes = [
-        Change(ChangeKind.FILTER_PASSED, one.performer_id, one.failed, bool(win))
-        for one, win in zip(one_filter, wins, strict=True)
-    ]
-    if len(ranked) > 1:
-        changes.insert(0, Change(ChangeKind.WINNER_SLOWER, ranked[1], slower, wins=True))
-    return tuple(changes)
+def _read_facts(reader: _Reader) -> tuple[Facts, bytes]:
+    """Read the columns of the facts and of the failed filters."""
+    ids = tuple(accumulate(reader.column()))
+    versions, failed, papers = reader.column(), bytes(reader.column()), reader.column()
+    rest = [reader.column() for _ in range(6)]
+    facts = Facts(ids, versions, papers, *rest)
+    if {*map(len, facts)} != {len(failed)}:
+        raise ValueError("the columns of a decision record differ in length")
+    return facts, failed

@@ -1,18 +1,19 @@
 """Who gets an order: teams by block and speciality, performers by hard filters and score, then rounds."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
-from itertools import pairwise
+from itertools import compress, count
 from math import ceil, cos, hypot, radians
-from operator import attrgetter, itemgetter, sub
+from operator import itemgetter, le, neg, sub
 
 from dispatch.rules.orders.decision import (
-    Change,
-    ChangeKind,
+    ONE_FILTER,
     Considered,
     Decision,
     Exhausted,
     ExhaustedReason,
+    Facts,
     Filter,
     Offer,
     OfferMode,
@@ -24,6 +25,7 @@ from dispatch.rules.orders.decision import (
     Terms,
     Weights,
 )
+from dispatch.rules.orders.panel import Panel, panel_of
 from dispatch.rules.orders.urgency import Urgency
 from dispatch.rules.shanghai import SHANGHAI
 
@@ -36,22 +38,12 @@ MOST_ROUNDS = 5
 FIRST_FEW = 3
 
 _METRES_PER_DEGREE = 111_195
-_KIND_OR_COVER = int(Filter.SERVES_KIND | Filter.COVERS_CELL)
-_FACTS = attrgetter(
-    "performer_id",
-    "version",
-    "serves_kind",
-    "papers_valid_until",
-    "covers_cell",
-    "on_shift",
-    "suspended",
-    "open_work",
-    "capacity",
-    "satisfaction_permille",
-    "last_offered_minutes_ago",
-    "queue_minutes",
-    "travel_minutes",
-)
+_BIT = {one: one.bit_length() - 1 for one in Filter}
+_NO_FILTER = bytes([1, *([0] * 255)])
+_PLACE = itemgetter(4)
+
+_Scored = tuple[int, int, int, int, int]
+"""The terms of a performer, with the place among all by id in place of the id: it orders alike."""
 
 
 def choose_teams(
@@ -119,15 +111,28 @@ def evaluate(
 ) -> Decision:
     """Filter and rank performers for one order; the order of `performers` does not matter.
 
-    Every filter is judged for everybody, except that those out by kind or cover become one count. For a
-    named performer nobody else is considered. Raises ValueError for a time without a zone and for a
-    performer given twice. Source: hotline.md §2 steps 3, 4 and 7.
+    Raises ValueError for a time without a zone and for a performer given twice. See decide_among().
+    """
+    return decide_among(request, panel_of(request, performers), weights, at, teams)
+
+
+def decide_among(
+    request: RoutingRequest, panel: Panel, weights: Weights, at: datetime, teams: TeamChoice | None = None
+) -> Decision:
+    """Filter and rank the performers of a panel for one order.
+
+    Every filter is judged for everybody, except that those out by kind or cover became one count. Raises
+    ValueError for a time without a zone. Source: hotline.md §2 steps 3, 4 and 7.
     """
     if at.tzinfo is None:
         raise ValueError("at needs a time zone")
-    considered, out = _consider(request, performers, at)
-    scored = sorted(score(one, weights) for one in considered if not one.failed)
-    ranked = tuple([terms.performer_id for terms in scored])
+    facts = panel.facts
+    failed = _failed(request, panel, at)
+    terms = _terms(facts, weights)
+    scored = sorted(compress(terms, failed.translate(_NO_FILTER)))
+    near = compress(terms, failed.translate(ONE_FILTER))
+    wins = bytes([one < scored[0] for one in near]) if scored else b"\1" * len(list(near))
+    margin, slower = _margin(scored, facts, weights) if len(scored) > 1 else (None, 0)
     return Decision(
         rule_version=RULE_VERSION,
         catalogue_version=request.catalogue_version,
@@ -139,65 +144,66 @@ def evaluate(
         at=at.astimezone(UTC),
         weights=weights,
         teams=teams,
-        out_by_kind_or_cover=out,
-        considered=considered,
-        ranked=ranked,
-        margin=_margin(scored),
-        what_would_change=_changes(considered, scored, weights),
-    )
-
-
-def score(one: Considered, weights: Weights) -> Terms:
-    """Give the terms of one performer: expected minutes, dissatisfaction, work, recency, id."""
-    return Terms(
-        expected_minutes(one, weights) // weights.minutes_step,
-        (1000 - one.satisfaction_permille) // weights.satisfaction_step,
-        one.open_work,
-        -one.last_offered_minutes_ago,
-        one.performer_id,
+        out_by_kind_or_cover=panel.out,
+        facts=facts,
+        failed=failed,
+        places=tuple(map(_PLACE, scored)),
+        margin=margin,
+        slower=slower,
+        wins=wins,
+        stored=panel.standing.stored,
     )
 
 
 def expected_minutes(one: Considered, weights: Weights) -> int:
     """Give the minutes until arrival, queue and travel each with its weight, rounded down."""
-    queue, travel = one.queue_minutes * weights.queue_permille, one.travel_minutes * weights.travel_permille
-    return (queue + travel) // 1000
+    return _minutes(one.queue_minutes, one.travel_minutes, weights)
 
 
-def _consider(
-    request: RoutingRequest, performers: Iterable[PerformerFacts], at: datetime
-) -> tuple[tuple[Considered, ...], int]:
-    """Judge every filter for everybody; return those listed, by id, and the count of those out."""
-    is_named = request.performer_class is PerformerClass.NAMED
-    if is_named:
-        performers = [one for one in performers if one.performer_id == request.named_performer_id]
-    day = _work_day(request, at)
-    no_papers_will_do = request.performer_class is not PerformerClass.FIRM
-    excluded, refused = request.excluded, request.refused
-    listed = []
-    out = 0
-    for facts in performers:
-        who, version, serves, papers, covers, on_shift, suspended, work, most, liked, offered, queue, way = _FACTS(
-            facts
-        )
-        failed = (
-            (not serves)
-            | (not (no_papers_will_do if papers is None else papers >= day)) << 1
-            | (not covers) << 2
-            | (not on_shift) << 3
-            | suspended << 4
-            | (work >= most) << 5
-            | (who in excluded) << 6
-            | (who in refused) << 7
-        )
-        if failed & _KIND_OR_COVER and not is_named:
-            out += 1
-        else:
-            listed.append(Considered(who, version, failed, papers, queue, way, liked, work, most, offered))
-    listed.sort(key=itemgetter(0))
-    if any(one[0] == other[0] for one, other in pairwise(listed)):
-        raise ValueError("a performer was given twice")
-    return tuple(listed), out
+def _minutes(queue: int, travel: int, weights: Weights) -> int:
+    return (queue * weights.queue_permille + travel * weights.travel_permille) // 1000
+
+
+def _terms(facts: Facts, weights: Weights) -> list[_Scored]:
+    """Give the terms of everybody: expected minutes, dissatisfaction, work, recency, and the place by id."""
+    queue_weight, travel_weight = weights.queue_permille, weights.travel_permille
+    minutes_step, satisfaction_step = 1000 * weights.minutes_step, weights.satisfaction_step
+    minutes = [
+        (queue * queue_weight + travel * travel_weight) // minutes_step
+        for queue, travel in zip(facts.queue_minutes, facts.travel_minutes, strict=True)
+    ]
+    dissatisfaction = [(1000 - liked) // satisfaction_step for liked in facts.satisfaction_permille]
+    recency = map(neg, facts.last_offered_minutes_ago)
+    return list(zip(minutes, dissatisfaction, facts.open_work, recency, count(), strict=False))
+
+
+def _failed(request: RoutingRequest, panel: Panel, at: datetime) -> bytes:
+    """Judge every filter for everybody: a byte for each, added up as one large number."""
+    standing = panel.standing
+    day = _work_day(request, at).toordinal()
+    if request.performer_class is PerformerClass.FIRM:
+        no_papers = bytes(map(day.__gt__, standing.papers))
+    else:
+        no_papers = bytes([0 < until < day for until in standing.papers])
+    busy = bytes(map(le, standing.capacity, panel.open_work))
+    failed = (
+        panel.failed
+        | int.from_bytes(no_papers, "little") << _BIT[Filter.PAPERS_VALID]
+        | int.from_bytes(busy, "little") << _BIT[Filter.UNDER_CAPACITY]
+        | _marked(standing.ids, request.excluded) << _BIT[Filter.NOT_EXCLUDED]
+        | _marked(standing.ids, request.refused) << _BIT[Filter.NOT_REFUSED]
+    )
+    return failed.to_bytes(len(standing.ids), "little")
+
+
+def _marked(ids: Sequence[int], some: Iterable[int]) -> int:
+    """Set the lowest bit of the byte of each of some performers."""
+    marked = 0
+    for who in some:
+        place = bisect_left(ids, who)
+        if place < len(ids) and ids[place] == who:
+            marked |= 1 << 8 * place
+    return marked
 
 
 def _work_day(request: RoutingRequest, at: datetime) -> date:
@@ -205,29 +211,13 @@ def _work_day(request: RoutingRequest, at: datetime) -> date:
     return (request.wanted_until or request.wanted_from or at).astimezone(SHANGHAI).date()
 
 
-def _margin(scored: Sequence[Terms]) -> Terms | None:
-    """Give by how much the runner-up is worse, term by term; None without a runner-up."""
-    return Terms(*map(sub, scored[1], scored[0])) if len(scored) > 1 else None
-
-
-def _changes(considered: Sequence[Considered], scored: Sequence[Terms], weights: Weights) -> tuple[Change, ...]:
-    """List the nearest changes: the winner so much slower, or the one filter that a performer fails."""
-    changes = []
-    if len(scored) > 1:
-        changes.append(_winner_slower(considered, scored[0], scored[1], weights))
-    best = scored[0] if scored else None
-    for one in considered:
-        failed = one[2]
-        if failed and not failed & (failed - 1):
-            wins = best is None or score(one, weights) < best
-            changes.append(Change(ChangeKind.FILTER_PASSED, one[0], failed, wins))
-    return tuple(changes)
-
-
-def _winner_slower(considered: Sequence[Considered], winner: Terms, runner_up: Terms, weights: Weights) -> Change:
-    """Give the fewest expected minutes more that would hand the order to the runner-up."""
+def _margin(scored: Sequence[_Scored], facts: Facts, weights: Weights) -> tuple[Terms, int]:
+    """Give by how much the runner-up is worse, term by term, and the fewest minutes that would hand him the order."""
+    winner, runner_up = scored[0], scored[1]
+    ids, first, second = facts.performer_id, winner[-1], runner_up[-1]
+    minutes, dissatisfaction, work, recency, _ = map(sub, runner_up, winner)
     equal_minutes_suffice = winner[1:] > runner_up[1:]
-    needed = runner_up.minutes + (0 if equal_minutes_suffice else 1)
-    facts = next(one for one in considered if one[0] == winner.performer_id)
-    minutes = expected_minutes(facts, weights)
-    return Change(ChangeKind.WINNER_SLOWER, runner_up.performer_id, needed * weights.minutes_step - minutes, wins=True)
+    needed = runner_up[0] + (0 if equal_minutes_suffice else 1)
+    now = _minutes(facts.queue_minutes[first], facts.travel_minutes[first], weights)
+    margin = Terms(minutes, dissatisfaction, work, recency, ids[second] - ids[first])
+    return margin, needed * weights.minutes_step - now

@@ -8,7 +8,7 @@ from dispatch.services.catalogue.calendars import (
     remove_day,
     seed_calendar_year,
 )
-from dispatch.services.catalogue.facts import Pace, performer_facts
+from dispatch.services.catalogue.facts import Pace, performer_panels
 from dispatch.services.catalogue.kinds import find_service, services_by_id
 from dispatch.services.catalogue.loading import NewPaper, NewPerformer
 from dispatch.services.catalogue.papers import (
@@ -76,7 +76,7 @@ __all__ = [
     "papers_to_tell",
     "papers_told",
     "papers_valid",
-    "performer_facts",
+    "performer_panels",
     "remove_day",
     "retire",
     "search_services",

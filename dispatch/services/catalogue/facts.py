@@ -8,10 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.rules.catalogue.calendar import on_shift
-from dispatch.rules.orders.decision import PerformerClass, PerformerFacts, RoutingRequest
+from dispatch.rules.orders.decision import PerformerClass, RoutingRequest
+from dispatch.rules.orders.panel import Panel
 from dispatch.services.access import policies
-from dispatch.services.catalogue.roster import Candidate, Roster, rosters
+from dispatch.services.catalogue.roster import Able, Roster, rosters
 from dispatch.services.catalogue.versions import tokens
 
 PACE_POLICIES = ("routing.minutes_per_job", "routing.metres_per_minute")
@@ -64,34 +64,37 @@ class Pace:
     metres_per_minute: int
 
 
+Wanted = tuple[Able, datetime | None, datetime | None]
+"""Orders alike but for their place: who is able, and the window wanted."""
+
+
 @dataclass(slots=True)
 class Run:
-    """What is the same for all orders of one call: the instant, the work of performers, who is on shift when."""
+    """What is the same for all orders of one call: the instant, the work of performers, panels of orders alike."""
 
     now: datetime
     loads: dict[int, Load]
-    shifts: dict[datetime, dict[int, bool]] = field(default_factory=dict)
+    panels: dict[Wanted, Panel] = field(default_factory=dict)
 
 
 NO_LOAD = Load()
 
 
-def performer_facts(
+def performer_panels(
     session: Session, requests: Sequence[RoutingRequest], *, now: datetime, pace: Pace | None = None
-) -> dict[int, list[PerformerFacts]]:
-    """For each order (by id) the facts of every performer of its class admitted to its community.
+) -> dict[int, Panel]:
+    """For each order (by id) the performers of its class admitted to its community, side by side with their facts.
 
     At most three queries, whatever the number of orders and performers: versions, what has changed, work; one
-    more for the policies of the pace when it is not given and was not read in the last seconds. Of those out by
-    kind or cover only these two facts are told (the decision counts them); all others of them are zero. A named
-    performer is told of with all facts. Work is seen within the reach of the session: the router sees all of
-    it. Source: hotline.md §2 steps 3 and 4.
+    more for the policies of the pace when it is not given and was not read in the last seconds. Those out by
+    kind or cover are counted only. A named performer is told of whatever they do. Work is seen within the reach
+    of the session: the router sees all of it. Source: hotline.md §2 steps 3 and 4.
     """
     known = rosters(session, tokens(session, {request.community_id for request in requests}))
     paces = {community: pace or pace_of(session, community) for community in known}
     run = Run(now, loads_of(session, {one for roster in known.values() for one in roster.ids}, now))
     return {
-        request.order_id: facts_for(request, known[request.community_id], run, paces[request.community_id])
+        request.order_id: panel_for(request, known[request.community_id], run, paces[request.community_id])
         for request in requests
         if request.community_id in known
     }
@@ -119,62 +122,39 @@ def loads_of(session: Session, performer_ids: Iterable[int], now: datetime) -> d
     return loads
 
 
-def facts_for(request: RoutingRequest, roster: Roster, run: Run, pace: Pace) -> list[PerformerFacts]:
-    """The facts for one order."""
-    told = Telling(request, roster, run, pace)
+def panel_for(request: RoutingRequest, roster: Roster, run: Run, pace: Pace) -> Panel:
+    """The performers for one order; what orders of the same kind, area and time share is put together once."""
+    able = able_for(request, roster)
+    alike = (able, request.wanted_from, request.wanted_until)
+    panel = run.panels.get(alike)
+    if panel is None:
+        panel = run.panels[alike] = panel_at_no_place(request, able, run, pace)
+    ways = able.ways_to(request.latitude, request.longitude, pace.metres_per_minute)
+    return panel._replace(travel_minutes=ways)
+
+
+def able_for(request: RoutingRequest, roster: Roster) -> Able:
+    """Who may do what the order asks for."""
     if request.performer_class is PerformerClass.NAMED:
-        return [
-            told.of(
-                one,
-                serves=request.kind_id in one.services,
-                covers=one.covers(request.area_id, request.kind_id),
-            )
-            for one in roster.candidates
-            if one.id == request.named_performer_id
-        ]
+        return roster.named(request.named_performer_id, request.kind_id, request.area_id)
     teams = frozenset(one for one in (request.speciality_team_id, request.block_team_id) if one is not None)
-    able, others = roster.split(request.performer_class, request.kind_id, request.area_id, teams)
-    return [*map(told.of, able), *others]
+    return roster.able(request.performer_class, request.kind_id, request.area_id, teams)
 
 
-class Telling:
-    """Tells the facts of performers for one order, at the time for which the work is wanted."""
-
-    __slots__ = ("on_shift", "pace", "papers", "request", "run", "wanted", "ways")
-
-    def __init__(self, request: RoutingRequest, roster: Roster, run: Run, pace: Pace) -> None:
-        """Look up once what is the same for every performer."""
-        self.request = request
-        self.run = run
-        self.pace = pace
-        self.wanted = max(request.wanted_from or run.now, run.now)
-        self.on_shift = run.shifts.setdefault(self.wanted, {})
-        self.papers = roster.papers_on(work_day(request, run.now))
-        self.ways: dict[int, int] = {}
-        if request.latitude is not None and request.longitude is not None:
-            self.ways = roster.ways_to(request.latitude, request.longitude, pace.metres_per_minute)
-
-    def of(self, one: Candidate, *, serves: bool = True, covers: bool = True) -> PerformerFacts:
-        """The facts of one performer; no way to a place without coordinates."""
-        if one.id not in self.on_shift:
-            self.on_shift[one.id] = on_shift(one.shifts, self.wanted)
-        load = self.run.loads.get(one.id, NO_LOAD)
-        open_work, queue_minutes = load.at(self.request, self.run.now, self.pace.minutes_per_job)
-        return PerformerFacts(
-            performer_id=one.id,
-            version=one.version,
-            serves_kind=serves,
-            covers_cell=covers,
-            papers_valid_until=self.papers[one.id],
-            on_shift=self.on_shift[one.id],
-            suspended=one.suspended_until is not None and one.suspended_until > self.wanted,
-            open_work=open_work,
-            capacity=one.capacity,
-            satisfaction_permille=one.satisfaction_permille,
-            last_offered_minutes_ago=load.minutes_since_offer,
-            queue_minutes=queue_minutes,
-            travel_minutes=self.ways.get(one.id, 0),
-        )
+def panel_at_no_place(request: RoutingRequest, able: Able, run: Run, pace: Pace) -> Panel:
+    """The performers at the time for which the work is wanted, but for their ways."""
+    wanted = max(request.wanted_from or run.now, run.now)
+    loads = [run.loads.get(one.id, NO_LOAD) for one in able.candidates]
+    work = [load.at(request, run.now, pace.minutes_per_job) for load in loads]
+    return Panel(
+        standing=able.standing_on(work_day(request, run.now)),
+        failed=able.failures_at(wanted),
+        queue_minutes=tuple([minutes for _, minutes in work]),
+        travel_minutes=(),
+        open_work=tuple([pieces for pieces, _ in work]),
+        last_offered=tuple([load.minutes_since_offer for load in loads]),
+        out=able.out,
+    )
 
 
 def work_day(request: RoutingRequest, now: datetime) -> date:

@@ -12,8 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from dispatch.rules.catalogue.calendar import WeeklyPeriods
-from dispatch.rules.orders.decision import PerformerClass, PerformerFacts
+from dispatch.rules.catalogue.calendar import WeeklyPeriods, on_shift
+from dispatch.rules.orders.decision import PerformerClass
+from dispatch.rules.orders.panel import Standing, known_failures, standing
 from dispatch.rules.orders.routing import travel_minutes
 from dispatch.services.catalogue.shifts import weekly
 from dispatch.services.catalogue.versions import Token
@@ -64,88 +65,98 @@ class Candidate:
         return min(lasts, default=None)
 
 
-Split = tuple[tuple[Candidate, ...], tuple[PerformerFacts, ...]]
+@dataclass(frozen=True, eq=False, slots=True)
+class Able:
+    """Those of a community who may do a kind in an area; what follows from them alone is worked out once and kept.
+
+    `serves` and `covers` are true of everybody but a named performer; `out` are the others of the class.
+    """
+
+    candidates: tuple[Candidate, ...]
+    serves: tuple[bool, ...]
+    covers: tuple[bool, ...]
+    out: int = 0
+    standings: dict[date, Standing] = field(default_factory=dict)
+    ways: dict[tuple[float, float, int], tuple[int, ...]] = field(default_factory=dict)
+
+    def standing_on(self, day: date) -> Standing:
+        """Their lasting facts, papers as seen from a day."""
+        known = self.standings.get(day)
+        if known is None:
+            known = standing(
+                [one.id for one in self.candidates],
+                [one.version for one in self.candidates],
+                [one.papers_valid_until(day) for one in self.candidates],
+                [one.satisfaction_permille for one in self.candidates],
+                [one.capacity for one in self.candidates],
+            )
+            if len(self.standings) >= MOST_DAYS:
+                self.standings.clear()
+            self.standings[day] = known
+        return known
+
+    def failures_at(self, wanted: datetime) -> int:
+        """Which filters fail at a time whatever the order: shift and suspension, and a named one's kind and cover."""
+        return known_failures(
+            self.serves,
+            self.covers,
+            (on_shift(one.shifts, wanted) for one in self.candidates),
+            (one.suspended_until is not None and one.suspended_until > wanted for one in self.candidates),
+        )
+
+    def ways_to(self, latitude: float | None, longitude: float | None, metres_per_minute: int) -> tuple[int, ...]:
+        """The minutes of each one's way to a place; no way to a place without coordinates."""
+        if latitude is None or longitude is None:
+            return (0,) * len(self.candidates)
+        key = (latitude, longitude, metres_per_minute)
+        known = self.ways.get(key)
+        if known is None:
+            place = (latitude, longitude)
+            known = tuple(
+                [travel_minutes((one.latitude, one.longitude), place, metres_per_minute) for one in self.candidates]
+            )
+            if len(self.ways) >= MOST_PLACES:
+                self.ways.clear()
+            self.ways[key] = known
+        return known
 
 
 @dataclass(slots=True)
 class Roster:
-    """The performers admitted to a community; what follows from them alone is worked out once and kept."""
+    """The performers admitted to a community, parted by who is able to do what where."""
 
     candidates: tuple[Candidate, ...]
-    splits: dict[tuple[object, ...], Split] = field(default_factory=dict)
-    papers: dict[date, dict[int, date | None]] = field(default_factory=dict)
-    ways: dict[tuple[float, float, int], dict[int, int]] = field(default_factory=dict)
+    parted: dict[tuple[object, ...], Able] = field(default_factory=dict)
 
     @property
     def ids(self) -> tuple[int, ...]:
         """The ids of all."""
         return tuple(candidate.id for candidate in self.candidates)
 
-    def split(self, performer_class: PerformerClass, service_id: int, area_id: int, team_ids: frozenset[int]) -> Split:
-        """Those who serve the kind in the area, and of the others of the class only by what they are out."""
+    def able(self, performer_class: PerformerClass, service_id: int, area_id: int, team_ids: frozenset[int]) -> Able:
+        """Those of a class who serve the kind in the area."""
         key = (performer_class, service_id, area_id, team_ids)
-        if key not in self.splits:
-            able, others = [], []
-            for one in self.candidates:
-                if one.kind != performer_class:
-                    continue
-                serves = service_id in one.services
-                covers = one.covers(area_id, service_id) and self.is_of_team(one, team_ids)
-                if serves and covers:
-                    able.append(one)
-                else:
-                    others.append(outsider(one, serves=serves, covers=covers))
-            self.splits[key] = (tuple(able), tuple(others))
-        return self.splits[key]
+        if key not in self.parted:
+            of_class = [one for one in self.candidates if one.kind == performer_class]
+            able = tuple(
+                one
+                for one in of_class
+                if service_id in one.services and one.covers(area_id, service_id) and self.is_of_team(one, team_ids)
+            )
+            everybody = (True,) * len(able)
+            self.parted[key] = Able(able, everybody, everybody, len(of_class) - len(able))
+        return self.parted[key]
 
-    def papers_on(self, day: date) -> dict[int, date | None]:
-        """Until when the papers of each performer are valid, seen from a day."""
-        known = self.papers.get(day)
-        if known is None:
-            known = {one.id: one.papers_valid_until(day) for one in self.candidates}
-            if len(self.papers) >= MOST_DAYS:
-                self.papers.clear()
-            self.papers[day] = known
-        return known
-
-    def ways_to(self, latitude: float, longitude: float, metres_per_minute: int) -> dict[int, int]:
-        """The minutes of each performer's way to a place."""
-        key = (latitude, longitude, metres_per_minute)
-        known = self.ways.get(key)
-        if known is None:
-            place = (latitude, longitude)
-            known = {
-                one.id: travel_minutes((one.latitude, one.longitude), place, metres_per_minute)
-                for one in self.candidates
-            }
-            if len(self.ways) >= MOST_PLACES:
-                self.ways.clear()
-            self.ways[key] = known
-        return known
+    def named(self, performer_id: int | None, service_id: int, area_id: int) -> Able:
+        """One performer alone, whatever the kind and the area."""
+        found = tuple(one for one in self.candidates if one.id == performer_id)
+        serves = tuple(service_id in one.services for one in found)
+        return Able(found, serves, tuple(one.covers(area_id, service_id) for one in found))
 
     @staticmethod
     def is_of_team(one: Candidate, team_ids: frozenset[int]) -> bool:
         """A team's worker works for its team: the block team of the place or the line team of the kind."""
         return one.kind != "team_worker" or one.team_id is None or not team_ids or one.team_id in team_ids
-
-
-def outsider(one: Candidate, *, serves: bool, covers: bool) -> PerformerFacts:
-    """What is told of a performer out by kind or cover: only that."""
-    return PerformerFacts(
-        performer_id=one.id,
-        version=one.version,
-        serves_kind=serves,
-        covers_cell=covers,
-        papers_valid_until=None,
-        on_shift=False,
-        suspended=False,
-        open_work=0,
-        capacity=0,
-        satisfaction_permille=0,
-        last_offered_minutes_ago=0,
-        queue_minutes=0,
-        travel_minutes=0,
-    )
 
 
 class Kept:

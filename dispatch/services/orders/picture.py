@@ -11,7 +11,8 @@ from dispatch import clock
 from dispatch.models.catalogue import Service, Team
 from dispatch.models.orders import Offer, OfferRecipient, Order
 from dispatch.rules.catalogue.calendar import WorkingCalendar
-from dispatch.rules.orders.decision import PerformerClass, PerformerFacts, RoutingRequest, Weights
+from dispatch.rules.orders.decision import PerformerClass, RoutingRequest, Weights
+from dispatch.rules.orders.panel import NOBODY, Panel
 from dispatch.rules.orders.urgency import Urgency
 from dispatch.services import catalogue
 from dispatch.services.access import policies
@@ -39,7 +40,7 @@ class Picture:
     line_teams: dict[tuple[int, str], int]
     refused: dict[int, frozenset[int]]
     with_open_round: frozenset[int]
-    facts: dict[int, list[PerformerFacts]]
+    panels: dict[int, Panel]
     policy_values: dict[int, dict[str, object]]
     calendars: dict[int, WorkingCalendar]
     catalogue_versions: dict[int, int]
@@ -57,9 +58,9 @@ class Picture:
             return None
         return self.line_teams.get((order.community_id, service.speciality))
 
-    def facts_of(self, order: Order) -> list[PerformerFacts]:
+    def panel_of(self, order: Order) -> Panel:
         """The performers to be considered for the order."""
-        return self.facts.get(order.id, [])
+        return self.panels.get(order.id, NOBODY)
 
     def weights(self, order: Order) -> Weights:
         """The weights of the score where the order was taken."""
@@ -105,13 +106,13 @@ def picture_of(session: Session, orders: Sequence[Order], *, now: datetime) -> P
         line_teams=line_teams(session, orders, services),
         refused=refusals(session, orders),
         with_open_round=open_rounds(session, orders),
-        facts={},
+        panels={},
         policy_values={one: policies.policies(session, one, WEIGHT_POLICIES) for one in organisations},
         calendars={one: catalogue.calendar_of(session, one) for one in organisations},
         catalogue_versions=catalogue.versions(session, organisations),
     )
     requests = [request_of(order, services[order.service_id], picture) for order in orders]
-    picture.facts = catalogue.performer_facts(session, requests, now=now, pace=picture.pace)
+    picture.panels = catalogue.performer_panels(session, requests, now=now, pace=picture.pace)
     return picture
 
 

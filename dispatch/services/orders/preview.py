@@ -14,7 +14,7 @@ from dispatch.rules.orders.decision import Decision, Exhausted, OfferMode, TeamC
 from dispatch.rules.orders.duplicates import Comparable, Match, likely_duplicates
 from dispatch.rules.orders.explain import Sentence, explain
 from dispatch.rules.orders.intake import UrgencySuggestion, classify_urgency
-from dispatch.rules.orders.routing import evaluate, next_step
+from dispatch.rules.orders.routing import decide_among, next_step
 from dispatch.rules.orders.urgency import Urgency
 from dispatch.services.access import policies, reach, vault
 from dispatch.services.grid import Place
@@ -83,7 +83,7 @@ def decide(session: Session, prepared: Prepared, *, now: datetime) -> tuple[Team
     if teams.accountable is None:
         return teams, None
     request = request_of(order, prepared.service, picture)
-    return teams, evaluate(request, picture.facts_of(order), picture.weights(order), now, teams)
+    return teams, decide_among(request, picture.panel_of(order), picture.weights(order), now, teams)
 
 
 def as_order(prepared: Prepared, *, now: datetime) -> Order:

@@ -4,7 +4,7 @@ One order or a hundred take the same way; the number of queries does not grow wi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,12 +22,12 @@ from dispatch.rules.orders.decision import (
     Offer,
     OfferMode,
     PerformerClass,
-    PerformerFacts,
     TeamChoice,
     TeamReason,
 )
+from dispatch.rules.orders.panel import Panel, with_more_work
 from dispatch.rules.orders.record import encode
-from dispatch.rules.orders.routing import choose_teams, evaluate, next_step, team_signs
+from dispatch.rules.orders.routing import choose_teams, decide_among, next_step, team_signs
 from dispatch.rules.orders.states import Action, OrderState, next_state
 from dispatch.rules.orders.urgency import PRESSING
 from dispatch.services import notify
@@ -180,8 +180,8 @@ def offer_round(
     number = order.rounds - order.rounds_before + 1
     request = request_of(order, service, picture, round_number=number)
     span = span_of(order, picture.minutes_per_job, now)
-    facts = with_picks(picture.facts_of(order), written.picked, span, picture.minutes_per_job)
-    decision = evaluate(request, facts, picture.weights(order), now, choice)
+    panel = with_picks(picture.panel_of(order), written.picked, span, picture.minutes_per_job)
+    decision = decide_among(request, panel, picture.weights(order), now, choice)
     written.records.append(record_row(order, decision, now=now))
     outcome = next_step(decision, number, OfferMode(service.given))
     if isinstance(outcome, Exhausted):
@@ -210,28 +210,18 @@ def span_of(order: Order, minutes_per_job: int, now: datetime) -> Span:
     return order.wanted_from, order.wanted_until or order.wanted_from + minutes
 
 
-def with_picks(
-    facts: Sequence[PerformerFacts], picked: Mapping[int, Sequence[Span]], span: Span, minutes_per_job: int
-) -> list[PerformerFacts]:
-    """The facts as they are after the offers of this very run, so that a batch does not pile up on one firm.
+def with_picks(panel: Panel, picked: Mapping[int, Sequence[Span]], span: Span, minutes_per_job: int) -> Panel:
+    """The panel as it is after the offers of this very run, so that a batch does not pile up on one firm.
 
     What was picked for another time (the next days' visits of one helper) does not count against this one.
     """
-    if not picked:
-        return list(facts)
     begin, end = span
-    busy = {who: sum(first < end and begin < last for first, last in spans) for who, spans in picked.items()}
-    return [
-        replace(
-            one,
-            open_work=one.open_work + busy[one.performer_id],
-            queue_minutes=one.queue_minutes + minutes_per_job * busy[one.performer_id],
-            last_offered_minutes_ago=0,
-        )
-        if one.performer_id in busy
-        else one
-        for one in facts
-    ]
+    busy = {
+        who: sum([first < end and begin < last for first, last in picked[who]])
+        for who in panel.standing.ids
+        if who in picked
+    }
+    return with_more_work(panel, busy, minutes_per_job)
 
 
 def record_row(order: Order, decision: Decision, *, now: datetime) -> dict[str, Any]:

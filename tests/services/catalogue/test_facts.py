@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from dispatch.models.catalogue import Performer
 from dispatch.models.orders import Offer, OfferRecipient, Order
 from dispatch.rules.access.roles import SYSTEM
-from dispatch.rules.orders.decision import PerformerClass, PerformerFacts, RoutingRequest
+from dispatch.rules.orders.decision import Considered, Filter, PerformerClass, RoutingRequest, Weights
+from dispatch.rules.orders.panel import Panel
+from dispatch.rules.orders.routing import decide_among
 from dispatch.rules.orders.urgency import Urgency
 from dispatch.services import catalogue
 from tests.conftest import Database
@@ -49,10 +51,15 @@ def request(world: World, **changes: object) -> RoutingRequest:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def facts(session: Session, asked: RoutingRequest) -> dict[int, PerformerFacts]:
-    """What is told for one order, by performer."""
-    told = catalogue.performer_facts(session, [asked], now=NOW, pace=PACE)[asked.order_id]
-    return {one.performer_id: one for one in told}
+def panel(session: Session, asked: RoutingRequest) -> Panel:
+    """The performers for one order."""
+    return catalogue.performer_panels(session, [asked], now=NOW, pace=PACE)[asked.order_id]
+
+
+def facts(session: Session, asked: RoutingRequest) -> dict[int, Considered]:
+    """What is told for one order, by performer, with the filters that fail."""
+    decision = decide_among(asked, panel(session, asked), Weights(), NOW)
+    return {one.performer_id: one for one in decision.considered}
 
 
 def test_a_firm_that_fits_has_all_facts(session: Session) -> None:
@@ -60,7 +67,7 @@ def test_a_firm_that_fits_has_all_facts(session: Session) -> None:
 
     told = facts(session, request(world))[world.firms[0].id]
 
-    assert (told.serves_kind, told.covers_cell, told.on_shift, told.suspended) == (True, True, True, False)
+    assert told.failed == 0
     assert told.papers_valid_until == date(2099, 12, 31)
     assert (told.open_work, told.queue_minutes, told.capacity) == (0, 0, 5)
     assert told.travel_minutes == 1
@@ -71,10 +78,11 @@ def test_who_serves_another_kind_or_covers_another_community_is_told_as_such(ses
     other = firm(session, world.district, world.community, [world.gossip])
     elsewhere = make_world(session, firms=1)
 
-    told = facts(session, request(world))
+    told = panel(session, request(world))
 
-    assert not told[other.id].serves_kind
-    assert elsewhere.firms[0].id not in told
+    assert told.standing.ids == (world.firms[0].id,)
+    assert told.out == 1
+    assert {other.id, elsewhere.firms[0].id}.isdisjoint(told.standing.ids)
 
 
 def test_cover_of_one_area_or_one_kind_covers_only_that(session: Session) -> None:
@@ -84,8 +92,8 @@ def test_cover_of_one_area_or_one_kind_covers_only_that(session: Session) -> Non
         session, only_gossip.id, world.community.id, [(world.area.id, world.gossip.id)], actor=SYSTEM
     )
 
-    assert not facts(session, request(world))[only_gossip.id].covers_cell
-    assert facts(session, request(world, kind_id=world.gossip.id))[only_gossip.id].covers_cell
+    assert only_gossip.id not in facts(session, request(world))
+    assert facts(session, request(world, kind_id=world.gossip.id))[only_gossip.id].failed == 0
 
 
 def test_the_earliest_of_the_papers_held_counts_and_a_renewal_takes_its_place(session: Session) -> None:
@@ -117,9 +125,9 @@ def test_the_shift_counts_at_the_time_that_is_wanted(session: Session) -> None:
     catalogue.set_shifts(session, it.id, {"1": ["08:00-12:00"]}, actor=SYSTEM)
 
     evening = NOW + timedelta(hours=10)
-    assert facts(session, request(world))[it.id].on_shift
+    assert facts(session, request(world))[it.id].failed == 0
     booked = request(world, wanted_from=evening, wanted_until=evening + timedelta(hours=2))
-    assert not facts(session, booked)[it.id].on_shift
+    assert facts(session, booked)[it.id].failed == Filter.ON_SHIFT
 
 
 def test_a_suspension_counts_until_it_ends(session: Session) -> None:
@@ -128,11 +136,11 @@ def test_a_suspension_counts_until_it_ends(session: Session) -> None:
     catalogue.suspend(session, it.id, NOW + timedelta(hours=3), reason="两次投诉", actor=SYSTEM, now=NOW)
     later = NOW + timedelta(hours=4)
 
-    assert facts(session, request(world))[it.id].suspended
+    assert facts(session, request(world))[it.id].failed == Filter.NOT_SUSPENDED
     booked = request(world, wanted_from=later, wanted_until=later + timedelta(hours=1))
-    assert not facts(session, booked)[it.id].suspended
+    assert facts(session, booked)[it.id].failed == 0
     catalogue.end_suspension(session, it.id, actor=SYSTEM)
-    assert not facts(session, request(world))[it.id].suspended
+    assert facts(session, request(world))[it.id].failed == 0
 
 
 def test_each_change_gives_performer_and_catalogue_a_new_version(session: Session) -> None:
@@ -155,8 +163,8 @@ def test_a_teams_worker_works_for_the_teams_of_the_order_only(session: Session) 
 
     told = facts(session, request(world, performer_class=PerformerClass.TEAM_WORKER))
 
-    assert told[own.id].covers_cell
-    assert not told[stranger.id].covers_cell
+    assert own.id in told
+    assert stranger.id not in told
 
 
 def test_a_named_performer_is_told_alone(session: Session) -> None:
@@ -188,13 +196,13 @@ def test_three_queries_do_for_any_number_of_performers_and_orders(session: Sessi
     orders = [request(world, order_id=number) for number in range(30)]
 
     with statements(session) as cold:
-        catalogue.performer_facts(session, orders, now=NOW, pace=PACE)
+        catalogue.performer_panels(session, orders, now=NOW, pace=PACE)
     with statements(session) as warm:
-        told = catalogue.performer_facts(session, orders, now=NOW, pace=PACE)
+        told = catalogue.performer_panels(session, orders, now=NOW, pace=PACE)
 
     assert len(cold) == 3
     assert len(warm) == 2
-    assert {len(one) for one in told.values()} == {firms}
+    assert {len(one.standing.ids) for one in told.values()} == {firms}
 
 
 def test_a_hundred_orders_by_two_hundred_performers_are_told_of_each(session: Session) -> None:
@@ -202,11 +210,12 @@ def test_a_hundred_orders_by_two_hundred_performers_are_told_of_each(session: Se
     for number in range(200):
         firm(session, world.district, world.community, [world.plumbing if number % 4 == 0 else world.gossip])
     orders = [request(world, order_id=number) for number in range(100)]
-    catalogue.performer_facts(session, orders, now=NOW, pace=PACE)
+    catalogue.performer_panels(session, orders, now=NOW, pace=PACE)
 
-    told = catalogue.performer_facts(session, orders, now=NOW, pace=PACE)
+    told = catalogue.performer_panels(session, orders, now=NOW, pace=PACE)
 
-    assert sum(len(one) for one in told.values()) == 20_000
+    assert sum(len(one.standing.ids) for one in told.values()) == 5_000
+    assert sum(one.out for one in told.values()) == 15_000
 
 
 def test_a_rolled_back_change_is_not_kept(session: Session) -> None:
@@ -222,7 +231,7 @@ def test_a_rolled_back_change_is_not_kept(session: Session) -> None:
 
     told = facts(session, request(world))[it.id]
 
-    assert (told.capacity, told.on_shift) == (5, False)
+    assert (told.capacity, told.failed) == (5, Filter.ON_SHIFT)
 
 
 def test_a_change_committed_by_another_process_is_seen_at_once(committed: Database) -> None:
@@ -230,13 +239,13 @@ def test_a_change_committed_by_another_process_is_seen_at_once(committed: Databa
         world = make_world(first, firms=1)
         first.commit()
         it = world.firms[0]
-        assert not facts(first, request(world))[it.id].suspended
+        assert facts(first, request(world))[it.id].failed == 0
         first.commit()
         catalogue.suspend(second, it.id, NOW + timedelta(hours=3), reason="投诉", actor=SYSTEM, now=NOW)
-        assert not facts(first, request(world))[it.id].suspended
+        assert facts(first, request(world))[it.id].failed == 0
         second.commit()
 
-        assert facts(first, request(world))[it.id].suspended
+        assert facts(first, request(world))[it.id].failed == Filter.NOT_SUSPENDED
 
 
 def test_open_offers_count_as_work_until_they_are_answered(session: Session) -> None:
