@@ -1,6 +1,6 @@
 """The one clock: the SQL function dispatch_now(), read here and nowhere else; and real time, for devices."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import CheckConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -9,6 +9,7 @@ from dispatch.db import Base
 from dispatch.rules.shanghai import SHANGHAI
 
 NOW_KEY = "dispatch.now"
+REAL_KEY = "dispatch.real"
 
 
 class ClockSetting(Base):
@@ -40,9 +41,19 @@ def now(session: Session) -> datetime:
 
 
 def real(session: Session) -> datetime:
-    """The machine's instant (aware, UTC), which nobody shifts: only for what a device outside has made by its own."""
+    """Real time by the database's clock (aware, UTC), which nobody shifts: for what a device outside has made by its
+    own, and for a signature's time. It is the same on every machine of the house, also on one whose clock is wrong.
+    """
+    known = session.info.get(REAL_KEY)
+    if isinstance(known, datetime):
+        return known
     instant: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
     return instant
+
+
+def host_now() -> datetime:
+    """What this machine's own clock shows; only to be compared with the database's."""
+    return datetime.now(UTC)
 
 
 def today(instant: datetime) -> date:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from dispatch.clock import NOW_KEY
+from dispatch.clock import NOW_KEY, REAL_KEY
 from dispatch.errors import Unavailable
 from dispatch.gateways import broker
 from dispatch.queue import HINTS_KEY
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 BEGIN = text(
     "SELECT dispatch_now(), set_config('dispatch.organisations', :organisations, true), "
-    "set_config('dispatch.communities', :communities, true)"
+    "set_config('dispatch.communities', :communities, true), clock_timestamp()"
 )
 
 Parameters = ParamSpec("Parameters")
@@ -68,7 +68,7 @@ def transaction(scope: Scope | None = None) -> Iterator[Session]:
 
 
 def begin(session: Session, reach: Scope) -> None:
-    """Set what row-level security may show and read the one clock, in one statement."""
+    """Set what row-level security may show and read the clocks, in one statement."""
     row = session.execute(
         BEGIN,
         {
@@ -76,7 +76,7 @@ def begin(session: Session, reach: Scope) -> None:
             "communities": reach.setting(reach.communities),
         },
     ).one()
-    session.info[NOW_KEY] = row[0]
+    session.info[NOW_KEY], session.info[REAL_KEY] = row[0], row[-1]
 
 
 def commit(session: Session) -> None:

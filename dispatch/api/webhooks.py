@@ -1,6 +1,5 @@
 """Webhooks that come in: a performer's own system accepts, declines and reports, signed with its secret."""
 
-import time
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
@@ -52,9 +51,8 @@ def signed(view: View) -> View:
     def believed(*args: Any, performer_code: str, **kwargs: Any) -> Any:
         header = request.headers.get(SIGNATURE_HEADER, "")
         with transaction(EVERYTHING) as session:
-            sender, fault = notify.find_sender(
-                session, performer_code, header, request.get_data(), seconds=int(time.time())
-            )
+            seconds = int(clock.real(session).timestamp())
+            sender, fault = notify.find_sender(session, performer_code, header, request.get_data(), seconds=seconds)
         if sender is None:
             raise Unauthorized(told(fault), www_authenticate=WWWAuthenticate(SCHEME))
         g.performer_id = sender

@@ -81,6 +81,7 @@ def message_of(outgoing: Outgoing) -> Message:
         order_number=str(outgoing.facts.get("number", "")),
         address=outgoing.address,
         created_at=outgoing.created_at,
+        sent_at=outgoing.sent_at,
         body=body if is_webhook else b"",
         subject=texts.subject_of(outgoing.template, outgoing.facts),
         text=texts.text_of(outgoing.template, outgoing.facts, link),

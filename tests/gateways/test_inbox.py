@@ -53,6 +53,7 @@ def webhook(ports: dict[str, int], code: str = "F001") -> Message:
         order_number="HQ1",
         address=f"http://127.0.0.1:{ports['http']}/{code.lower()}",
         created_at=AT,
+        sent_at=datetime.now(UTC),
         body=BODY,
         secret=DemoSecrets(SECRET).webhook_secret(code),
     )
@@ -104,6 +105,7 @@ def test_a_mail_is_kept_under_its_firm_and_its_repeat_is_marked(tmp_path: Path, 
         order_number="HQ9",
         address="f002@firms.example",
         created_at=AT,
+        sent_at=datetime.now(UTC),
         subject="请接单:订单 HQ9",
         text=f"订单 HQ9 请您接单\n打开链接:{LINK}",
     )

@@ -20,6 +20,7 @@ MESSAGE = Message(
     order_number="HQ1",
     address="f002@firms.example",
     created_at=datetime(2026, 11, 23, 2, 5, tzinfo=UTC),
+    sent_at=datetime(2026, 11, 23, 2, 6, tzinfo=UTC),
     subject="【后庆派单】请接单:订单 HQ1 管道疏通",
     text="【后庆派单】订单 HQ1 请您接单:管道疏通。\n打开链接:https://here/w/token",
 )

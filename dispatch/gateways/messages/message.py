@@ -25,7 +25,7 @@ class Message:
     """One message: the same `message_id` and the same bytes each time that it is sent.
 
     `address` is a URL (webhook) or one e-mail address; `body` are the bytes of a webhook, `subject` and
-    `text` those of an e-mail. `secret` signs a webhook.
+    `text` those of an e-mail. `secret` signs a webhook, with the real instant `sent_at`.
     """
 
     channel: str
@@ -33,6 +33,7 @@ class Message:
     order_number: str
     address: str = field(repr=False)
     created_at: datetime
+    sent_at: datetime
     body: bytes = field(default=b"", repr=False)
     subject: str = field(default="", repr=False)
     text: str = field(default="", repr=False)

@@ -84,7 +84,7 @@ def headers_of(target: Target, message: Message) -> dict[str, str]:
         "User-Agent": "houqing-dispatch",
         "Connection": "close",
         MESSAGE_HEADER: message.message_id,
-        SIGNATURE_HEADER: sign(message.secret, int(time.time()), message.body),
+        SIGNATURE_HEADER: sign(message.secret, int(message.sent_at.timestamp()), message.body),
     }
 
 

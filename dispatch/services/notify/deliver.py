@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dispatch import clock
 from dispatch.models.catalogue import Performer
 from dispatch.models.notify import Effect, Notice
 from dispatch.rules.notify.delivery import AfterCrash, Channel, after_crash
@@ -30,6 +31,7 @@ class Outgoing:
     template: str
     facts: Mapping[str, Any]
     created_at: datetime
+    sent_at: datetime
     sending: int
     address: str = field(repr=False)
     secret: str = field(repr=False)
@@ -84,6 +86,7 @@ def outgoing(session: Session, notice: Notice, sending: int) -> Outgoing:
         template=notice.template,
         facts=notice.facts,
         created_at=notice.created_at,
+        sent_at=clock.real(session),
         sending=sending,
         address=address_of(performer, channel),
         secret=opened(performer, "webhook_secret", performer.webhook_secret),
