@@ -41,8 +41,9 @@ def now(session: Session) -> datetime:
 
 
 def real(session: Session) -> datetime:
-    """Real time by the database's clock (aware, UTC), which nobody shifts: for what a device outside has made by its
-    own, and for a signature's time. It is the same on every machine of the house, also on one whose clock is wrong.
+    """Real time by the database's clock (aware, UTC), which nobody shifts: for what a device has made by its own.
+
+    It is the same on every machine of the house, also on one whose own clock is wrong.
     """
     known = session.info.get(REAL_KEY)
     if isinstance(known, datetime):

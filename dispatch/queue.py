@@ -9,8 +9,10 @@ from sqlalchemy import BigInteger, Index, SmallInteger, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from dispatch import clock
 from dispatch.db import Base, Id, Moment, Reference
 from dispatch.rules.queue import (
+    CLOCKS_MAY_DIFFER_SECONDS,
     LEASE_SECONDS,
     PLAUSIBLE_LEASE_SECONDS,
     Lane,
@@ -19,6 +21,7 @@ from dispatch.rules.queue import (
     back_off_seconds,
     is_dead,
     periods_owed,
+    waits_for_clocks,
 )
 
 HINTS_KEY = "dispatch.hints"
@@ -172,6 +175,8 @@ CLAIMABLE = (
     "AND (lease_until IS NULL OR lease_until < clock_timestamp() "
     f"OR lease_until > clock_timestamp() + interval '{PLAUSIBLE_LEASE_SECONDS} seconds' "
     f"OR (:sweeping AND holder IS NOT NULL AND holder <> ALL (ARRAY({LIVING})))) "
+    "AND (NOT :by_clock OR abs(extract(epoch FROM clock_timestamp() - cast(:here AS timestamptz))) "
+    f"<= {CLOCKS_MAY_DIFFER_SECONDS}) "
 )
 RETURNING = "RETURNING id, kind, reference, arguments, lane, run_at, attempts, token"
 TAKE = (
@@ -194,13 +199,20 @@ HOLD = f"SELECT pg_advisory_lock({HOLDER_CLASS}, %s)"
 
 
 def claim(
-    session: Session, lane: Lane, *, limit: int, grace_seconds: float = 0.0, holder: int | None = None
+    session: Session,
+    lane: Lane,
+    *,
+    limit: int,
+    grace_seconds: float = 0.0,
+    holder: int | None = None,
+    here: datetime | None = None,
 ) -> list[Claimed]:
     """Take up to `limit` due jobs of the lane, oldest first; the caller commits BEFORE it works.
 
     Jobs that killed their process before (attempts without a recorded error) are left for claim_suspect.
     `holder` is the number under which this process keeps its advisory lock. With a grace (the sweeper) the jobs
-    of dead holders are taken before their lease ends.
+    of dead holders are taken before their lease ends. Deadlines and periodic work are left to others where `here`,
+    by default what this machine's clock shows, differs from the database's clock.
     """
     values = {
         "lane": int(lane),
@@ -208,14 +220,25 @@ def claim(
         "grace": grace_seconds,
         "holder": holder,
         "sweeping": grace_seconds > 0,
+        "by_clock": waits_for_clocks(lane),
+        "here": here or clock.host_now(),
     }
     rows = session.execute(CLAIM, values)
     return sorted((Claimed(*row) for row in rows), key=lambda job: (job.run_at, job.id))
 
 
-def claim_suspect(session: Session, lane: Lane, *, holder: int | None = None) -> Claimed | None:
-    """Take one job whose last attempt ended without a word: it is run alone, in a forked child."""
-    values = {"lane": int(lane), "grace": 0.0, "holder": holder, "sweeping": True}
+def claim_suspect(
+    session: Session, lane: Lane, *, holder: int | None = None, here: datetime | None = None
+) -> Claimed | None:
+    """Take one job whose last attempt ended without a word: it is run alone, in a forked child. `here`: see claim."""
+    values = {
+        "lane": int(lane),
+        "grace": 0.0,
+        "holder": holder,
+        "sweeping": True,
+        "by_clock": waits_for_clocks(lane),
+        "here": here or clock.host_now(),
+    }
     row = session.execute(CLAIM_SUSPECT, values).one_or_none()
     return Claimed(*row) if row else None
 

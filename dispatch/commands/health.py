@@ -1,11 +1,12 @@
 """How the work goes, as `dispatch doctor` sees it in the database: clocks, jobs, dead jobs, calendars, papers."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from dispatch import clock
 from dispatch.commands.findings import Finding
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.queue import CLOCKS_MAY_DIFFER_SECONDS, Lane
@@ -50,11 +51,13 @@ def examine(connection: Connection) -> Iterator[Finding]:
 
 
 def clocks(connection: Connection) -> Finding:
-    """Whether this machine's clock and the database's agree; else periodic work waits."""
+    """Whether this machine's clock and the database's agree; else its processes leave deadlines and periods."""
     there: datetime = connection.execute(REAL_CLOCK).scalar_one()
-    seconds = abs((datetime.now(UTC) - there).total_seconds())
+    seconds = abs((clock.host_now() - there).total_seconds())
     sentence = f"clocks: this machine and the database differ by {seconds:.1f} s"
-    return Finding(well=seconds <= CLOCKS_MAY_DIFFER_SECONDS, sentence=sentence)
+    if seconds <= CLOCKS_MAY_DIFFER_SECONDS:
+        return Finding(well=True, sentence=sentence)
+    return Finding(well=False, sentence=f"{sentence}: no deadline and no periodic work is done from here")
 
 
 def due_jobs(connection: Connection) -> Iterator[Finding]:

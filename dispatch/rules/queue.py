@@ -45,6 +45,11 @@ def most_per_claim(lane: Lane) -> int:
     return {Lane.NOTIFY: MOST_NOTICES, Lane.EMERGENCY: MOST_EMERGENCIES}.get(lane, BATCH)
 
 
+def waits_for_clocks(lane: Lane) -> bool:
+    """Whether work of the lane waits while this machine's clock and the database's differ: one of them is wrong."""
+    return lane in {Lane.DEADLINE, Lane.PERIODIC}
+
+
 class Every(StrEnum):
     """How often the clock starts a job; the period's name is business time in Asia/Shanghai."""
 

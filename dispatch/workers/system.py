@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import text
@@ -44,7 +44,7 @@ log = structlog.get_logger()
 def clocks_agree(session: Session) -> bool:
     """Whether this host's clock and the database's differ by no more than 60 s; else periodic work waits."""
     there: datetime = session.execute(DATABASE_CLOCK).scalar_one()
-    return agree(datetime.now(UTC), there)
+    return agree(clock.host_now(), there)
 
 
 def agree(here: datetime, there: datetime) -> bool:

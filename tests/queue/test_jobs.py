@@ -107,6 +107,20 @@ def test_a_job_that_is_given_back_counts_no_attempt(session: Session) -> None:
     assert claim_one(session).attempts == 1
 
 
+@pytest.mark.parametrize("away", [timedelta(days=-1), timedelta(seconds=-70), timedelta(seconds=70), timedelta(days=1)])
+def test_deadlines_and_periodic_work_wait_where_the_machine_has_another_time(session: Session, away: timedelta) -> None:
+    for lane in Lane:
+        enqueue(session, 1, lane)
+    here = clock.host_now() + away
+    found = {lane: len(queue.claim(session, lane, limit=10, here=here)) for lane in Lane}
+    assert [lane for lane, number in found.items() if number == 0] == [Lane.DEADLINE, Lane.PERIODIC]
+    assert len(queue.claim(session, Lane.DEADLINE, limit=10)) == 1
+    session.execute(text("UPDATE jobs SET lease_until = NULL"))
+    assert queue.claim_suspect(session, Lane.DISPATCH, here=here) is not None
+    assert queue.claim_suspect(session, Lane.DEADLINE, here=here) is None
+    assert queue.claim_suspect(session, Lane.DEADLINE) is not None
+
+
 def test_a_failed_job_waits_longer_each_time_and_dies_in_the_end(session: Session) -> None:
     (job_id,) = enqueue(session)
     waits = []
