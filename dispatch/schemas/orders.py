@@ -3,12 +3,14 @@
 from marshmallow import fields, validate
 
 from dispatch.rules.orders.callback import Satisfaction
+from dispatch.rules.orders.ledger import Bucket
 from dispatch.rules.orders.states import OrderState
 from dispatch.rules.orders.urgency import Urgency
 from dispatch.schemas.fields import MOST_ID, Flag, HouseSchema, Moment, QueryFlag, Text, identity
 
 URGENCIES = [str(one) for one in Urgency]
 STATES = [str(one) for one in OrderState]
+BUCKETS = [str(one) for one in Bucket]
 SATISFACTIONS = [str(one) for one in Satisfaction]
 MOST_ANSWERS = 20
 
@@ -132,6 +134,26 @@ class HistoryOut(HouseSchema):
     """The whole history of an order, oldest first."""
 
     items = fields.List(fields.Nested(EventOut), required=True)
+
+
+class SpellOut(HouseSchema):
+    """A stretch in which an order waited for one: seconds that count, and those outside hours."""
+
+    bucket = fields.String(required=True, validate=validate.OneOf(BUCKETS))
+    begin = Moment(required=True)
+    end = Moment(required=True)
+    seconds = fields.Integer(required=True)
+    outside = fields.Integer(required=True)
+
+
+class LedgerOut(HouseSchema):
+    """Whom every second of an order's life waited for: the buckets add up to the elapsed time."""
+
+    begin = Moment(required=True)
+    end = Moment(required=True)
+    elapsed = fields.Integer(required=True)
+    seconds = fields.Dict(keys=fields.String(validate=validate.OneOf(BUCKETS)), values=fields.Integer(), required=True)
+    spells = fields.List(fields.Nested(SpellOut), required=True)
 
 
 class DecisionOut(HouseSchema):

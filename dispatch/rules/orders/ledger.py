@@ -22,15 +22,6 @@ class Bucket(StrEnum):
     OUTSIDE = "outside"
 
 
-BUCKET_LABELS: Final[dict[Bucket, str]] = {
-    Bucket.US: "等我们(坐席、派单、回访)",
-    Bucket.TEAM: "等团队",
-    Bucket.PROVIDER: "等服务商",
-    Bucket.RESIDENT: "等居民",
-    Bucket.HOLD: "挂起",
-    Bucket.OUTSIDE: "非工作时间",
-}
-
 WAITS_FOR: Final[dict[OrderState, Bucket]] = {
     OrderState.RECEIVED: Bucket.US,
     OrderState.AWAITING_DISPATCH: Bucket.US,

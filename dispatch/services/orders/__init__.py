@@ -14,6 +14,7 @@ from dispatch.services.orders.hand import (
     sign,
     void,
 )
+from dispatch.services.orders.ledger import ledger_of
 from dispatch.services.orders.offers import (
     AlreadyAccepted,
     AlreadyAnswered,
@@ -100,6 +101,7 @@ __all__ = [
     "finish",
     "give_back",
     "lapse",
+    "ledger_of",
     "list_orders",
     "lock",
     "offers_of",

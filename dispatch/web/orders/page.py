@@ -24,6 +24,7 @@ from dispatch.services.access import audit, files
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.orders.door import blueprint
+from dispatch.web.orders.ledger import Part, parts_of, time_words
 from dispatch.web.orders.views import (
     OrderRow,
     masked_phone,
@@ -68,6 +69,8 @@ class OrderView:
     teams: Mapping[int, str]
     performers: Mapping[int, str]
     can: frozenset[str]
+    elapsed: str
+    ledger: Sequence[Part]
     by_hand: list[tuple[int, str]] = field(default_factory=list)
     block_teams: list[tuple[int, str]] = field(default_factory=list)
 
@@ -170,11 +173,13 @@ def read_order(number: str, actor: Actor) -> OrderView:
         order = orders.find(session, number, actor=actor)
         events = orders.time_line(session, order)
         notices = notices_of(session, order)
+        service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
+        ledger = orders.ledger_of(session, order, service, events, now=clock.now(session))
         allowed = actions_for(order, actor)
         return OrderView(
             now=clock.now(session),
             row=rows(session, [order], actor)[0],
-            service=catalogue.find_service(session, order.organisation_id, service_id=order.service_id),
+            service=service,
             phone=masked_phone(order) if may_open(order, actor) else "",
             why_waiting=waits_words(order),
             events=events,
@@ -189,6 +194,8 @@ def read_order(number: str, actor: Actor) -> OrderView:
                 session, {one.performer_id for one in (*events, *notices) if one.performer_id}
             ),
             can=allowed,
+            elapsed=time_words(ledger.elapsed),
+            ledger=parts_of(ledger),
             by_hand=performers_by_hand(session, order) if "dispatch" in allowed else [],
             block_teams=block_teams(session, order) if "choose_team" in allowed else [],
         )

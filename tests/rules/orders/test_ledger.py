@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.rules.catalogue.calendar import ALWAYS, DayKind, Period, WorkingCalendar
-from dispatch.rules.orders.ledger import BUCKET_LABELS, WAITS_FOR, Bucket, Ledger, Step, ledger
+from dispatch.rules.orders.ledger import WAITS_FOR, Bucket, Ledger, Step, ledger
 from dispatch.rules.orders.states import ENDED, Action, OrderState
 from dispatch.rules.shanghai import SHANGHAI
 
@@ -111,9 +111,8 @@ def test_there_is_no_ledger_of_nothing() -> None:
         ledger([], OFFICE, at(23, 9))
 
 
-def test_every_state_waits_for_somebody_and_every_bucket_has_a_name() -> None:
+def test_every_state_waits_for_somebody() -> None:
     assert set(WAITS_FOR) == set(OrderState)
-    assert set(BUCKET_LABELS) == set(Bucket)
 
 
 # The independent count: one look at each unit of time, by plain comparison of wall clocks.
