@@ -1,14 +1,20 @@
 """How often something may be asked: the numbers as data, kept in Redis, in this process when Redis is away."""
 
 import hashlib
+from http import HTTPStatus
+from time import time
 
-from flask import Flask, g, request
+import structlog
+from flask import Flask, Response, g, request
 from flask_limiter import Limiter
+from redis.exceptions import RedisError
 
 from config.settings import Settings
 from dispatch.rules.access.roles import Actor
 
 SOCKET_SECONDS = 0.5
+
+log = structlog.get_logger()
 
 # By whom is counted stands behind each: an address, a name, or whoever shows a key or a session.
 LOG_IN_BY_ADDRESS = "20 per minute;200 per hour"  # address; a whole office may stand behind one
@@ -47,13 +53,27 @@ def login_name() -> str:
     return f"login:{hashlib.sha256(typed.encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 
-limiter = Limiter(caller, headers_enabled=True, strategy="fixed-window")
+limiter = Limiter(caller, strategy="fixed-window")
+"""Without its headers: they would ask Redis twice more for every answer; only a refusal says how long to wait."""
 
 
 def install(app: Flask, settings: Settings) -> None:
     """Count the requests of this application."""
     configure(app, settings)
     limiter.init_app(app)
+    app.after_request(tell_wait)
+
+
+def tell_wait(response: Response) -> Response:
+    """Say with a refusal for too many requests in how many seconds the next is welcome."""
+    breached = limiter.current_limit
+    if response.status_code != HTTPStatus.TOO_MANY_REQUESTS or breached is None:
+        return response
+    try:
+        response.headers["Retry-After"] = str(max(1, int(breached.reset_at - time())))
+    except RedisError as error:
+        log.warning("limit_unread", error=type(error).__name__)
+    return response
 
 
 def configure(app: Flask, settings: Settings) -> None:
