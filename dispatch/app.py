@@ -21,6 +21,7 @@ from dispatch.api.errors import HouseApi
 from dispatch.boot import boot
 from dispatch.errors import DispatchError, Unavailable
 from dispatch.gateways import proxy
+from dispatch.gateways.broker import Broker
 from dispatch.transaction import Doors, is_retried
 from dispatch.web import access, demo_inbox, docs, home, live, orders, pages, phone, system, vendor
 from dispatch.web import errors as web_errors
@@ -66,6 +67,12 @@ CONTENT_SECURITY_POLICY = {
 }
 
 log = structlog.get_logger()
+
+
+def serve() -> Flask:
+    """What gunicorn runs in each of its processes: the application, a thread beside it for hints."""
+    Broker.in_background()
+    return create_app()
 
 
 def create_app(settings: Settings | None = None) -> Flask:

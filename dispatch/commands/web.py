@@ -44,5 +44,5 @@ def command(settings: Settings) -> list[str]:
         "--keep-alive=5",
         "--no-control-socket",
         "--forwarded-allow-ips=",  # gunicorn believes nobody: dispatch/gateways/proxy.py decides
-        "dispatch.app:create_app()",
+        "dispatch.app:serve()",
     ]

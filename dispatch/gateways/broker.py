@@ -1,6 +1,10 @@
 """The Celery app and hint(): a nudge to a lane, disposable, never raising, never slow."""
 
-from time import monotonic
+import atexit
+import os
+from collections.abc import Callable
+from threading import Condition, Thread
+from time import monotonic, sleep
 from typing import Any
 
 import structlog
@@ -13,6 +17,9 @@ from config.settings import get_settings
 from dispatch.rules.queue import TICK_EVERY_SECONDS, Lane
 
 BREAKER_SECONDS = 5.0
+PAUSE_SECONDS = 0.01
+"""Between two messages of a courier: the first hint leaves at once, those that come meanwhile share the next."""
+FLUSH_SECONDS = 2.0
 TASK = "dispatch.run"
 
 log = structlog.get_logger()
@@ -100,6 +107,53 @@ class Publisher:
             log.warning("hint_dropped", lane=lane.name, error=type(error).__name__)
 
 
+class Courier:
+    """Carries hints in a thread of its own, so that no request waits for the broker.
+
+    One hint serves all of a lane that is due, so what waits is one hint a lane and never more. The thread begins
+    with the first hint (after a fork: of the child); hints that no way could deliver are dropped and counted there.
+    """
+
+    def __init__(self, deliver: Callable[[Lane, int], None] = Publisher.send) -> None:
+        """Deliver by this way; nothing runs yet."""
+        self.deliver = deliver
+        self.begin_anew()
+        os.register_at_fork(after_in_child=self.begin_anew)
+
+    def begin_anew(self) -> None:
+        """Nothing waits, nothing runs: at the start, and in a forked child, which has none of its parent's threads."""
+        self.changed = Condition()
+        self.waiting: dict[Lane, int] = {}
+        self.is_delivering = False
+        self.thread: Thread | None = None
+
+    def send(self, lane: Lane, job_id: int) -> None:
+        """Leave a hint for the thread; one that waits already will serve this job as well."""
+        with self.changed:
+            self.waiting.setdefault(lane, job_id)
+            if self.thread is None or not self.thread.is_alive():
+                self.thread = Thread(target=self.carry, name="hints", daemon=True)
+                self.thread.start()
+            self.changed.notify_all()
+
+    def carry(self) -> None:
+        """Until the process ends: deliver what waits, the most pressing lane first."""
+        while True:
+            with self.changed:
+                self.is_delivering = False
+                self.changed.notify_all()
+                self.changed.wait_for(lambda: self.waiting)
+                taken, self.waiting, self.is_delivering = self.waiting, {}, True
+            for lane in sorted(taken):
+                self.deliver(lane, taken[lane])
+            sleep(PAUSE_SECONDS)
+
+    def flush(self, seconds: float = FLUSH_SECONDS) -> bool:
+        """Wait until all is delivered, at most so long; whether it was."""
+        with self.changed:
+            return self.changed.wait_for(lambda: not self.waiting and not self.is_delivering, seconds)
+
+
 class Recorded:
     """The twin in memory: hints are kept in a list instead of sent (tests, simulation)."""
 
@@ -118,6 +172,13 @@ class Broker:
     """Which way hints go: the publisher, or a twin."""
 
     way: Any = Publisher
+
+    @classmethod
+    def in_background(cls) -> None:
+        """Let a thread carry this process's hints from now on; those that wait at an orderly end still leave."""
+        courier = Courier()
+        atexit.register(courier.flush)
+        cls.way = courier
 
 
 def hint(lane: Lane, job_id: int) -> None:
