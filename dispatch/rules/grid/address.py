@@ -70,13 +70,14 @@ class NameIndex:
 
     `full` are the names as given, `shortened` those without prefix (丽水市莲都区白云街道 …) or suffix (小区,
     新村 …); each may belong to several places. `halves` find names with one slip of typing: a text at edit
-    distance one keeps the first or the second half of the name.
+    distance one keeps the first or the second half of the name. `lengths` are those of the names that begin with a
+    character, the longest first.
     """
 
     full: Mapping[str, tuple[int, ...]]
     shortened: Mapping[str, tuple[int, ...]]
     halves: Mapping[str, tuple[tuple[str, int], ...]]
-    lengths: tuple[int, ...]
+    lengths: Mapping[str, tuple[int, ...]]
     half_lengths: tuple[int, ...]
 
     @classmethod
@@ -100,7 +101,7 @@ class NameIndex:
             full=_frozen(full),
             shortened=_frozen(shortened),
             halves={half: tuple(names) for half, names in halves.items()},
-            lengths=tuple(sorted({len(name) for name in (*full, *shortened)}, reverse=True)),
+            lengths=_lengths_by_beginning((*full, *shortened)),
             half_lengths=tuple(sorted({len(half) for half in halves})),
         )
 
@@ -128,7 +129,7 @@ class NameIndex:
         return tuple(found)[:MOST_CANDIDATES]
 
     def _longest_at(self, text: str, position: int) -> _Found | None:
-        for length in self.lengths:
+        for length in self.lengths.get(text[position], ()):
             end = position + length
             name = text[position:end]
             if len(name) < length or _cuts_a_number(text, position, end):
@@ -192,6 +193,13 @@ def _without_prefix(name: str) -> str:
         if _ADMINISTRATIVE.fullmatch(name[:end]):
             return name[end:]
     return name
+
+
+def _lengths_by_beginning(names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    lengths: defaultdict[str, set[int]] = defaultdict(set)
+    for name in names:
+        lengths[name[0]].add(len(name))
+    return {character: tuple(sorted(found, reverse=True)) for character, found in lengths.items()}
 
 
 def _frozen(names: Mapping[str, set[int]]) -> dict[str, tuple[int, ...]]:

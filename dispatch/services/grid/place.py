@@ -5,16 +5,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
 from dispatch.models.grid import Area, Building, Household, Resident, Stairwell
 from dispatch.rules.grid.address import ParsedPlace, normalise, parse
+from dispatch.services.grid.buildings import KnownBuilding, read_building
 from dispatch.services.grid.names import NamedPlace, Names, names_of
 
 MOST_CANDIDATES = 5
-MOST_BUILDINGS = 200
 
 # An address that begins with the number of a building names no estate, not even an unknown one.
 _BARE = re.compile(r"(?:我们?|家里?|住|在|是|这里|地址)*[0-9a-z]{1,5}幢")
@@ -63,19 +63,6 @@ class Place:
     candidates: tuple[PlaceCandidate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A building with its stairwells as (id, number)."""
-
-    id: int
-    community_id: int
-    area_id: int
-    address: str
-    latitude: float
-    longitude: float
-    stairwells: tuple[tuple[int, str], ...]
-
-
 def resolve_place(
     session: Session,
     text: str,
@@ -86,7 +73,9 @@ def resolve_place(
     area_id: int | None = None,
     room: str | None = None,
 ) -> Place:
-    """Find where a text or an explicit id is, within the communities in reach (None: all); 2 or 3 queries.
+    """Find where a text or an explicit id is, within the communities in reach (None: all).
+
+    A text costs one query while the grid has not changed, and one more for an area.
 
     A text that is not understood, or may mean several places, is `unresolved` with candidates: a call is
     never refused for its place and a place is never guessed. Raises Invalid naming the field for an explicit
@@ -102,7 +91,7 @@ def resolve_place(
         return Place(room=room)
     names = names_of(session, communities)
     parsed = parse(text, names.index)
-    place = _of_text(session, parsed, names, is_bare=_BARE.match(normalise(text)) is not None)
+    place = _of_text(session, text, parsed, names)
     return replace(place, room=room or parsed.room)
 
 
@@ -116,19 +105,19 @@ def home_stairwell(session: Session, resident_id: int) -> int | None:
 
 
 def _of_stairwell(session: Session, stairwell_id: int, communities: frozenset[int] | None, room: str | None) -> Place:
-    query = _buildings().join(Stairwell, Stairwell.building_id == Building.id)
-    rows = _read(session, query.where(Stairwell.id == stairwell_id, _within(communities)))
-    if not rows:
+    its = select(Stairwell.building_id).where(Stairwell.id == stairwell_id).scalar_subquery()
+    building = read_building(session, Building.id == its, _within(communities))
+    if building is None:
         raise Invalid("stairwell_id", "没有这个楼道,请重新选择")
-    number = dict(rows[0].stairwells)[stairwell_id]
-    return replace(_at(rows[0], (stairwell_id, number)), room=room)
+    number = dict(building.stairwells)[stairwell_id]
+    return replace(_at(building, (stairwell_id, number)), room=room)
 
 
 def _of_building(session: Session, building_id: int, communities: frozenset[int] | None, room: str | None) -> Place:
-    rows = _read(session, _buildings().where(Building.id == building_id, _within(communities)))
-    if not rows:
+    building = read_building(session, Building.id == building_id, _within(communities))
+    if building is None:
         raise Invalid("building_id", "没有这幢楼,请重新选择")
-    return replace(_settled(rows[0], None), room=room)
+    return replace(_settled(building, None), room=room)
 
 
 def _of_area_id(session: Session, area_id: int, communities: frozenset[int] | None, room: str | None) -> Place:
@@ -141,33 +130,30 @@ def _of_area_id(session: Session, area_id: int, communities: frozenset[int] | No
     return replace(_of_area(area), room=room)
 
 
-def _of_text(session: Session, parsed: ParsedPlace, names: Names, *, is_bare: bool) -> Place:
+def _of_text(session: Session, text: str, parsed: ParsedPlace, names: Names) -> Place:
     if parsed.name_id is not None:
-        return _of_name(session, parsed, names.places[parsed.name_id])
+        return _of_name(session, parsed, names.places[parsed.name_id], names)
     if parsed.candidates:
         places = [names.places[one] for one in parsed.candidates]
-        return Place(candidates=_candidates(_search(session, parsed, places), parsed))
+        return Place(candidates=_candidates(_search(names, parsed, places), parsed))
     if parsed.building is None:
         return Place()
-    rows = _read(
-        session,
-        _buildings().where(Building.community_id.in_(names.communities), Building.number == parsed.building),
-    )
-    if len(rows) == 1 and names.is_one_community and is_bare:
+    rows = names.with_number(parsed.building)
+    if len(rows) == 1 and names.is_one_community and _BARE.match(normalise(text)):
         return _settled(rows[0], parsed.unit)
     return Place(candidates=_candidates(rows, parsed))
 
 
-def _of_name(session: Session, parsed: ParsedPlace, named: NamedPlace) -> Place:
+def _of_name(session: Session, parsed: ParsedPlace, named: NamedPlace, names: Names) -> Place:
     """A certain name: its building, or the area that all of it lies in; else a question."""
-    rows = _search(session, parsed, [named])
+    rows = _search(names, parsed, [named])
     if not rows and named.area_id is not None and (parsed.building is None or named.kind == "nickname"):
         return _of_area(session.get_one(Area, named.area_id))
     if not rows and named.kind == "road" and parsed.road_number is not None and parsed.unit is None:
         parsed = replace(parsed, building=None, unit=parsed.building)
-        rows = _only(_search(session, parsed, [named]))
+        rows = _only(_search(names, parsed, [named]))
     if not rows:
-        others = _search(session, replace(parsed, building=None, road_number=None), [named])
+        others = _search(names, replace(parsed, building=None, road_number=None), [named])
         return Place(candidates=_candidates(others, replace(parsed, unit=None)))
     if len(rows) == 1:
         return _settled(rows[0], parsed.unit)
@@ -177,84 +163,37 @@ def _of_name(session: Session, parsed: ParsedPlace, named: NamedPlace) -> Place:
     return Place(candidates=_candidates(rows, parsed))
 
 
-def _only(rows: list[_Found]) -> list[_Found]:
+def _only(rows: Sequence[KnownBuilding]) -> Sequence[KnownBuilding]:
     """The one house that a road number is (217号-3-502: its third unit), nothing where it is a gate of many."""
     return rows if len(rows) == 1 else []
 
 
-def _search(session: Session, parsed: ParsedPlace, places: Sequence[NamedPlace]) -> list[_Found]:
+def _search(names: Names, parsed: ParsedPlace, places: Sequence[NamedPlace]) -> Sequence[KnownBuilding]:
     """The buildings that these names stand for, with the number that was said."""
-    matches = or_(false(), *[_matches(parsed, place) for place in places])
-    return _read(session, _buildings().where(matches))
+    found = {building.id: building for place in places for building in _meant(names, parsed, place)}
+    return [found[identity] for identity in sorted(found)]
 
 
-def _matches(parsed: ParsedPlace, place: NamedPlace) -> ColumnElement[bool]:
-    """The condition that a building is meant by a name and the numbers said with it."""
-    here = Building.community_id == place.community_id
+def _meant(names: Names, parsed: ParsedPlace, place: NamedPlace) -> Iterable[KnownBuilding]:
+    """The buildings that are meant by one name and the numbers said with it."""
+    here = names.buildings[place.community_id]
     if place.building_id is not None:
-        return and_(here, Building.id == place.building_id)
-    conditions: list[ColumnElement[bool]] = [here]
+        return [here.by_id[place.building_id]] if place.building_id in here.by_id else []
+    named: Sequence[KnownBuilding] = ()
     if place.kind == "estate":
-        conditions.append(Building.estate_id == place.id)
+        named = here.by_estate.get(place.id, ())
     elif place.kind == "road":
-        conditions.append(
-            or_(
-                Building.road == place.name,
-                func.concat(Building.road, Building.road_number, "号") == place.name,
-            )
-        )
+        named = here.by_road.get(place.name, ())
         if parsed.road_number is not None:
-            conditions.append(Building.road_number == parsed.road_number)
-    else:
-        return false()
-    if parsed.building is not None:
-        conditions.append(Building.number == parsed.building)
-    return and_(*conditions)
+            named = [one for one in named if one.road_number == parsed.road_number]
+    return [one for one in named if parsed.building is None or one.number == parsed.building]
 
 
 def _within(communities: frozenset[int] | None) -> ColumnElement[bool]:
     return true() if communities is None else Building.community_id.in_(communities)
 
 
-def _buildings() -> Select[Any]:
-    stairwells = (
-        select(func.jsonb_agg(func.jsonb_build_array(Stairwell.id, Stairwell.number)))
-        .where(Stairwell.building_id == Building.id)
-        .correlate(Building)
-        .scalar_subquery()
-        .label("stairwells")
-    )
-    return (
-        select(
-            Building.id,
-            Building.community_id,
-            Building.area_id,
-            Building.address,
-            Building.latitude,
-            Building.longitude,
-            stairwells,
-        )
-        .order_by(Building.id)
-        .limit(MOST_BUILDINGS)
-    )
-
-
-def _read(session: Session, query: Select[Any]) -> list[_Found]:
-    return [
-        _Found(
-            id=row.id,
-            community_id=row.community_id,
-            area_id=row.area_id,
-            address=row.address,
-            latitude=row.latitude,
-            longitude=row.longitude,
-            stairwells=tuple(sorted((identity, number) for identity, number in row.stairwells or ())),
-        )
-        for row in session.execute(query)
-    ]
-
-
-def _settled(row: _Found, unit: str | None) -> Place:
+def _settled(row: KnownBuilding, unit: str | None) -> Place:
     """The stairwell of a building that was said or is its only one, else the building and its stairwells."""
     chosen = [one for one in row.stairwells if one[1] == unit]
     if not chosen and unit is None and len(row.stairwells) == 1:
@@ -265,7 +204,7 @@ def _settled(row: _Found, unit: str | None) -> Place:
     return replace(_at(row, None), candidates=candidates)
 
 
-def _at(row: _Found, stairwell: tuple[int, str] | None) -> Place:
+def _at(row: KnownBuilding, stairwell: tuple[int, str] | None) -> Place:
     candidate = _candidate(row, stairwell)
     return Place(
         outcome=candidate.outcome,
@@ -290,7 +229,7 @@ def _of_area(area: Area) -> Place:
     )
 
 
-def _candidates(rows: Iterable[_Found], parsed: ParsedPlace) -> tuple[PlaceCandidate, ...]:
+def _candidates(rows: Iterable[KnownBuilding], parsed: ParsedPlace) -> tuple[PlaceCandidate, ...]:
     found = []
     for row in rows:
         unit = next((one for one in row.stairwells if one[1] == parsed.unit), None)
@@ -299,7 +238,7 @@ def _candidates(rows: Iterable[_Found], parsed: ParsedPlace) -> tuple[PlaceCandi
     return tuple(candidate for _, candidate in found[:MOST_CANDIDATES])
 
 
-def _candidate(row: _Found, stairwell: tuple[int, str] | None) -> PlaceCandidate:
+def _candidate(row: KnownBuilding, stairwell: tuple[int, str] | None) -> PlaceCandidate:
     if stairwell is None:
         return PlaceCandidate("building", row.address, row.community_id, row.area_id, row.id)
     label = f"{row.address}{stairwell[1]}单元"
