@@ -108,6 +108,18 @@ def _readings(character: str) -> tuple[str, ...]:
     return tuple(found[0]) if found else (character,)
 
 
+@lru_cache(maxsize=8192)
+def _begins_with(character: str) -> frozenset[str]:
+    """Return the signs that typing a character can begin with: itself, or the initial of a reading."""
+    return frozenset({character, *(reading[:1] for reading in _readings(character))})
+
+
+@lru_cache(maxsize=32768)
+def _pairs(text: str) -> frozenset[str]:
+    """Return the pairs of neighbouring characters of a text."""
+    return frozenset(text[index : index + 2] for index in range(len(text) - 1))
+
+
 def _fit(wanted: Phrase, key: SearchKey) -> tuple[int, float] | None:
     """Return the grade of the fit and how much of it there is, or None."""
     typed = _typed_grade(wanted.text, key.name)
@@ -132,8 +144,11 @@ def _is_said(phrase: str, query: str) -> bool:
 
 def _typed_grade(query: str, phrase: Phrase) -> int | None:
     """Return whether the query types the whole phrase, its beginning or some of its middle."""
-    grades = (_typed_from(query, phrase, start) for start in range(len(phrase.text)))
-    for start, whole in enumerate(grades):
+    first = query[:1]
+    for start, character in enumerate(phrase.text):
+        if first not in _begins_with(character):
+            continue
+        whole = _typed_from(query, phrase, start)
         if whole is not None:
             if start:
                 return _CONTAINS
@@ -179,16 +194,18 @@ def _ends_within(remainder: str, readings: tuple[str, ...]) -> bool:
 def _sounds_like(wanted: Phrase, phrase: Phrase) -> bool:
     """Return whether the query, in Chinese, sounds as some part of the phrase does."""
     length = len(wanted.text)
-    if length < SHORTEST_PHRASE or wanted.text.isascii():
+    if not SHORTEST_PHRASE <= length <= len(phrase.text) or wanted.text.isascii():
         return False
-    sounds = [set(readings) for readings in wanted.readings]
     return any(
-        all(not sound.isdisjoint(phrase.readings[start + offset]) for offset, sound in enumerate(sounds))
+        all(
+            any(reading in phrase.readings[start + offset] for reading in readings)
+            for offset, readings in enumerate(wanted.readings)
+        )
         for start in range(len(phrase.text) - length + 1)
     )
 
 
 def _likeness(query: str, phrase: str) -> float:
     """Return the share of the phrase's pairs of neighbouring characters that the query holds, 0 to 1."""
-    pairs = {phrase[index : index + 2] for index in range(len(phrase) - 1)}
-    return sum(pair in query for pair in pairs) / len(pairs) if len(pairs) > 1 else 0.0
+    pairs = _pairs(phrase)
+    return len(pairs & _pairs(query)) / len(pairs) if len(pairs) > 1 else 0.0

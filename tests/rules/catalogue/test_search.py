@@ -119,3 +119,18 @@ def test_every_beginning_of_a_spelling_finds_the_name(identity: int, data: st.Da
     spelling = data.draw(st.sampled_from([key.name.text, *key.pinyin, *key.initials]))
     beginning = spelling[: data.draw(st.integers(1, len(spelling)))]
     assert identity in rank(beginning, ENTRIES, limit=len(ENTRIES))
+
+
+@given(st.data())
+def test_a_name_typed_from_any_place_by_signs_readings_or_initials_is_found(data: st.DataObject) -> None:
+    """Where typing cannot begin is passed over; nothing that can be typed may be."""
+    identity = data.draw(st.sampled_from(sorted(NAMES)))
+    phrase = search_key(NAMES[identity][0]).name
+    start = data.draw(st.integers(0, len(phrase.text) - 1))
+    typed = ""
+    for character, readings in zip(phrase.text[start:], phrase.readings[start:], strict=True):
+        reading = data.draw(st.sampled_from(readings))
+        typed += data.draw(st.sampled_from([character, reading, reading[:1]]))
+        if data.draw(st.booleans()):
+            break
+    assert identity in rank(typed, ENTRIES, limit=len(ENTRIES))
