@@ -1,6 +1,7 @@
 """Reads the YAML files of this folder into frozen values."""
 
 from dataclasses import dataclass, fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml  # type: ignore[import-untyped]  # PyYAML ships no types
 
 FOLDER = Path(__file__).parent
 SERVICE_FILES = ("repair", "living", "civic", "counselling", "programme")
+KNOWLEDGE_FILES = ("papers", "welfare", "living", "neighbours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,22 @@ class Policy:
     meaning: str
 
 
+@dataclass(frozen=True, slots=True)
+class KnowledgeItem:
+    """An answer that the desk may give by itself: an example, to be checked and changed by who uses it.
+
+    `kinds` are codes of service kinds, the first is what a call is counted under; `words` are what callers say.
+    """
+
+    code: str
+    title: str
+    kinds: tuple[str, ...]
+    words: tuple[str, ...]
+    body: str
+    source: str
+    valid_from: date
+
+
 def read(name: str) -> Any:
     """The parsed content of one YAML file of this folder, `name` without its ending."""
     return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
@@ -102,6 +120,17 @@ def line_teams() -> tuple[LineTeam, ...]:
 def policies() -> tuple[Policy, ...]:
     """The starting policies, in the order of the file."""
     return tuple(Policy(**row) for row in read("policies")["policies"])
+
+
+def knowledge_items() -> tuple[KnowledgeItem, ...]:
+    """The examples of knowledge, in the order of the files; each says that it is an example, and what it is after."""
+    items: list[KnowledgeItem] = []
+    for name in KNOWLEDGE_FILES:
+        part = read(f"knowledge/{name}")
+        for row in part["items"]:
+            lists = {field: tuple(row[field]) for field in ("kinds", "words")}
+            items.append(KnowledgeItem(**{"source": part["source"], "valid_from": part["valid_from"], **row, **lists}))
+    return tuple(items)
 
 
 def _kind(row: dict[str, Any]) -> ServiceKind:

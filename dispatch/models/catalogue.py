@@ -1,4 +1,4 @@
-"""Kinds of order (services), teams and territories, performers with papers, shifts and coverage, calendars."""
+"""Kinds of order (services), teams and territories, performers with papers and coverage, calendars, knowledge."""
 
 from datetime import date, datetime
 from typing import Any
@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     CheckConstraint,
+    Computed,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
@@ -241,3 +242,75 @@ class CalendarYear(Base):
     year: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str]
     entered_at: Mapped[Moment]
+
+
+class KnowledgeItem(Base):
+    """An answer that the desk may give by itself; its text is the version that `version` names, and no other.
+
+    `kinds` are codes of services, the first is what a call is counted under; `words` are what callers say;
+    `sort_key` is the title as a Chinese register sorts it. Organisations below inherit it.
+    """
+
+    __tablename__ = "knowledge_items"
+
+    id: Mapped[Id]
+    organisation_id: Mapped[Reference] = mapped_column(ForeignKey("organisations.id"))
+    code: Mapped[str]
+    title: Mapped[str]
+    sort_key: Mapped[str]
+    kinds: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    words: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    state: Mapped[str] = mapped_column(server_default=text("'published'"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[Moment]
+    withdrawn_at: Mapped[datetime | None]
+    withdraw_reason: Mapped[str | None]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["id", "version"],
+            ["knowledge_versions.item_id", "knowledge_versions.version"],
+            name="fk_knowledge_items_current",
+            deferrable=True,
+            initially="DEFERRED",
+            use_alter=True,
+        ),
+        UniqueConstraint("organisation_id", "code"),
+        CheckConstraint("state IN ('published', 'withdrawn')", name="state"),
+        CheckConstraint(
+            "(state = 'withdrawn') = (withdrawn_at IS NOT NULL) AND (withdrawn_at IS NULL) = (withdraw_reason IS NULL)",
+            name="withdrawn",
+        ),
+        CheckConstraint("cardinality(kinds) BETWEEN 1 AND 10 AND cardinality(words) <= 20", name="lists"),
+        CheckConstraint("length(title) BETWEEN 1 AND 80", name="title"),
+    )
+
+
+class KnowledgeVersion(Base):
+    """What an item said from a moment on: never changed, never removed, numbered without a gap by its own keys."""
+
+    __tablename__ = "knowledge_versions"
+
+    id: Mapped[Id]
+    item_id: Mapped[Reference] = mapped_column(ForeignKey("knowledge_items.id"))
+    version: Mapped[int]
+    previous_version: Mapped[int | None] = mapped_column(Computed("nullif(version - 1, 0)", persisted=True))
+    title: Mapped[str]
+    body: Mapped[str]
+    source: Mapped[str]
+    valid_from: Mapped[date]
+    valid_until: Mapped[date | None]
+    written_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    published_at: Mapped[Moment]
+
+    __table_args__ = (
+        UniqueConstraint("item_id", "version"),
+        ForeignKeyConstraint(
+            ["item_id", "previous_version"],
+            ["knowledge_versions.item_id", "knowledge_versions.version"],
+            name="fk_knowledge_versions_previous",
+        ),
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("length(body) BETWEEN 1 AND 4000", name="body"),
+        CheckConstraint("valid_until IS NULL OR valid_from <= valid_until", name="dates"),
+    )

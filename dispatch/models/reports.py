@@ -23,6 +23,7 @@ class DailyFigure(Base):
     placed: Mapped[int] = mapped_column(server_default=text("0"))
     closed: Mapped[int] = mapped_column(server_default=text("0"))
     reopened: Mapped[int] = mapped_column(server_default=text("0"))
+    answered: Mapped[int] = mapped_column(server_default=text("0"))
     made_at: Mapped[Moment]
 
     __table_args__ = (

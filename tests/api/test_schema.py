@@ -29,6 +29,7 @@ from dispatch.services.access import keys
 from dispatch.services.orders import OrderDraft
 from dispatch.transaction import Doors, scope_of_request
 from tests.conftest import Database, Servers
+from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import helper, resident, visit_service
 from tests.factories.world import make_world, staff
 
@@ -101,6 +102,7 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
         _, key = keys.create_key(
             session, name="all", organisation_id=world.district.id, scopes=list(Right), actor=SYSTEM, now=now
         )
+        make_knowledge(session, clerk, now, code="mediation")
         session.commit()
         firm = world.firms[0].code
         return key, {

@@ -22,6 +22,7 @@ from dispatch.transaction import transaction
 CHUNKS: tuple[tuple[str, Callable[[Session, Book], int]], ...] = (
     ("组织 · organisations", district.load_organisations),
     ("服务 · kinds of service", district.load_services),
+    ("知识 · knowledge", district.load_knowledge),
     ("网格 · grid", district.load_grid),
     ("住户 · households", registers.load_households),
     ("居民 · residents", registers.load_residents),

@@ -1,4 +1,4 @@
-"""Chunks of the load: the organisation tree with policies and calendar, the kinds, and the grid."""
+"""Chunks of the load: the organisation tree with policies and calendar, the kinds, the knowledge, and the grid."""
 
 from datetime import timedelta
 
@@ -55,6 +55,12 @@ def load_services(session: Session, book: Book) -> int:
     before = known.services()
     after = catalogue.seed_catalogue(session, known.organisations()[DISTRICT], actor=book.actor)
     return len(after) - len(before)
+
+
+def load_knowledge(session: Session, book: Book) -> int:
+    """What the desk may answer by itself, kept by the district."""
+    district_id = book.known(session).organisations()[DISTRICT]
+    return catalogue.seed_knowledge(session, district_id, actor=book.actor, now=book.now)
 
 
 def load_grid(session: Session, book: Book) -> int:

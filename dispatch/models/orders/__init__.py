@@ -1,5 +1,6 @@
 """Orders with their history, assignments, offers, decision records, work reports, callbacks and escalations."""
 
+from dispatch.models.orders.answering import KnowledgeUse
 from dispatch.models.orders.dispatching import Assignment, DecisionRecord, Offer, OfferRecipient
 from dispatch.models.orders.following import Callback, Escalation
 from dispatch.models.orders.order import LegalEdge, Order, OrderEvent
@@ -9,6 +10,7 @@ __all__ = [
     "Callback",
     "DecisionRecord",
     "Escalation",
+    "KnowledgeUse",
     "LegalEdge",
     "Offer",
     "OfferRecipient",

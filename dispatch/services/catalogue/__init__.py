@@ -1,4 +1,4 @@
-"""The catalogue: kinds of order, teams, performers and their facts, calendars."""
+"""The catalogue: kinds of order, teams, performers and their facts, calendars, knowledge."""
 
 from dispatch.services.catalogue.calendars import (
     calendar_of,
@@ -10,6 +10,24 @@ from dispatch.services.catalogue.calendars import (
 )
 from dispatch.services.catalogue.facts import Pace, performer_panels
 from dispatch.services.catalogue.kinds import find_service, services_by_id
+from dispatch.services.catalogue.knowledge import (
+    Knowledge,
+    KnowledgeChanged,
+    KnowledgeKnown,
+    KnowledgeOutdated,
+    KnowledgeWithdrawn,
+    cite_knowledge,
+    create_knowledge,
+    find_knowledge,
+    find_knowledge_by_id,
+    knowledge_versions,
+    list_knowledge,
+    may_edit_knowledge,
+    revise_knowledge,
+    search_knowledge,
+    seed_knowledge,
+    withdraw_knowledge,
+)
 from dispatch.services.catalogue.loading import NewPaper, NewPerformer
 from dispatch.services.catalogue.papers import (
     EndingPaper,
@@ -50,6 +68,11 @@ from dispatch.services.catalogue.versions import versions
 
 __all__ = [
     "EndingPaper",
+    "Knowledge",
+    "KnowledgeChanged",
+    "KnowledgeKnown",
+    "KnowledgeOutdated",
+    "KnowledgeWithdrawn",
     "NewPaper",
     "NewPerformer",
     "Pace",
@@ -61,15 +84,22 @@ __all__ = [
     "block_team",
     "block_teams",
     "calendar_of",
+    "cite_knowledge",
+    "create_knowledge",
     "create_performer",
     "edit_day",
     "end_suspension",
     "enter_year",
+    "find_knowledge",
+    "find_knowledge_by_id",
     "find_performer",
     "find_service",
+    "knowledge_versions",
     "line_team",
+    "list_knowledge",
     "list_performers",
     "list_teams",
+    "may_edit_knowledge",
     "missing_year",
     "organisations_of_performers",
     "papers_settled",
@@ -79,9 +109,12 @@ __all__ = [
     "performer_panels",
     "remove_day",
     "retire",
+    "revise_knowledge",
+    "search_knowledge",
     "search_services",
     "seed_calendar_year",
     "seed_catalogue",
+    "seed_knowledge",
     "services_by_id",
     "set_capacity",
     "set_coverage",
@@ -91,4 +124,5 @@ __all__ = [
     "shifts_of",
     "suspend",
     "versions",
+    "withdraw_knowledge",
 ]

@@ -1,4 +1,4 @@
-"""Daily figures: placed, closed and re-opened by community, kind and lead team, counted from the history."""
+"""Daily figures by community, kind and lead team, counted from the history: placed, answered, closed, re-opened."""
 
 from datetime import date
 
@@ -11,7 +11,8 @@ COUNTED = (
     "FROM order_events AS event JOIN orders ON orders.id = event.order_id "
     "JOIN services ON services.id = orders.service_id "
     "JOIN organisations ON organisations.id = orders.community_id "
-    "WHERE event.at >= :begin AND event.at < :end AND event.action IN ('receive', 'close', 'reopen') "
+    "WHERE event.at >= :begin AND event.at < :end AND "
+    "event.action IN ('receive', 'answer_directly', 'close', 'reopen') "
     "AND services.in_figures AND NOT orders.is_canary AND NOT organisations.is_hidden "
 )
 """What enters the figures (rules.md §8): kinds that say so, never the canary or a hidden community."""
@@ -19,15 +20,16 @@ COUNTED = (
 COUNTS = (
     "count(*) FILTER (WHERE event.action = 'receive') AS placed, "
     "count(*) FILTER (WHERE event.action = 'close') AS closed, "
-    "count(*) FILTER (WHERE event.action = 'reopen') AS reopened "
+    "count(*) FILTER (WHERE event.action = 'reopen') AS reopened, "
+    "count(*) FILTER (WHERE event.action = 'answer_directly') AS answered "
 )
 DELETE = text("DELETE FROM daily_figures WHERE day = :day")
 INSERT = text(
-    "INSERT INTO daily_figures (community_id, day, service_id, team_id, placed, closed, reopened) "
+    "INSERT INTO daily_figures (community_id, day, service_id, team_id, placed, closed, reopened, answered) "
     f"SELECT orders.community_id, :day, orders.service_id, orders.lead_team_id, {COUNTS} {COUNTED} "
     "GROUP BY orders.community_id, orders.service_id, orders.lead_team_id "
     "ON CONFLICT (community_id, day, service_id, team_id) DO UPDATE SET placed = excluded.placed, "
-    "closed = excluded.closed, reopened = excluded.reopened, made_at = dispatch_now()"
+    "closed = excluded.closed, reopened = excluded.reopened, answered = excluded.answered, made_at = dispatch_now()"
 )
 
 

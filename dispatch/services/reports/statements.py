@@ -25,13 +25,14 @@ from dispatch.services.reports.figures import COUNTED, COUNTS
 LATE_POLICY = "statement.publish_within_days"
 CORRECTION = "按最新记录更正"
 MOST_PER_PAGE = 100
+TOTALS = ("placed", "closed", "reopened", "answered")
 
 BY_KIND = text(
     f"SELECT services.code, services.name, {COUNTS} {COUNTED} AND orders.community_id = :community "
     "GROUP BY services.code, services.name ORDER BY services.code"
 )
 BY_TEAM = text(
-    "SELECT teams.code, teams.name, counted.placed, counted.closed, counted.reopened FROM ("  # noqa: S608 - our own texts
+    "SELECT teams.code, teams.name, counted.placed, counted.closed, counted.reopened, counted.answered FROM ("  # noqa: S608 - our own texts
     f"SELECT orders.lead_team_id, {COUNTS} {COUNTED} AND orders.community_id = :community "
     "GROUP BY orders.lead_team_id) AS counted LEFT JOIN teams ON teams.id = counted.lead_team_id "
     "ORDER BY teams.code NULLS LAST"
@@ -118,7 +119,7 @@ def body_of(session: Session, community: Organisation, quarter: str) -> dict[str
         "until": (end.date() - timedelta(days=1)).isoformat(),
         "by_kind": kinds,
         "by_team": teams,
-        "total": {name: sum(kind[name] for kind in kinds) for name in ("placed", "closed", "reopened")},
+        "total": {name: sum(kind[name] for kind in kinds) for name in TOTALS},
     }
 
 

@@ -110,7 +110,7 @@ def test_kinds_outside_the_figures_and_the_canary_never_count(session: Session, 
     assert reports.daily_figures(session, DAY) == 0
     reports.make_statements(session, "2026-Q3", now=NEXT_MORNING)
     bodies = session.scalars(select(ServiceStatement.body)).all()
-    assert [body["total"] for body in bodies] == [{"placed": 0, "closed": 0, "reopened": 0}]
+    assert [body["total"] for body in bodies] == [{"placed": 0, "closed": 0, "reopened": 0, "answered": 0}]
 
 
 def statements(session: Session, world: World) -> list[ServiceStatement]:
@@ -127,7 +127,7 @@ def test_a_statement_counts_its_quarter_by_kind_and_team(session: Session, world
     (made,) = statements(session, world)
     assert (made.quarter, made.version, made.note, made.published_at) == ("2026-Q3", 1, "", NEXT_MORNING)
     assert made.digest == sha256(canonical(made.body)).digest()
-    assert made.body["total"] == {"placed": 2, "closed": 0, "reopened": 0}
+    assert made.body["total"] == {"placed": 2, "closed": 0, "reopened": 0, "answered": 0}
     assert [kind["code"] for kind in made.body["by_kind"]] == ["drain_clearing", "mediation"]
     assert {one["name"] for one in made.body["by_team"]} == {world.line.name, world.block.name}
     assert (made.body["from"], made.body["until"]) == ("2026-07-01", "2026-09-30")
