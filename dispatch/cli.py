@@ -45,6 +45,7 @@ COMMANDS = {
     "demo": Command("load the demo community, or play a day in it", "dispatch.commands.demo"),
     "inbox": Command("receive the demo firms' webhooks and mail", "dispatch.commands.inbox"),
     "user": Command("make a user, set a password, give a role", "dispatch.commands.user"),
+    "keys": Command("count what is sealed under which key, and seal it anew", "dispatch.commands.keys"),
     "doctor": Command("look whether everything that is needed is there and well", "dispatch.commands.doctor"),
     "verify": Command("check the promise's invariants on the live database", "dispatch.commands.verify"),
 }

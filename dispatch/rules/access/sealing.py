@@ -31,6 +31,10 @@ class NoFieldKey(DispatchError):
     """没有配置加密密钥"""
 
 
+class Undeclared(DispatchError):
+    """加密字段没有登记,不能保存"""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRing:
     """Keys by id, 32 bytes each: the first seals, every one opens."""
@@ -53,28 +57,38 @@ class KeyRing:
 
 def seal(ring: KeyRing, place: str, content: bytes, nonce: bytes) -> bytes:
     """Seal bytes for one place with the current key; `nonce` is 12 random bytes, used once."""
-    key_id, secret = ring.current()
-    name = key_id.encode()
-    if len(name) > LONGEST_KEY_ID or len(nonce) != NONCE_BYTES:
-        raise ValueError("a key id has at most 255 bytes, a nonce has 12")
-    header = bytes((VERSION, len(name))) + name
-    return header + nonce + AESGCM(secret).encrypt(nonce, content, header + place.encode())
+    if len(nonce) != NONCE_BYTES:
+        raise ValueError("a nonce has 12 bytes")
+    _, secret = ring.current()
+    beginning = header(ring)
+    return beginning + nonce + AESGCM(secret).encrypt(nonce, content, beginning + place.encode())
 
 
 def open_sealed(ring: KeyRing, place: str, sealed: bytes) -> bytes:
     """The bytes sealed for this place; raises CannotOpen for another place, key or a changed byte."""
     key_id, body = split(sealed)
-    header = sealed[: len(sealed) - len(body)]
+    beginning = sealed[: len(sealed) - len(body)]
     nonce, ciphertext = body[:NONCE_BYTES], body[NONCE_BYTES:]
     try:
-        return AESGCM(ring.secret(key_id)).decrypt(nonce, ciphertext, header + place.encode())
+        return AESGCM(ring.secret(key_id)).decrypt(nonce, ciphertext, beginning + place.encode())
     except InvalidTag as error:
         raise CannotOpen from error
 
 
-def is_current(ring: KeyRing, sealed: bytes) -> bool:
-    """Whether a value was sealed with the key that seals today; the others are to be sealed anew."""
-    return split(sealed)[0] == ring.current()[0]
+def header(ring: KeyRing) -> bytes:
+    """How every value begins that is sealed today; one that begins otherwise is to be sealed anew."""
+    name = ring.current()[0].encode()
+    if len(name) > LONGEST_KEY_ID:
+        raise ValueError("a key id has at most 255 bytes")
+    return bytes((VERSION, len(name))) + name
+
+
+def name_of_key(beginning: bytes) -> str | None:
+    """The id of the key in a value's header, None for bytes that are none."""
+    try:
+        return split(beginning + bytes(NONCE_BYTES + TAG_BYTES))[0]
+    except CannotOpen:
+        return None
 
 
 def split(sealed: bytes) -> tuple[str, bytes]:

@@ -7,6 +7,7 @@ from functools import cache
 from config.settings import get_settings
 from dispatch.rules.access import sealing
 from dispatch.rules.access.sealing import NONCE_BYTES, KeyRing
+from dispatch.services.access.sealed import demand_declared
 
 
 @cache
@@ -22,7 +23,7 @@ def derived_key(purpose: str) -> bytes:
 
 
 def seal(place: str, text: str) -> bytes:
-    """Seal a text for one place (`table.column.row`); it opens nowhere else."""
+    """Seal a text for one place (`table.column.row`); it opens nowhere else. The column is one of sealed.SEALED."""
     return seal_bytes(place, text.encode())
 
 
@@ -32,7 +33,8 @@ def open_sealed(place: str, sealed: bytes) -> str:
 
 
 def seal_bytes(place: str, content: bytes) -> bytes:
-    """Seal bytes (a file) for one place."""
+    """Seal bytes (a file) for one place; raises Undeclared for a column that nobody would seal anew."""
+    demand_declared(place)
     return sealing.seal(key_ring(), place, content, secrets.token_bytes(NONCE_BYTES))
 
 

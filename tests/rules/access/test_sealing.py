@@ -10,8 +10,9 @@ from dispatch.rules.access.sealing import (
     KeyRing,
     NoFieldKey,
     derive,
-    is_current,
+    header,
     keyed_digest,
+    name_of_key,
     open_sealed,
     seal,
 )
@@ -54,8 +55,24 @@ def test_after_a_rotation_old_values_still_open_and_are_known_as_old(place: str,
     rotated = KeyRing((NEW, OLD))
     before, after = seal(RING, place, content, nonce), seal(rotated, place, content, nonce)
     assert open_sealed(rotated, place, before) == open_sealed(rotated, place, after) == content
-    assert not is_current(rotated, before)
-    assert is_current(rotated, after)
+    assert not before.startswith(header(rotated))
+    assert after.startswith(header(rotated))
+
+
+@given(st.text(min_size=1, max_size=80).filter(lambda name: name.isprintable()))
+def test_a_header_tells_the_id_of_its_key(key_id: str) -> None:
+    assert name_of_key(header(KeyRing(((key_id, OLD[1]),)))) == key_id
+
+
+@given(st.binary(max_size=40))
+def test_bytes_that_are_no_header_name_no_key(junk: bytes) -> None:
+    name = name_of_key(junk)
+    assert name is None or junk.startswith(header(KeyRing(((name, OLD[1]),))))
+
+
+def test_a_key_id_that_fits_no_header_seals_nothing() -> None:
+    with pytest.raises(ValueError, match="255"):
+        header(KeyRing((("k" * 256, OLD[1]),)))
 
 
 def test_a_key_that_left_the_ring_opens_nothing_any_more() -> None:
