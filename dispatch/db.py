@@ -86,23 +86,71 @@ def insert_rows(
     rows do not name get their defaults.
     """
     statement = insert_statement(model, tuple(rows[0]), ending)
-    plain = [{name: plain_value(value) for name, value in row.items()} for row in rows]
-    return session.connection().execute(statement, {"rows": plain})
+    return session.connection().execute(statement, {"rows": plain_rows(rows)})
+
+
+def insert_together(session: Session, tables: Mapping[type[Base], Sequence[Mapping[str, Any]]]) -> None:
+    """Insert rows of several tables in one statement; see insert_rows. Keys between them are checked at its end."""
+    filled = {model: rows for model, rows in tables.items() if rows}
+    if filled:
+        statement = together_statement(tuple((model, tuple(rows[0])) for model, rows in filled.items()))
+        values = {f"rows_{place}": plain_rows(rows) for place, rows in enumerate(filled.values())}
+        session.connection().execute(statement, values)
+
+
+def update_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Update rows, each found by its `id`, with the same columns in one statement with one parameter, past the ORM."""
+    session.connection().execute(update_statement(model, tuple(rows[0])), {"rows": plain_rows(rows)})
 
 
 @cache
 def insert_statement(model: type[Base], names: tuple[str, ...], ending: str) -> TextClause:
     """The statement of insert_rows for some columns of a table."""
-    columns = [model.__table__.columns[name] for name in names]
-    is_bytes = [isinstance(column.type, LargeBinary) for column in columns]
-    values = [f"decode({name}, 'hex')" if one else name for name, one in zip(names, is_bytes, strict=True)]
-    spoken = ["text" if one else c.type.compile(dialect()) for c, one in zip(columns, is_bytes, strict=True)]
-    types = ", ".join(f"{name} {kind}" for name, kind in zip(names, spoken, strict=True))
+    return text(f"{insert_sql(model, names, 'rows')} {ending}").bindparams(bindparam("rows", type_=JSONB))
+
+
+@cache
+def together_statement(tables: tuple[tuple[type[Base], tuple[str, ...]], ...]) -> TextClause:
+    """The statement of insert_together for some columns of some tables."""
+    *before, last = [insert_sql(model, names, f"rows_{place}") for place, (model, names) in enumerate(tables)]
+    parts = ", ".join(f"part_{place} AS ({sql})" for place, sql in enumerate(before))
+    parameters = [bindparam(f"rows_{place}", type_=JSONB) for place in range(len(tables))]
+    return text(f"WITH {parts} {last}" if parts else last).bindparams(*parameters)
+
+
+@cache
+def update_statement(model: type[Base], names: tuple[str, ...]) -> TextClause:
+    """The statement of update_rows for some columns of a table."""
+    values, types = recordset(model, names)
+    settings = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True) if name != "id")
     sql = (
-        f"INSERT INTO {model.__tablename__} ({', '.join(names)}) SELECT {', '.join(values)} "  # noqa: S608 - our own names
-        f"FROM jsonb_to_recordset(:rows) AS row ({types}) {ending}"
+        f"UPDATE {model.__tablename__} SET {settings} "  # noqa: S608 - our own names
+        f"FROM jsonb_to_recordset(:rows) AS row ({types}) WHERE {model.__tablename__}.id = row.id"
     )
     return text(sql).bindparams(bindparam("rows", type_=JSONB))
+
+
+def insert_sql(model: type[Base], names: tuple[str, ...], parameter: str) -> str:
+    """Inserting some columns of a table from a parameter with rows."""
+    values, types = recordset(model, names)
+    return (
+        f"INSERT INTO {model.__tablename__} ({', '.join(names)}) SELECT {', '.join(values)} "  # noqa: S608 - our own names
+        f"FROM jsonb_to_recordset(:{parameter}) AS row ({types})"
+    )
+
+
+def recordset(model: type[Base], names: tuple[str, ...]) -> tuple[list[str], str]:
+    """How columns are read from a row of JSON, and the names and types of its fields."""
+    columns = [model.__table__.columns[name] for name in names]
+    is_bytes = [isinstance(column.type, LargeBinary) for column in columns]
+    values = [f"decode(row.{name}, 'hex')" if one else f"row.{name}" for name, one in zip(names, is_bytes, strict=True)]
+    spoken = ["text" if one else c.type.compile(dialect()) for c, one in zip(columns, is_bytes, strict=True)]
+    return values, ", ".join(f"{name} {kind}" for name, kind in zip(names, spoken, strict=True))
+
+
+def plain_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows as JSON can carry them."""
+    return [{name: plain_value(value) for name, value in row.items()} for row in rows]
 
 
 def plain_value(value: Any) -> Any:
@@ -112,4 +160,14 @@ def plain_value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-__all__ = ["Base", "Id", "Moment", "Reference", "Session", "insert_rows", "make_engine"]
+__all__ = [
+    "Base",
+    "Id",
+    "Moment",
+    "Reference",
+    "Session",
+    "insert_rows",
+    "insert_together",
+    "make_engine",
+    "update_rows",
+]

@@ -132,29 +132,41 @@ def enqueue(
     return int(job_id)
 
 
-INSERT_MANY = text(
-    "INSERT INTO jobs (dedupe, kind, reference, lane, run_at) "
-    "SELECT row.dedupe, :kind, row.reference, :lane, row.run_at "
-    "FROM unnest(cast(:references AS bigint[]), cast(:moments AS timestamptz[]), cast(:dedupes AS text[])) "
-    "AS row (reference, run_at, dedupe) ON CONFLICT (dedupe) DO NOTHING RETURNING id, run_at <= dispatch_now()"
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to be inserted with others: see enqueue."""
+
+    kind: str
+    lane: Lane
+    reference: int
+    run_at: datetime
+    dedupe: str
+
+
+INSERT_ALL = text(
+    "INSERT INTO jobs (kind, lane, reference, run_at, dedupe) SELECT * FROM unnest(cast(:kinds AS text[]), "
+    "cast(:lanes AS smallint[]), cast(:references AS bigint[]), cast(:moments AS timestamptz[]), "
+    "cast(:dedupes AS text[])) ON CONFLICT (dedupe) DO NOTHING RETURNING id, lane, run_at <= dispatch_now()"
 )
 
 
-def enqueue_many(session: Session, kind: str, *, lane: Lane, rows: Sequence[tuple[int, datetime, str]]) -> None:
-    """Insert many jobs of one kind in one statement: (reference, run_at, dedupe) each; see enqueue."""
+def enqueue_all(session: Session, jobs: Sequence[NewJob]) -> None:
+    """Insert many jobs, of whatever kinds, in one statement; one hint leaves for each lane with work due."""
+    if not jobs:
+        return
     made = session.execute(
-        INSERT_MANY,
+        INSERT_ALL,
         {
-            "kind": kind,
-            "lane": int(lane),
-            "references": [reference for reference, _, _ in rows],
-            "moments": [run_at for _, run_at, _ in rows],
-            "dedupes": [dedupe for _, _, dedupe in rows],
+            "kinds": [job.kind for job in jobs],
+            "lanes": [int(job.lane) for job in jobs],
+            "references": [job.reference for job in jobs],
+            "moments": [job.run_at for job in jobs],
+            "dedupes": [job.dedupe for job in jobs],
         },
     ).all()
-    due = [job_id for job_id, is_due in made if is_due]
-    if due:
-        hint(session, lane, due[0])
+    due = {lane: job_id for job_id, lane, is_due in reversed(made) if is_due}
+    for lane in sorted(due):
+        hint(session, Lane(lane), due[lane])
 
 
 def hint(session: Session, lane: Lane, job_id: int) -> None:

@@ -11,14 +11,16 @@ from dispatch.workers.run import HANDLERS
 
 SOURCE = Path(__file__).parent.parent.parent / "dispatch"
 ORIGINS = ("care",)
+KIND_AT = {"enqueue": 1, "NewJob": 0}
 
 
 def enqueued_kinds() -> Iterator[str]:
-    """The kinds named in calls of enqueue() and enqueue_many()."""
+    """The kinds named in calls of enqueue() and NewJob()."""
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"enqueue", "enqueue_many"}:
-                kind = node.args[1] if len(node.args) > 1 else None
+            place = KIND_AT.get(getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else None
+            if place is not None and isinstance(node, ast.Call) and len(node.args) > place:
+                kind = node.args[place]
                 if isinstance(kind, ast.Constant):
                     yield str(kind.value)
 

@@ -6,11 +6,12 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from dispatch import queue
-from dispatch.db import FRESH_SECONDS, insert_rows
+from dispatch.db import FRESH_SECONDS, insert_rows, insert_together, update_rows
 from dispatch.models.access import IdempotencyKey
-from dispatch.queue import Job
+from dispatch.queue import Job, PeriodRun
 from dispatch.rules.queue import Lane
 from tests.conftest import Database, Servers
+from tests.statements import statements
 
 AT = datetime(2026, 11, 23, 2, 0, 0, 123456, tzinfo=UTC)
 
@@ -43,6 +44,27 @@ def test_an_ending_says_what_happens_to_rows_that_are_there_already(session: Ses
     ending = "ON CONFLICT (dedupe) DO NOTHING RETURNING dedupe"
     assert insert_rows(session, Job, [row], ending).scalars().all() == ["once"]
     assert insert_rows(session, Job, [row, {**row, "dedupe": "new"}], ending).scalars().all() == ["new"]
+
+
+def test_rows_of_several_tables_are_written_at_once_and_tables_without_rows_left_out(session: Session) -> None:
+    key = {"principal": "p", "route": "r", "key": "k", "fingerprint": b"\x01\xff", "status": 201, "body": b"{}"}
+    job = {"dedupe": "together", "kind": "x", "lane": 2, "run_at": AT}
+    with statements(session) as sent:
+        insert_together(session, {IdempotencyKey: [key], Job: [job], PeriodRun: []})
+        insert_together(session, {PeriodRun: []})
+    assert len([one for one in sent if "INSERT" in one]) == 1
+    assert session.get_one(IdempotencyKey, ("p", "r", "k")).fingerprint == b"\x01\xff"
+    assert session.query(Job).filter(Job.dedupe == "together").one().run_at == AT
+
+
+def test_rows_are_updated_at_once_each_with_its_own_values(session: Session) -> None:
+    rows = [{"dedupe": f"row:{number}", "kind": "x", "lane": 2, "run_at": AT} for number in range(3)]
+    insert_rows(session, Job, rows)
+    first, second, third = session.query(Job).filter(Job.kind == "x").order_by(Job.id).all()
+    changed = [{"id": first.id, "error": "A", "reference": None}, {"id": third.id, "error": None, "reference": 7}]
+    update_rows(session, Job, changed)
+    session.expire_all()
+    assert [(job.error, job.reference) for job in (first, second, third)] == [("A", None), (None, None), (None, 7)]
 
 
 def test_finishing_many_tells_when_one_of_them_is_held_by_another(session: Session) -> None:

@@ -64,7 +64,7 @@ from dispatch.services.catalogue.teams import (
     list_teams,
     set_territory,
 )
-from dispatch.services.catalogue.versions import versions
+from dispatch.services.catalogue.versions import counted, tokens, versions
 
 __all__ = [
     "EndingPaper",
@@ -85,6 +85,7 @@ __all__ = [
     "block_teams",
     "calendar_of",
     "cite_knowledge",
+    "counted",
     "create_knowledge",
     "create_performer",
     "edit_day",
@@ -123,6 +124,7 @@ __all__ = [
     "set_territory",
     "shifts_of",
     "suspend",
+    "tokens",
     "versions",
     "withdraw_knowledge",
 ]

@@ -1,6 +1,6 @@
 """What routing must know of performers: the facts of hard filters and score, for many orders at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -12,7 +12,7 @@ from dispatch.rules.orders.decision import PerformerClass, RoutingRequest
 from dispatch.rules.orders.panel import Panel
 from dispatch.services.access import policies
 from dispatch.services.catalogue.roster import Able, Roster, rosters
-from dispatch.services.catalogue.versions import tokens
+from dispatch.services.catalogue.versions import Token, tokens
 
 PACE_POLICIES = ("routing.minutes_per_job", "routing.metres_per_minute")
 
@@ -81,16 +81,25 @@ NO_LOAD = Load()
 
 
 def performer_panels(
-    session: Session, requests: Sequence[RoutingRequest], *, now: datetime, pace: Pace | None = None
+    session: Session,
+    requests: Sequence[RoutingRequest],
+    *,
+    now: datetime,
+    pace: Pace | None = None,
+    seen: Mapping[int, Token] | None = None,
 ) -> dict[int, Panel]:
     """For each order (by id) the performers of its class admitted to its community, side by side with their facts.
 
     At most three queries, whatever the number of orders and performers: versions, what has changed, work; one
-    more for the policies of the pace when it is not given and was not read in the last seconds. Those out by
+    more for the policies of the pace when it is not given and was not read in the last seconds; one less when the
+    versions have been read (`seen`). Those out by
     kind or cover are counted only. A named performer is told of whatever they do. Work is seen within the reach
     of the session: the router sees all of it. Source: hotline.md §2 steps 3 and 4.
     """
-    known = rosters(session, tokens(session, {request.community_id for request in requests}))
+    communities = {request.community_id for request in requests}
+    if seen is None:
+        seen = tokens(session, communities)
+    known = rosters(session, {community: seen[community] for community in communities if community in seen})
     paces = {community: pace or pace_of(session, community) for community in known}
     run = Run(now, loads_of(session, {one for roster in known.values() for one in roster.ids}, now))
     return {

@@ -1,6 +1,6 @@
 """Versions of a catalogue as seen from an organisation: what it inherits down the tree counts too."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -26,7 +26,12 @@ def tokens(session: Session, organisation_ids: Iterable[int]) -> dict[int, Token
 
 def versions(session: Session, organisation_ids: Iterable[int]) -> dict[int, int]:
     """For each organisation the number that grows with every change of the catalogue it sees; one query."""
-    return {below: sum(number for _, _, number in token) for below, token in tokens(session, organisation_ids).items()}
+    return counted(tokens(session, organisation_ids))
+
+
+def counted(seen: Mapping[int, Token]) -> dict[int, int]:
+    """The numbers of tokens."""
+    return {below: sum(number for _, _, number in token) for below, token in seen.items()}
 
 
 def bump(session: Session, organisation_id: int) -> None:

@@ -51,20 +51,26 @@ def tell_performers(session: Session, notices: Sequence[PerformerNotice], *, now
 
     Webhook and e-mail leave the house by a job "notify.deliver"; a performer of the app has an inbox here.
     """
+    channels = channels_of(session, {notice.performer_id for notice in notices})
+    queue.enqueue_all(session, write_notices(session, notices, channels, now=now))
+
+
+def write_notices(
+    session: Session, notices: Sequence[PerformerNotice], channels: Mapping[int, tuple[str, int]], *, now: datetime
+) -> list[queue.NewJob]:
+    """Write notices to performers of whom channel and organisation are known; gives the jobs that deliver them."""
     if not notices:
-        return
-    performers = performers_of(session, {notice.performer_id for notice in notices})
-    rows = [notice_row(notice, performers, now) for notice in notices]
-    made = insert_rows(session, Notice, rows, UNLESS_TOLD).all()
+        return []
+    made = insert_rows(session, Notice, [notice_row(one, channels, now) for one in notices], UNLESS_TOLD).all()
     lanes = {notice.dedupe: notice.lane for notice in notices}
-    for lane in sorted(set(lanes.values())):
-        leaving = [row.id for row in made if row.channel != IN_THE_HOUSE and lanes[row.dedupe] == lane]
-        jobs = [(notice_id, now, f"notify.deliver:{notice_id}") for notice_id in leaving]
-        if jobs:
-            queue.enqueue_many(session, "notify.deliver", lane=lane, rows=jobs)
+    return [
+        queue.NewJob("notify.deliver", lanes[row.dedupe], row.id, now, f"notify.deliver:{row.id}")
+        for row in made
+        if row.channel != IN_THE_HOUSE
+    ]
 
 
-def performers_of(session: Session, ids: set[int]) -> dict[int, tuple[str, int]]:
+def channels_of(session: Session, ids: set[int]) -> dict[int, tuple[str, int]]:
     """Channel and organisation of performers by id."""
     rows = session.execute(
         select(Performer.id, Performer.channel, Performer.organisation_id).where(Performer.id.in_(ids))

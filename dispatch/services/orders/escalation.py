@@ -1,6 +1,6 @@
 """Escalation: each level of lateness is told once; one job at a time waits for the next level."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -45,9 +45,8 @@ def times_of(session: Session, order: Order) -> tuple[clocks.Escalation, ...]:
     )
 
 
-def start_many(session: Session, orders: Sequence[Order], picture: Picture, *, now: datetime) -> None:
-    """Set the first level's job of each order that has just been dispatched; later levels follow one another."""
-    rows = []
+def first_jobs(orders: Sequence[Order], picture: Picture, *, now: datetime) -> Iterator[queue.NewJob]:
+    """The first level's job of each order that has just been dispatched; later levels follow one another."""
     for order in orders:
         if order.is_canary or order.rounds - order.rounds_before > 1 or order.service_due_at is None:
             continue
@@ -62,9 +61,8 @@ def start_many(session: Session, orders: Sequence[Order], picture: Picture, *, n
             clocks.service_calendar_of(limits_of(service), calendar),
         )
         upcoming = next((level for level in times if level.at > now), times[-1])
-        rows.append((order.id, told_at(upcoming, order, str(values["notify.quiet_hours"])), job_key(order, upcoming)))
-    if rows:
-        queue.enqueue_many(session, "orders.escalate", lane=Lane.DEADLINE, rows=rows)
+        at = told_at(upcoming, order, str(values["notify.quiet_hours"]))
+        yield queue.NewJob("orders.escalate", Lane.DEADLINE, order.id, at, job_key(order, upcoming))
 
 
 def told_at(level: clocks.Escalation, order: Order, quiet: str) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -95,6 +95,8 @@ def picture_of(session: Session, orders: Sequence[Order], *, now: datetime) -> P
     """Read everything that routing these orders needs."""
     services = catalogue.services_by_id(session, {order.service_id for order in orders})
     organisations = {order.organisation_id for order in orders}
+    refused, with_open_round = offers_before(session, orders)
+    seen = catalogue.tokens(session, organisations | {order.community_id for order in orders if order.community_id})
     picture = Picture(
         services=services,
         teams_of_building=catalogue.block_teams(
@@ -104,15 +106,15 @@ def picture_of(session: Session, orders: Sequence[Order], *, now: datetime) -> P
         ),
         teams_of_area=teams_of_areas(session, orders),
         line_teams=line_teams(session, orders, services),
-        refused=refusals(session, orders),
-        with_open_round=open_rounds(session, orders),
+        refused=refused,
+        with_open_round=with_open_round,
         panels={},
         policy_values={one: policies.policies(session, one, WEIGHT_POLICIES) for one in organisations},
         calendars={one: catalogue.calendar_of(session, one) for one in organisations},
-        catalogue_versions=catalogue.versions(session, organisations),
+        catalogue_versions=catalogue.counted(seen),
     )
     requests = [request_of(order, services[order.service_id], picture) for order in orders]
-    picture.panels = catalogue.performer_panels(session, requests, now=now, pace=picture.pace)
+    picture.panels = catalogue.performer_panels(session, requests, now=now, pace=picture.pace, seen=seen)
     return picture
 
 
@@ -143,28 +145,26 @@ def line_teams(session: Session, orders: Sequence[Order], services: dict[int, Se
     return {(community, str(speciality)): team for community, speciality, team in rows}
 
 
-def refusals(session: Session, orders: Sequence[Order]) -> dict[int, frozenset[int]]:
-    """Who has refused, let lapse or given back each order in its present cycle."""
+def offers_before(session: Session, orders: Sequence[Order]) -> tuple[dict[int, frozenset[int]], frozenset[int]]:
+    """Who has refused, let lapse or given back each order in its present cycle, and which have an open round.
+
+    Every round counts its order's `rounds` on, under the order's lock: one without rounds needs no look.
+    """
+    asked = [order.id for order in orders if order.rounds]
+    if not asked:
+        return {}, frozenset()
+    refused = and_(OfferRecipient.outcome.in_(REFUSALS), Offer.cycle == Order.cycle)
     rows = session.execute(
-        select(Offer.order_id, OfferRecipient.performer_id)
+        select(Offer.order_id, OfferRecipient.performer_id, Offer.closed_at.is_(None), refused)
         .join(OfferRecipient, OfferRecipient.offer_id == Offer.id)
         .join(Order, Order.id == Offer.order_id)
-        .where(
-            Offer.order_id.in_([order.id for order in orders]),
-            OfferRecipient.outcome.in_(REFUSALS),
-            Offer.cycle == Order.cycle,
-        )
-    )
+        .where(Offer.order_id.in_(asked))
+    ).all()
     found: dict[int, frozenset[int]] = {}
-    for order_id, performer_id in rows:
-        found[order_id] = found.get(order_id, frozenset()) | {performer_id}
-    return found
-
-
-def open_rounds(session: Session, orders: Sequence[Order]) -> frozenset[int]:
-    """Which of the orders have an open round."""
-    query = select(Offer.order_id).where(Offer.order_id.in_([order.id for order in orders]), Offer.closed_at.is_(None))
-    return frozenset(session.scalars(query))
+    for order_id, performer_id, _, is_refused in rows:
+        if is_refused:
+            found[order_id] = found.get(order_id, frozenset()) | {performer_id}
+    return found, frozenset(order_id for order_id, _, is_open, _ in rows if is_open)
 
 
 def request_of(order: Order, service: Service, picture: Picture, *, round_number: int = 1) -> RoutingRequest:

@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from dispatch.db import insert_rows
+from dispatch import queue
+from dispatch.db import insert_together, update_rows
 from dispatch.models.catalogue import Service
 from dispatch.models.orders import Assignment, DecisionRecord, Order, OrderEvent
 from dispatch.rules.access.roles import ROUTER, Actor, ActorKind
@@ -34,11 +36,23 @@ from dispatch.services import notify
 from dispatch.services.orders import escalation
 from dispatch.services.orders.limits import renew_arrival, sign_due
 from dispatch.services.orders.picture import Picture, picture_of, request_of
-from dispatch.services.orders.rounds import open_rounds
+from dispatch.services.orders.rounds import Opened, rounds_as_rows, tell_recipients
 from dispatch.services.orders.steps import event_row
 
-LINK_BYTES = 24
 ROUTABLE = frozenset({OrderState.AWAITING_DISPATCH, OrderState.DISPATCHED, OrderState.SIGNED, OrderState.OFFERED})
+ROUTED_COLUMNS = (
+    "id",
+    "state",
+    "version",
+    "chain_head",
+    "updated_at",
+    "waits_for",
+    "accountable_team_id",
+    "lead_team_id",
+    "dispatched_at",
+    "rounds",
+)
+"""What routing changes of an order."""
 
 
 Span = tuple[datetime, datetime]
@@ -49,6 +63,7 @@ Span = tuple[datetime, datetime]
 class Written:
     """What one routing run writes, gathered so that each table is written once."""
 
+    moved: dict[int, Order] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     assignments: list[dict[str, Any]] = field(default_factory=list)
@@ -252,43 +267,53 @@ def add_event(
     target = next_state(OrderState(order.state), action, kind)
     row = event_row(order, action, target, actor=actor, kind=kind, now=now, facts=facts or {}, reason=None)
     written.events.append(row)
+    written.moved[order.id] = order
 
 
 def write(session: Session, written: Written, picture: Picture, *, now: datetime) -> None:
     """Write what the run gathered, then tell performers and people."""
-    for model, rows in (
-        (OrderEvent, written.events),
-        (DecisionRecord, written.records),
-        (Assignment, written.assignments),
-    ):
-        if rows:
-            insert_rows(session, model, rows)
-    session.flush()
-    if written.rounds:
-        open_rounds(session, written.rounds, now=now)
+    opened = rounds_as_rows(session, written.rounds, now=now) if written.rounds else Opened()
+    insert_together(
+        session,
+        {OrderEvent: written.events, DecisionRecord: written.records, Assignment: written.assignments, **opened.tables},
+    )
+    write_orders(session, written.moved)
+    jobs = tell_recipients(session, opened, now=now) if written.rounds else []
+    begun = [*(order for order, _, _ in written.rounds), *written.unsigned]
+    queue.enqueue_all(session, [*jobs, *escalation.first_jobs(begun, picture, now=now)])
     for order, reason in written.failures:
-        notify.raise_alarm(
-            session,
-            kind="order_waits",
-            subject=f"order:{order.id}",
-            level="emergency" if order.urgency in PRESSING else "warning",
-            organisation_id=order.organisation_id,
-            community_id=order.community_id,
-            order_id=order.id,
-            facts={"reason": reason},
-        )
+        alarm_waiting(session, order, reason)
     for order, _, outcome in written.rounds:
         if outcome.alarm_human and outcome.round_number == 1:
             alarm_urgent(session, order)
     for order in written.unsigned:
-        escalation.ask_signature(
-            session,
-            order,
-            sign_due(picture.services[order.service_id], order.urgency, now, picture.calendar(order)),
-            now=now,
-        )
-    begun = [*(order for order, _, _ in written.rounds), *written.unsigned]
-    escalation.start_many(session, begun, picture, now=now)
+        due = sign_due(picture.services[order.service_id], order.urgency, now, picture.calendar(order))
+        escalation.ask_signature(session, order, due, now=now)
+
+
+def write_orders(session: Session, orders: Mapping[int, Order]) -> None:
+    """Write what routing changes of orders in one statement; the session's own flush then finds nothing to do."""
+    if not orders:
+        return
+    rows = [{name: getattr(order, name) for name in ROUTED_COLUMNS} for order in orders.values()]
+    update_rows(session, Order, rows)
+    for order, row in zip(orders.values(), rows, strict=True):
+        for name, value in row.items():
+            set_committed_value(order, name, value)
+
+
+def alarm_waiting(session: Session, order: Order, reason: str) -> None:
+    """An order that nobody can take waits at the desk."""
+    notify.raise_alarm(
+        session,
+        kind="order_waits",
+        subject=f"order:{order.id}",
+        level="emergency" if order.urgency in PRESSING else "warning",
+        organisation_id=order.organisation_id,
+        community_id=order.community_id,
+        order_id=order.id,
+        facts={"reason": reason},
+    )
 
 
 def alarm_urgent(session: Session, order: Order) -> None:
