@@ -20,6 +20,8 @@ DATABASE = "dispatch"
 OWNER_ROLE = "dispatch_owner"
 APP_ROLE = "dispatch_app"
 POSTGRES_SOCKET_PORT = 5432
+CIPHERS = ("aes-256-gcm", "sm4-gcm")
+DIGESTS = ("sha256", "sm3")
 WORDS_FOR_NO = frozenset({"", "0", "no", "off", "false"})
 WORDS_FOR_YES = frozenset({"1", "yes", "on", "true"})
 
@@ -62,6 +64,8 @@ class Settings:
     web_threads: int = 64
     worker_processes: int = 2
     trusted_proxies: Networks = ()
+    cipher: str = CIPHERS[0]
+    digest: str = DIGESTS[0]
 
     @property
     def celery_broker_url(self) -> str:
@@ -113,6 +117,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         web_threads=_number(environment, "WEB_THREADS", 64, 256),
         worker_processes=_number(environment, "WORKER_PROCESSES", 2, 64),
         trusted_proxies=_proxies(environment),
+        cipher=_choice(environment, "CIPHER", CIPHERS),
+        digest=_choice(environment, "DIGEST", DIGESTS),
     )
 
 
@@ -170,6 +176,15 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
         return True
     reason = f"DISPATCH_{name} must be 1 or 0"
     raise BadSetting(reason)
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """One of some words; the first where nothing is said."""
+    word = _text(environment, name).lower() or choices[0]
+    if word not in choices:
+        reason = f"DISPATCH_{name} must be one of: {', '.join(choices)}"
+        raise BadSetting(reason)
+    return word
 
 
 def _owner_database(environment: Mapping[str, str], home: Path) -> str:

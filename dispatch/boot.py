@@ -10,12 +10,14 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
 from config.logging import configure_logging
 from config.settings import get_settings
 from dispatch.clock import ClockSetting
 from dispatch.db import make_engine
 from dispatch.errors import DispatchError
+from dispatch.services.access import audit, vault
 from dispatch.transaction import Doors
 
 log = structlog.get_logger()
@@ -41,15 +43,18 @@ def boot(*, pool_size: int = 8) -> Engine:
 
 
 def database_problems(engine: Engine) -> list[str]:
-    """Reasons in the database to refuse to start outside the demo: a superuser, or a shifted clock."""
+    """Reasons in the database to refuse to start outside the demo: a superuser, a shifted clock, another digest."""
     with engine.connect() as connection:
         is_superuser = connection.execute(text("SELECT usesuper FROM pg_user WHERE usename = current_user")).scalar()
         shifted = connection.execute(ClockSetting.__table__.select()).first()
+        digest = audit.digest_of_chain(Session(connection))
     problems = []
     if is_superuser:
         problems.append("the application is connected as a database superuser")
     if shifted is not None:
         problems.append("the clock of this database is shifted, which only a demo may do")
+    if digest not in {None, vault.chosen_digest()}:
+        problems.append(f"DISPATCH_DIGEST: this database was begun with {digest}, and nobody would be found by phone")
     return problems
 
 

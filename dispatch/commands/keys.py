@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dispatch.boot import boot
 from dispatch.errors import DispatchError
 from dispatch.rules.access.roles import EVERYTHING
+from dispatch.rules.access.sealing import header, name_of_key
 from dispatch.services.access import reseal, sealed, vault
 from dispatch.services.access.reseal import Position, Step
 from dispatch.services.access.sealed import SealedColumn
@@ -24,8 +25,9 @@ TAKE_TIME = text(
 EPILOG = """  dispatch keys            how many values of each column are under which key
   dispatch keys reseal     seal every value anew that is not under the first of DISPATCH_FIELD_KEYS
 
-Ends with 0 when no value is left under another key than the first, so that the others may be thrown away; with 1
-when some are left; with 2 when the database cannot be asked. Sealing anew works beside everything that runs, may be
+Ends with 0 when no value is left under another key than the first, or under
+another cipher than DISPATCH_CIPHER, so that the other keys may be thrown away; with 1 when some are left;
+with 2 when the database cannot be asked. Sealing anew works beside everything that runs, may be
 stopped at any moment and started again. First restart every process with the new key in front (see operate.md)."""
 
 
@@ -82,7 +84,7 @@ def count() -> dict[str, dict[str, int]]:
 
 def tell(closed: Sequence[str]) -> int:
     """Say how many values are under which key, and whether the old ones may go."""
-    counts, first = count(), vault.key_ring().current()[0]
+    counts, first = count(), name_of_key(header(vault.key_ring()))
     for name, by_key in counts.items():
         print(f"{name:<28}{'  '.join(f'{key} {number:,}' for key, number in sorted(by_key.items())) or '-'}")
     for where in closed:

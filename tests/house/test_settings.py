@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.redis_urls import redis_is_open, redis_urls
-from config.settings import BadSetting, parse_field_keys, read_settings, socket_folder
+from config.settings import CIPHERS, DIGESTS, BadSetting, parse_field_keys, read_settings, socket_folder
+from dispatch.rules.access.ciphers import Cipher, Digest
 
 RANDOM = bytes(range(32)).hex()
 SAFE = {"DISPATCH_HOME": "/srv/dispatch", "DISPATCH_SECRET": RANDOM, "DISPATCH_FIELD_KEYS": f"k1:{RANDOM}"}
@@ -76,6 +77,8 @@ def test_each_danger_is_named(change: dict[str, str], word: str) -> None:
         {"DISPATCH_FIELD_KEYS": "k1:00"},
         {"DISPATCH_FIELD_KEYS": f":{RANDOM}"},
         {"DISPATCH_FIELD_KEYS": f"k1:{RANDOM},k1:{RANDOM}"},
+        {"DISPATCH_CIPHER": "sm4"},
+        {"DISPATCH_DIGEST": "md5"},
         {"DISPATCH_TRUSTED_PROXIES": "proxy.example"},
         {"DISPATCH_TRUSTED_PROXIES": "10.0.0.5/8"},
         {"DISPATCH_TRUSTED_PROXIES": "10.0.0.0/33"},
@@ -102,6 +105,14 @@ def test_the_secrets_that_up_has_made_are_read_from_the_home(tmp_path: Path) -> 
     settings = read_settings({"DISPATCH_HOME": str(tmp_path)})
     assert settings.secret == RANDOM
     assert settings.problems() == []
+
+
+def test_cipher_and_digest_are_chosen_by_name_and_each_name_is_known_to_the_rules() -> None:
+    assert (read_settings(SAFE).cipher, read_settings(SAFE).digest) == ("aes-256-gcm", "sha256")
+    chosen = read_settings({**SAFE, "DISPATCH_CIPHER": "SM4-GCM", "DISPATCH_DIGEST": "sm3"})
+    assert (chosen.cipher, chosen.digest) == ("sm4-gcm", "sm3")
+    assert tuple(cipher.label for cipher in Cipher) == CIPHERS
+    assert tuple(Digest) == DIGESTS
 
 
 def test_trusted_proxies_are_addresses_and_networks_and_by_default_none() -> None:

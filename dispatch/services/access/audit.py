@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.models.access import AuditEntry, AuditSeal
 from dispatch.rules.access.chain import GENESIS, link
+from dispatch.rules.access.ciphers import Digest
 from dispatch.rules.access.roles import Actor
 from dispatch.services.access import vault
 
@@ -87,6 +88,14 @@ def seal(session: Session, *, now: datetime) -> int:
         update(AuditEntry.__table__).where(AuditEntry.id.in_(ids)).values(seal_id=made.id)  # type: ignore[arg-type]
     )
     return len(ids)
+
+
+def digest_of_chain(session: Session) -> Digest | None:
+    """With which digest the newest seal was signed; None without seals, or when it is not signed by our secret."""
+    newest = session.execute(
+        select(AuditSeal.digest, AuditSeal.signature).order_by(AuditSeal.id.desc()).limit(1)
+    ).one_or_none()
+    return None if newest is None else vault.digest_of_signature(SIGNING, newest.digest, newest.signature)
 
 
 def verify_chain(session: Session) -> list[str]:

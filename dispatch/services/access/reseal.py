@@ -35,7 +35,7 @@ class Step:
 
 
 def count_keys(session: Session, one: SealedColumn) -> dict[str, int]:
-    """How many values of a column are sealed under which key, by its id; "?" for what is no sealed value."""
+    """How many values of a column are sealed under which key and cipher; "?" for what is no sealed value."""
     said = text(
         f"SELECT CASE WHEN octet_length({one.column}) > 2 THEN substring({one.column} FROM 1 FOR "  # noqa: S608 - our own names
         f"2 + get_byte(substring({one.column} FROM 2 FOR 1), 0)) END AS header, count(*) AS number "

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from dispatch.rules.access.ciphers import Cipher, Digest
 from dispatch.rules.access.sealing import (
     NONCE_BYTES,
     CannotOpen,
@@ -20,28 +21,49 @@ from dispatch.rules.access.sealing import (
 OLD = ("k1", bytes(range(32)))
 NEW = ("k2", bytes(range(32, 64)))
 RING = KeyRing((OLD,))
+RINGS = st.sampled_from([RING, KeyRing((OLD,), Cipher.SM4_GCM)])
 PLACES = st.from_regex(r"[a-z]{1,8}\.[a-z]{1,8}\.[0-9]{1,6}", fullmatch=True)
 NONCES = st.binary(min_size=NONCE_BYTES, max_size=NONCE_BYTES)
 
 
-@given(PLACES, st.binary(max_size=200), NONCES)
-def test_what_was_sealed_for_a_place_opens_there(place: str, content: bytes, nonce: bytes) -> None:
-    assert open_sealed(RING, place, seal(RING, place, content, nonce)) == content
+@given(RINGS, PLACES, st.binary(max_size=200), NONCES)
+def test_what_was_sealed_for_a_place_opens_there(ring: KeyRing, place: str, content: bytes, nonce: bytes) -> None:
+    assert open_sealed(ring, place, seal(ring, place, content, nonce)) == content
 
 
-@given(PLACES, PLACES, NONCES)
-def test_a_value_swapped_to_another_row_or_column_does_not_open(here: str, there: str, nonce: bytes) -> None:
+@given(RINGS, PLACES, PLACES, NONCES)
+def test_a_value_swapped_to_another_row_or_column_does_not_open(
+    ring: KeyRing, here: str, there: str, nonce: bytes
+) -> None:
     assume(here != there)
     with pytest.raises(CannotOpen):
-        open_sealed(RING, there, seal(RING, here, b"17400000000", nonce))
+        open_sealed(ring, there, seal(ring, here, b"17400000000", nonce))
 
 
-@given(st.data(), st.integers(1, 255))
-def test_one_changed_byte_is_found_wherever_it_is(data: st.DataObject, change: int) -> None:
-    sealed = bytearray(seal(RING, "orders.caller_phone.7", b"17400000000", bytes(NONCE_BYTES)))
+@given(st.permutations(list(Cipher)), PLACES, st.binary(max_size=50), NONCES)
+def test_whichever_cipher_seals_today_what_the_other_sealed_opens_and_is_known_as_old(
+    ciphers: list[Cipher], place: str, content: bytes, nonce: bytes
+) -> None:
+    today, before = (KeyRing((OLD,), cipher) for cipher in ciphers)
+    sealed = seal(before, place, content, nonce)
+    assert open_sealed(today, place, sealed) == content
+    assert not sealed.startswith(header(today))
+    assert sealed != seal(today, place, content, nonce)
+
+
+@given(PLACES, NONCES)
+def test_a_value_that_claims_another_cipher_does_not_open(place: str, nonce: bytes) -> None:
+    sealed = seal(RING, place, b"17400000000", nonce)
+    with pytest.raises(CannotOpen):
+        open_sealed(RING, place, bytes([Cipher.SM4_GCM]) + sealed[1:])
+
+
+@given(RINGS, st.data(), st.integers(1, 255))
+def test_one_changed_byte_is_found_wherever_it_is(ring: KeyRing, data: st.DataObject, change: int) -> None:
+    sealed = bytearray(seal(ring, "orders.caller_phone.7", b"17400000000", bytes(NONCE_BYTES)))
     sealed[data.draw(st.integers(0, len(sealed) - 1))] ^= change
     with pytest.raises(CannotOpen):
-        open_sealed(RING, "orders.caller_phone.7", bytes(sealed))
+        open_sealed(ring, "orders.caller_phone.7", bytes(sealed))
 
 
 @given(st.binary(max_size=60))
@@ -59,15 +81,15 @@ def test_after_a_rotation_old_values_still_open_and_are_known_as_old(place: str,
     assert after.startswith(header(rotated))
 
 
-@given(st.text(min_size=1, max_size=80).filter(lambda name: name.isprintable()))
-def test_a_header_tells_the_id_of_its_key(key_id: str) -> None:
-    assert name_of_key(header(KeyRing(((key_id, OLD[1]),)))) == key_id
+@given(st.text(min_size=1, max_size=80).filter(lambda name: name.isprintable()), st.sampled_from(Cipher))
+def test_a_header_tells_the_id_of_its_key_and_the_cipher(key_id: str, cipher: Cipher) -> None:
+    assert name_of_key(header(KeyRing(((key_id, OLD[1]),), cipher))) == f"{key_id}/{cipher.label}"
 
 
 @given(st.binary(max_size=40))
 def test_bytes_that_are_no_header_name_no_key(junk: bytes) -> None:
     name = name_of_key(junk)
-    assert name is None or junk.startswith(header(KeyRing(((name, OLD[1]),))))
+    assert name is None or junk[2:].startswith(name.rpartition("/")[0].encode())
 
 
 def test_a_key_id_that_fits_no_header_seals_nothing() -> None:
@@ -119,3 +141,8 @@ def test_no_key_is_derived_from_no_secret() -> None:
 def test_a_keyed_digest_finds_equal_texts_and_hangs_on_the_key() -> None:
     assert keyed_digest(OLD[1], "17400000000") == keyed_digest(OLD[1], "17400000000")
     assert keyed_digest(OLD[1], "17400000000") != keyed_digest(NEW[1], "17400000000")
+
+
+def test_another_digest_finds_nothing_that_the_first_has_indexed() -> None:
+    found = {keyed_digest(derive("secret", "index.phone", one), "17400000000", one) for one in Digest}
+    assert [len(one) for one in found] == [32, 32]

@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from io import BytesIO
@@ -32,6 +32,7 @@ IDENTITY, USCC = "331102195602290024", "91350100M000100Y43"
 NOW = datetime(2026, 6, 1, 1, tzinfo=UTC)
 NEVER_SEALED = re.compile(r".*(_hash|_index|^digest|^signature|^previous|^fingerprint|^chain_head|^record)$")
 """Hashes, blind indexes, links of chains, and the packed record of a decision."""
+NEW = "new/aes-256-gcm"
 USERS_PHONE = next(one for one in SEALED if one.name == "users.phone")
 
 
@@ -48,6 +49,19 @@ def rotated() -> Iterator[str]:
     before = os.environ["DISPATCH_FIELD_KEYS"]
     yield f"new:{secrets.token_hex(32)},{before}"
     set_keys(before)
+
+
+@pytest.fixture
+def cipher() -> Iterator[Callable[[str], None]]:
+    """Give this process another cipher, as a restart would; the default comes back afterwards."""
+
+    def choose(word: str) -> None:
+        os.environ["DISPATCH_CIPHER"] = word
+        set_keys(os.environ["DISPATCH_FIELD_KEYS"])
+
+    yield choose
+    del os.environ["DISPATCH_CIPHER"]
+    set_keys(os.environ["DISPATCH_FIELD_KEYS"])
 
 
 @pytest.fixture
@@ -163,10 +177,10 @@ def test_after_sealing_anew_the_old_key_may_be_thrown_away(
     plain = {place: vault.open_bytes(place, value) for place, value in everything(lived).items()}
     set_keys(rotated)
     assert main(["keys"]) == 1
-    assert f"{len(plain)} values are not under new" in capsys.readouterr().out
+    assert f"{len(plain)} values are not under new/aes-256-gcm" in capsys.readouterr().out
 
     assert main(["keys", "reseal"]) == 0
-    assert "every value is under new" in capsys.readouterr().out
+    assert "every value is under new/aes-256-gcm" in capsys.readouterr().out
     set_keys(rotated.split(",", maxsplit=1)[0])
     after = everything(lived)
     assert {place: vault.open_bytes(place, value) for place, value in after.items()} == plain
@@ -177,6 +191,22 @@ def test_after_sealing_anew_the_old_key_may_be_thrown_away(
     with lived.session() as session:
         said = text("SELECT sum((fields->>'values')::int) FROM audit_entries WHERE action = 'access.reseal'")
         assert session.execute(said).scalar_one() == len(plain)
+
+
+def test_values_move_to_another_cipher_and_back_as_they_move_to_another_key(
+    lived: Database, cipher: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = everything(lived)
+    plain = {place: vault.open_bytes(place, value) for place, value in before.items()}
+    for chosen in ("sm4-gcm", "aes-256-gcm"):
+        cipher(chosen)
+        assert main(["keys"]) == 1
+        assert {place: vault.open_bytes(place, value) for place, value in everything(lived).items()} == plain
+        assert main(["keys", "reseal"]) == 0
+        assert f"every value is under test/{chosen}" in capsys.readouterr().out
+        after = everything(lived)
+        assert not set(after.values()) & set(before.values())
+        assert {place: vault.open_bytes(place, value) for place, value in after.items()} == plain
 
 
 def test_a_walk_that_was_killed_is_taken_up_again(lived: Database, rotated: str) -> None:
@@ -193,7 +223,7 @@ def test_a_walk_that_was_killed_is_taken_up_again(lived: Database, rotated: str)
         session.commit()
         assert (first.looked_at, first.position is None) == (2, False)
         assert main(["keys", "reseal"]) == 0
-        assert reseal.count_keys(session, USERS_PHONE) == {"new": 6}
+        assert reseal.count_keys(session, USERS_PHONE) == {NEW: 6}
 
 
 def test_answers_are_walked_along_the_three_parts_of_their_key_without_a_gap(lived: Database, rotated: str) -> None:
@@ -210,7 +240,7 @@ def test_answers_are_walked_along_the_three_parts_of_their_key_without_a_gap(liv
             assert step.looked_at <= 3
             anew, position = anew + step.sealed_anew, step.position
         assert anew == 19
-        assert reseal.count_keys(session, one) == {"new": 19}
+        assert reseal.count_keys(session, one) == {NEW: 19}
 
 
 def test_a_value_that_somebody_changes_meanwhile_is_not_overwritten(lived: Database, rotated: str) -> None:
@@ -255,7 +285,7 @@ def test_what_no_key_opens_is_told_by_its_row_and_left(
             f"no key opens it: users.phone {user.id}",
             f"no key opens it: users.email {user.id}",
         ]
-        assert "2 values are not under new" in said.out
+        assert "2 values are not under new/aes-256-gcm" in said.out
         assert "13800005678" not in said.out + said.err
         session.refresh(user)
         assert (user.phone, user.email) == (elsewhere, b"\x07junk")
