@@ -1,26 +1,37 @@
-"""Role × route × object: an order of another community answers exactly like one that does not exist."""
+"""Role × route × object, with bodies that are right: another's object answers exactly like one that does not exist.
+
+And nothing has changed afterwards; with one's own object the same body does what the route is for.
+"""
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+from werkzeug.test import TestResponse
 
 from dispatch import clock
 from dispatch.app import create_app
-from dispatch.rules.access.roles import NOTHING, RIGHTS, SYSTEM, Role
+from dispatch.db import Base
+from dispatch.rules.access.roles import NARROW_ROLES, NOTHING, RIGHTS, SYSTEM, Right, Role
 from dispatch.rules.orders.number import make_number
-from dispatch.services import orders
 from dispatch.services.access import keys, sessions, users, vault
-from dispatch.services.orders import OrderDraft
 from dispatch.transaction import scope_of_request
 from tests.conftest import Database
-from tests.factories.world import make_world, staff
+from tests.factories.world import World, make_world
+from tests.house.deeds import DEEDS, Body, Deed
 from tests.house.rights import Route, routes_of
 
 BELONGS = {Role.TEAM_HEAD: "team_id", Role.AREA_CHIEF: "area_id", Role.PERFORMER: "performer_id"}
+PLACE = re.compile(r"<[^>]*\bposition>")
+PLACE_HOLDER = re.compile(r"<[^>]+>")
 VARYING = re.compile(r"[0-9a-f]{64}|[\w-]{12}(?=</code>|\")|\d{4}-\d\d-\d\dT[\d:.+]+")
+NO_ID = str(10**15)
+NOTED_BY_EVERY_REQUEST = frozenset({"user_sessions", "api_keys"})
 
 
 @pytest.fixture
@@ -30,103 +41,182 @@ def application(committed: Database) -> Iterator[Flask]:
     scope_of_request.set(NOTHING)
 
 
-@pytest.fixture
-def numbers(committed: Database) -> tuple[int, str, str]:
-    """The community of whoever asks, the number of another community's order, and one that nobody has."""
-    with committed.session() as session:
-        mine, other = make_world(session), make_world(session)
-        draft = OrderDraft(
-            service_id=other.gossip.id,
-            service_code=None,
-            description="楼道里吵架",
-            stairwell_id=other.stairwells[0].id,
-            caller_name="陈桂花",
-            caller_phone="17400000001",
-        )
-        now = clock.now(session)
-        placed = orders.place(session, draft, actor=staff(session, other, Role.OPERATOR), now=now)
-        session.commit()
-        return mine.community.id, placed.number, make_number(clock.today(now), 7)
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: a client with what lets it in, the user's id (0: a key)."""
+
+    client: FlaskClient
+    headers: dict[str, str]
+    user_id: int = 0
+
+    def ask(self, route: Route, name: str, body: Body) -> TestResponse:
+        """One request about the object of this name."""
+        address = PLACE_HOLDER.sub(name, PLACE.sub("1", route.rule))
+        sent = {} if route.method == "GET" else {"json": body} if is_api(route) else {"data": body}
+        return self.client.open(address, method=route.method, headers=self.headers, **sent)
+
+    def answer(self, route: Route, name: str, body: Body) -> tuple[int, str]:
+        """The answer without what differs between any two requests."""
+        got = self.ask(route, name, body)
+        told = got.text.replace(got.headers.get("X-Request-ID", ""), "REQUEST")
+        return got.status_code, VARYING.sub("", re.sub(rf"(?<=[/ ]){name}\b", "NAME", told))
 
 
-def about_an_order(application: Flask, role: Role, *, api: bool) -> list[Route]:
-    return [
-        route
-        for route in routes_of(application)
-        if "<number>" in route.rule
-        and route.reason is None
-        and route.lets_in(role)
-        and route.rule.startswith("/api/") == api
-    ]
+def is_api(route: Route) -> bool:
+    return route.rule.startswith("/api/")
 
 
-def answer(client: FlaskClient, route: Route, number: str, headers: dict[str, str]) -> tuple[int, str]:
-    body = {"json": {}} if route.rule.startswith("/api/") and route.method == "POST" else {}
-    got = client.open(route.rule.replace("<number>", number), method=route.method, headers=headers, **body)
-    text = got.text.replace(number, "NUMBER").replace(got.headers.get("X-Request-ID", ""), "REQUEST")
-    return got.status_code, VARYING.sub("", text)
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_a_person_cannot_tell_another_community_s_order_from_none(
-    application: Flask, committed: Database, numbers: tuple[int, str, str], role: Role
-) -> None:
-    community, theirs, missing = numbers
-    with committed.session() as session:
+def person(application: Flask, database: Database, role: Role, place: int, belongs: int = 1) -> Asker:
+    """Somebody of this role at an organisation, logged in."""
+    with database.session() as session:
         now = clock.now(session)
         user = users.create_user(
-            session, login="somebody", name="某", password="correct horse battery", actor=SYSTEM, now=now
+            session, login=f"{role}{place}", name="某", password="correct horse battery", actor=SYSTEM, now=now
         )
-        belongs = {BELONGS[role]: 1} if role in BELONGS else {}
-        users.add_role(session, user.id, role, organisation_id=community, actor=SYSTEM, now=now, **belongs)
+        more = {BELONGS[role]: belongs} if role in BELONGS else {}
+        users.add_role(session, user.id, role, organisation_id=place, actor=SYSTEM, now=now, **more)
         token = sessions.open_session(session, user.id, is_complete=True, now=now)
         session.commit()
     client = application.test_client()
     client.set_cookie("session", token)
-    header = {"X-CSRF-Token": vault.sign("csrf", token.encode()).hex()}
-    for route in about_an_order(application, role, api=False):
-        got = answer(client, route, theirs, header)
-        assert got == answer(client, route, missing, header), route
-        assert got[0] in ({404} if route.method == "GET" else {404, 422}), route
+    return Asker(client, {"X-CSRF-Token": vault.sign("csrf", token.encode()).hex()}, user.id)
+
+
+def machine(application: Flask, database: Database, place: int, scopes: frozenset[Right]) -> Asker:
+    """A key of an organisation."""
+    with database.session() as session:
+        now = clock.now(session)
+        _, plain = keys.create_key(session, name="k", organisation_id=place, scopes=scopes, actor=SYSTEM, now=now)
+        session.commit()
+    return Asker(application.test_client(), {"Authorization": f"Bearer {plain}"})
+
+
+@pytest.fixture
+def worlds(committed: Database) -> tuple[World, World]:
+    """Mine and another's."""
+    with committed.session() as session:
+        made = make_world(session), make_world(session)
+        session.commit()
+        return made
+
+
+def about_objects(application: Flask) -> list[Route]:
+    return [route for route in routes_of(application) if "<" in route.rule and route.reason is None]
+
+
+def deed_of(route: Route) -> Deed:
+    return DEEDS[route.method, route.rule]
+
+
+def made(database: Database, world: World, deed: Deed, user_id: int = 0) -> str:
+    """The name of a new object for the deed."""
+    with database.session() as session:
+        name = deed.make(session, world, user_id)
+        session.commit()
+        return name
+
+
+def missing(database: Database, name: str) -> str:
+    """A name of the same shape that nobody has."""
+    if name.isdigit():
+        return NO_ID
+    with database.session() as session:
+        return make_number(clock.today(clock.now(session)), 7) if name.startswith("HQ") else "kind_of_nobody"
+
+
+def state_of(database: Database) -> dict[str, tuple[int, str]]:
+    """How many rows each table has, and a digest of them, past every fence; but for what any request notes."""
+    read = "SELECT count(*), md5(coalesce(string_agg(one::text, '' ORDER BY one::text), '')) FROM {} AS one"
+    with create_engine(database.owner_url, poolclass=NullPool).connect() as owner:
+        return {
+            table: tuple(owner.execute(text(read.format(table))).one())
+            for table in sorted(Base.metadata.tables)
+            if table not in NOTED_BY_EVERY_REQUEST
+        }
+
+
+def refuse_alike(database: Database, asker: Asker, route: Route, theirs: str, world: World) -> None:
+    """The other's object and a missing one get the same 404, and nothing is written."""
+    body = deed_of(route).body(world)
+    got = asker.answer(route, theirs, body)
+    assert got[0] == 404, (route, got)
+    assert got == asker.answer(route, missing(database, theirs), body), route
+
+
+def test_every_route_about_an_object_has_a_body_that_is_right(application: Flask) -> None:
+    assert {(route.method, route.rule) for route in about_objects(application)} == set(DEEDS)
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_a_key_cannot_tell_another_community_s_order_from_none(
-    application: Flask, committed: Database, numbers: tuple[int, str, str], role: Role
+def test_a_person_cannot_tell_another_community_s_object_from_none(
+    application: Flask, committed: Database, worlds: tuple[World, World], role: Role
 ) -> None:
-    community, theirs, missing = numbers
-    with committed.session() as session:
-        _, plain = keys.create_key(
-            session,
-            name="k",
-            organisation_id=community,
-            scopes=RIGHTS[role],
-            actor=SYSTEM,
-            now=clock.now(session),
-        )
-        session.commit()
-    client, header = application.test_client(), {"Authorization": f"Bearer {plain}"}
-    for route in about_an_order(application, role, api=True):
-        got = answer(client, route, theirs, header)
-        assert got == answer(client, route, missing, header), route
-        assert got[0] in ({404} if route.method == "GET" else {404, 422}), route
+    mine, other = worlds
+    routes = [one for one in about_objects(application) if one.lets_in(role) and not is_api(one)]
+    theirs = [made(committed, other, deed_of(route)) for route in routes]
+    asker = person(application, committed, role, mine.community.id)
+    before = state_of(committed)
+    for route, name in zip(routes, theirs, strict=True):
+        refuse_alike(committed, asker, route, name, other)
+    assert state_of(committed) == before
 
 
-def test_the_order_is_there_for_those_who_may_see_it(
-    application: Flask, committed: Database, numbers: tuple[int, str, str]
+@pytest.mark.parametrize("role", list(Role))
+def test_a_key_cannot_tell_another_community_s_object_from_none(
+    application: Flask, committed: Database, worlds: tuple[World, World], role: Role
 ) -> None:
-    _, theirs, missing = numbers
-    with committed.session() as session:
-        placed = orders.find(session, theirs, actor=SYSTEM)
-        _, plain = keys.create_key(
-            session,
-            name="k",
-            organisation_id=placed.organisation_id,
-            scopes=RIGHTS[Role.OPERATOR],
-            actor=SYSTEM,
-            now=clock.now(session),
-        )
-        session.commit()
-    client, header = application.test_client(), {"Authorization": f"Bearer {plain}"}
-    assert client.get(f"/api/orders/{theirs}", headers=header).status_code == 200
-    assert client.get(f"/api/orders/{missing}", headers=header).status_code == 404
+    mine, other = worlds
+    routes = [one for one in about_objects(application) if one.lets_in(role) and is_api(one)]
+    theirs = [made(committed, other, deed_of(route)) for route in routes]
+    asker = machine(application, committed, mine.community.id, RIGHTS[role])
+    before = state_of(committed)
+    for route, name in zip(routes, theirs, strict=True):
+        refuse_alike(committed, asker, route, name, other)
+    assert state_of(committed) == before
+
+
+@pytest.mark.parametrize("role", sorted(NARROW_ROLES))
+def test_who_sees_a_part_of_the_community_cannot_tell_the_other_parts_orders_from_none(
+    application: Flask, committed: Database, worlds: tuple[World, World], role: Role
+) -> None:
+    mine, _ = worlds
+    routes = [
+        one for one in about_objects(application) if one.lets_in(role) and not is_api(one) and "<number>" in one.rule
+    ]
+    names = [made(committed, mine, deed_of(route)) for route in routes]
+    asker = person(application, committed, role, mine.community.id, belongs=10**9)
+    before = state_of(committed)
+    for route, name in zip(routes, names, strict=True):
+        refuse_alike(committed, asker, route, name, mine)
+    assert state_of(committed) == before
+
+
+def test_with_one_s_own_object_the_same_body_does_what_the_page_is_for(
+    application: Flask, committed: Database, worlds: tuple[World, World]
+) -> None:
+    mine, _ = worlds
+    wide = (Role.DISPATCHER, Role.CALLBACK_CLERK, Role.OPERATOR)
+    askers = {role: person(application, committed, role, mine.district.id) for role in wide}
+    for route in about_objects(application):
+        if not is_api(route):
+            asker = next(askers[role] for role in wide if route.lets_in(role))
+            name = made(committed, mine, deed_of(route), asker.user_id)
+            got = asker.ask(route, name, deed_of(route).body(mine))
+            assert got.status_code == deed_of(route).status, (route, got.text)
+
+
+def test_with_one_s_own_object_the_same_body_does_what_the_api_is_for_and_no_field_more(
+    application: Flask, committed: Database, worlds: tuple[World, World]
+) -> None:
+    mine, _ = worlds
+    asker = machine(application, committed, mine.district.id, frozenset(Right))
+    for route in about_objects(application):
+        if is_api(route):
+            deed = deed_of(route)
+            name = made(committed, mine, deed)
+            if route.method != "GET":
+                refused = asker.ask(route, name, deed.body(mine) | {"community_id": mine.community.id})
+                assert refused.status_code == 422, route
+                assert "community_id" in refused.text, route
+            got = asker.ask(route, name, deed.body(mine))
+            assert got.status_code == deed.status, (route, got.text)

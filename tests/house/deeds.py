@@ -1,0 +1,206 @@
+"""What can be asked of each object that an address names, with a body that is right: one row for each route."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.models.notify import Alarm, Notice
+from dispatch.models.orders import Order
+from dispatch.rules.access.roles import Role
+from dispatch.services import care, notify, orders
+from dispatch.services.orders import NamedRound, OrderDraft, WorkReport
+from tests.factories.visits import helper, resident, visit_service
+from tests.factories.world import NUMBERS, World, service, staff
+
+Body = dict[str, Any]
+NO_BODY: Body = {}
+
+
+Maker = Callable[[Session, World, int], str]
+"""Makes the object in a world for a user and gives what the address says of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """An object in the state in which the body is right, the body, and what the answer to it is."""
+
+    make: Maker
+    status: int
+    body: Callable[[World], Body] = field(default=lambda _: NO_BODY)
+
+
+def placed(session: Session, world: World, now: datetime, **changes: Any) -> Order:
+    """An order of the world's community, routed: offered to a firm where the changes leave one."""
+    values: Body = {
+        "service_code": "drain_clearing",
+        "description": "厨房下水道堵了",
+        "stairwell_id": world.stairwells[0].id,
+        "caller_phone": "17400000001",
+        "caller_name": "陈桂花",
+    }
+    draft = OrderDraft(**(values | changes))
+    order = orders.place(session, draft, actor=staff(session, world, Role.OPERATOR), now=now)
+    orders.route(session, order.id, now=now)
+    session.refresh(order)
+    return order
+
+
+def offered(session: Session, world: World, _user_id: int) -> str:
+    """An order that a firm was offered."""
+    return placed(session, world, clock.now(session)).number
+
+
+def unplaced(session: Session, world: World, _user_id: int) -> str:
+    """An order whose place nobody has found: its desk's."""
+    order = placed(session, world, clock.now(session), stairwell_id=None, address_text="说不清在哪里")
+    assert order.state == "received"
+    return order.number
+
+
+def waiting(session: Session, world: World, _user_id: int) -> str:
+    """An order that nobody can take: it waits for a human."""
+    everybody = tuple(firm.id for firm in world.firms)
+    order = placed(session, world, clock.now(session), excluded_performers=everybody)
+    assert order.state == "awaiting_human"
+    return order.number
+
+
+def unsigned(session: Session, world: World, _user_id: int) -> str:
+    """An order for which a team has to sign."""
+    kind = service(session, world.district, f"team_work_{next(NUMBERS)}", performer="team_worker", signed_for=True)
+    order = placed(session, world, clock.now(session), service_code=kind.code)
+    assert order.state == "dispatched"
+    return order.number
+
+
+def done(session: Session, world: World, now: datetime) -> Order:
+    """An order whose firm has accepted it, done it and sent a photo."""
+    order = placed(session, world, now)
+    ((offer, recipient, _),) = orders.offers_of(session, order)
+    part = NamedRound(recipient.performer_id, order.number, offer.round)
+    orders.accept(session, part, now=now)
+    photo = BytesIO()
+    Image.new("RGB", (60, 40), "red").save(photo, "JPEG")
+    orders.finish(session, part, WorkReport("done", photos=(photo.getvalue(),)), now=now)
+    return order
+
+
+def finished(session: Session, world: World, _user_id: int) -> str:
+    """The same today."""
+    return done(session, world, clock.now(session)).number
+
+
+def answered(session: Session, world: World, _user_id: int) -> str:
+    """The same some days ago, with the answer given: its callback is due."""
+    before = clock.now(session) - timedelta(days=7)
+    order = done(session, world, before)
+    orders.feed_back(session, order, answer="已疏通", actor=staff(session, world, Role.TEAM_HEAD), now=before)
+    return order.number
+
+
+def schedule(session: Session, world: World, _user_id: int) -> str:
+    """A schedule of visits."""
+    kind = visit_service(session, world)
+    draft = care.VisitDraft(
+        resident_id=resident(session, world).id,
+        service_code=kind.code,
+        starts_at=clock.now(session) + timedelta(days=1),
+        rule="FREQ=DAILY;COUNT=3",
+        window_minutes=120,
+        performer_id=helper(session, world, [kind]).id,
+    )
+    return str(
+        care.plan_visits(session, draft, actor=staff(session, world, Role.DISPATCHER), now=clock.now(session)).id
+    )
+
+
+def kind_of_the_district(session: Session, world: World, _user_id: int) -> str:
+    """A kind of order that only this district knows."""
+    code = f"kind_{next(NUMBERS)}"
+    service(session, world.district, code)
+    return code
+
+
+def alarm(session: Session, world: World, _user_id: int) -> str:
+    """An alarm of the community."""
+    subject = f"order:{next(NUMBERS)}"
+    place = {"organisation_id": world.district.id, "community_id": world.community.id}
+    notify.raise_alarm(session, kind="order_waits", subject=subject, level="warning", **place)
+    return str(session.scalars(select(Alarm.id).where(Alarm.subject == subject)).one())
+
+
+def notice(session: Session, world: World, user_id: int) -> str:
+    """A notice in the inbox of the user, or of somebody of the world."""
+    receiver = user_id or staff(session, world, Role.OPERATOR).user_id
+    assert receiver is not None
+    dedupe = f"test:{next(NUMBERS)}"
+    notify.tell_user(
+        session, dedupe=dedupe, template="escalation", user_id=receiver, now=clock.now(session), facts={"level": 1}
+    )
+    return str(session.scalars(select(Notice.id).where(Notice.dedupe == dedupe)).one())
+
+
+REASON = {"reason": "居民要求"}
+BY_HAND = {
+    "place": lambda world: {"stairwell_id": world.stairwells[0].id},
+    "dispatch": lambda world: REASON | {"performer_id": world.firms[2].id},
+    "team": lambda world: REASON | {"team_id": world.block.id},
+    "feedback": lambda _: {"answer": "已疏通"},
+    "reason": lambda _: REASON,
+    "remark": lambda _: {"text": "居民又来电"},
+    "callback": lambda _: {"reached": True, "contacted": True, "solved": True, "satisfaction": "satisfied"},
+}
+TYPED = BY_HAND | {
+    "place": lambda world: {"cell": f"stairwell:{world.stairwells[0].id}"},
+    "callback": lambda _: {"reached": "yes", "contacted": "yes", "solved": "yes", "satisfaction": "satisfied"},
+}
+ORDER, PAGE = "/api/orders/<number>", "/orders/<number>"
+SCHEDULE = "/api/visit-schedules/<int(min=1, max=9223372036854775807):schedule_id>"
+A_KEY_NEVER_CALLS_BACK = 403
+
+DEEDS: dict[tuple[str, str], Deed] = {
+    ("GET", ORDER): Deed(offered, 200),
+    ("GET", f"{ORDER}/history"): Deed(offered, 200),
+    ("GET", f"{ORDER}/decisions"): Deed(offered, 200),
+    ("GET", f"{ORDER}/offers"): Deed(offered, 200),
+    ("POST", f"{ORDER}/place"): Deed(unplaced, 200, BY_HAND["place"]),
+    ("POST", f"{ORDER}/dispatch"): Deed(offered, 200, BY_HAND["dispatch"]),
+    ("POST", f"{ORDER}/route"): Deed(waiting, 200, BY_HAND["reason"]),
+    ("POST", f"{ORDER}/team"): Deed(waiting, 200, BY_HAND["team"]),
+    ("POST", f"{ORDER}/signature"): Deed(unsigned, 200),
+    ("POST", f"{ORDER}/feedback"): Deed(finished, 200, BY_HAND["feedback"]),
+    ("POST", f"{ORDER}/callbacks"): Deed(answered, A_KEY_NEVER_CALLS_BACK, BY_HAND["callback"]),
+    ("POST", f"{ORDER}/void"): Deed(offered, 200, BY_HAND["reason"]),
+    ("POST", f"{ORDER}/remarks"): Deed(offered, 200, BY_HAND["remark"]),
+    ("GET", "/api/services/<string:code>"): Deed(kind_of_the_district, 200),
+    ("GET", SCHEDULE): Deed(schedule, 200),
+    ("PATCH", SCHEDULE): Deed(schedule, 200, lambda _: REASON | {"note": "下午来"}),
+    ("DELETE", SCHEDULE): Deed(schedule, 200, BY_HAND["reason"]),
+    ("GET", f"{SCHEDULE}/occurrences"): Deed(schedule, 200),
+    ("GET", PAGE): Deed(offered, 200),
+    ("GET", f"{PAGE}/now"): Deed(offered, 200),
+    ("GET", f"{PAGE}/slip"): Deed(offered, 200),
+    ("GET", f"{PAGE}/pictures/<int:position>"): Deed(finished, 200),
+    ("GET", "/board/dispatch/<number>"): Deed(offered, 200),
+    ("GET", "/desk/placed/<number>"): Deed(offered, 200),
+    ("POST", f"{PAGE}/phone"): Deed(offered, 200),
+    ("POST", f"{PAGE}/place"): Deed(unplaced, 303, TYPED["place"]),
+    ("POST", f"{PAGE}/dispatch"): Deed(offered, 303, TYPED["dispatch"]),
+    ("POST", f"{PAGE}/retry"): Deed(waiting, 303, TYPED["reason"]),
+    ("POST", f"{PAGE}/team"): Deed(waiting, 303, TYPED["team"]),
+    ("POST", f"{PAGE}/sign"): Deed(unsigned, 303),
+    ("POST", f"{PAGE}/feedback"): Deed(finished, 303, TYPED["feedback"]),
+    ("POST", f"{PAGE}/callback"): Deed(answered, 303, TYPED["callback"]),
+    ("POST", f"{PAGE}/void"): Deed(offered, 303, TYPED["reason"]),
+    ("POST", f"{PAGE}/remark"): Deed(offered, 303, TYPED["reason"]),
+    ("POST", "/inbox/<int(max=9223372036854775807):notice_id>/read"): Deed(notice, 303),
+    ("POST", "/alarms/<int(max=9223372036854775807):alarm_id>/seen"): Deed(alarm, 303),
+}
+"""Every guarded route whose address names an object; a route that is missing here fails the test of the house."""
