@@ -108,7 +108,12 @@ def field_problems(messages: Any, path: tuple[str, ...] = ()) -> Iterator[dict[s
             yield from field_problems(inner, path)
     else:
         parts = path[1:] if len(path) > 1 else path
-        yield {"field": ".".join(part for part in parts if part != "_schema"), "message": str(messages)}
+        yield {"field": ".".join(part for part in parts if part != "_schema"), "message": in_language(str(messages))}
+
+
+def in_language(message: str) -> str:
+    """A message of our own schemas in the reader's language; the library's own stay as they are."""
+    return str(gettext(message)) if message else message
 
 
 def problem(status: int, code: str, detail: str, errors: list[dict[str, str]], headers: Mapping[str, str]) -> Response:

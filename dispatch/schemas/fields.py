@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from flask_babel import lazy_gettext
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 MOST_TEXT = 4_000
+LENGTH = lazy_gettext("长度应为 {min} 到 {max} 个字")
 MOST_ID = 9_223_372_036_854_775_807
 
 
@@ -23,7 +25,7 @@ class Text(fields.String):
 
     def __init__(self, *, most: int = MOST_TEXT, least: int = 0, **options: Any) -> None:
         """Bound the length; the bound stands in OpenAPI as well."""
-        super().__init__(validate=validate.Length(min=least, max=most, error="长度应为 {min} 到 {max} 个字"), **options)
+        super().__init__(validate=validate.Length(min=least, max=most, error=LENGTH), **options)
 
     def _deserialize(self, value: Any, attribute: str | None, data: Any, **options: Any) -> str:
         text: str = super()._deserialize(value, attribute, data, **options)

@@ -171,3 +171,26 @@ def test_statements_are_open_to_everybody(scene: Scene) -> None:
     answer = scene.planner.client.get("/api/statements")
     assert (answer.status_code, told(answer)) == (200, {"items": [], "next": None})
     assert scene.planner.client.get("/api/statements", query_string={"cursor": "???"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (None, "频率FREQ只能是DAILY、WEEKLY、MONTHLY或YEARLY。"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "频率FREQ只能是DAILY、WEEKLY、MONTHLY或YEARLY。"),
+        ("en-GB,en;q=0.9", "FREQ is DAILY, WEEKLY, MONTHLY or YEARLY."),
+        ("de", "频率FREQ只能是DAILY、WEEKLY、MONTHLY或YEARLY。"),
+    ],
+)
+def test_a_refusal_is_told_in_the_language_that_was_asked_for(scene: Scene, language: str | None, words: str) -> None:
+    headers = {"Authorization": f"Bearer {scene.planner.key}"} | ({"Accept-Language": language} if language else {})
+    answer = scene.planner.client.post(
+        "/api/visit-schedules", json=scene.body | {"rrule": "FREQ=HOURLY"}, headers=headers
+    )
+    assert told(answer)["errors"] == [{"field": "FREQ", "message": words}]
+
+
+def test_what_the_shape_of_a_body_lacks_is_told_in_that_language_too(scene: Scene) -> None:
+    headers = {"Authorization": f"Bearer {scene.planner.key}", "Accept-Language": "en"}
+    answer = scene.planner.client.post("/api/visit-schedules", json=scene.body | {"rrule": ""}, headers=headers)
+    assert told(answer)["errors"] == [{"field": "rrule", "message": "Between 1 and 500 characters"}]
