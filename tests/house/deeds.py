@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -14,7 +14,8 @@ from dispatch import clock
 from dispatch.models.notify import Alarm, Notice
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Role
-from dispatch.services import care, notify, orders
+from dispatch.rules.catalogue.knowledge import KnowledgeText
+from dispatch.services import care, catalogue, notify, orders
 from dispatch.services.orders import NamedRound, OrderDraft, WorkReport
 from tests.factories.visits import helper, resident, visit_service
 from tests.factories.world import NUMBERS, World, service, staff
@@ -128,6 +129,22 @@ def kind_of_the_district(session: Session, world: World, _user_id: int) -> str:
     return code
 
 
+def knowledge(session: Session, world: World, _user_id: int) -> str:
+    """A knowledge item that the district keeps."""
+    code = f"item_{next(NUMBERS)}"
+    text = KnowledgeText(
+        title="老年卡办理",
+        body="带身份证到窗口。",
+        source="示例",
+        valid_from=date(2026, 1, 1),
+        kinds=("drain_clearing",),
+    )
+    catalogue.create_knowledge(
+        session, code, text, actor=staff(session, world, Role.DISPATCHER), now=clock.now(session)
+    )
+    return code
+
+
 def alarm(session: Session, world: World, _user_id: int) -> str:
     """An alarm of the community."""
     subject = f"order:{next(NUMBERS)}"
@@ -163,13 +180,23 @@ TYPED = BY_HAND | {
 }
 ORDER, PAGE = "/api/orders/<number>", "/orders/<number>"
 SCHEDULE = "/api/visit-schedules/<int(min=1, max=9223372036854775807):schedule_id>"
+KNOWLEDGE = "/api/knowledge/<string(maxlength=60):code>"
 A_KEY_NEVER_CALLS_BACK = 403
+NEW_TEXT = {
+    "title": "老年卡办理",
+    "body": "全程网办。",
+    "source": "示例",
+    "valid_from": "2026-01-01",
+    "kinds": ["drain_clearing"],
+    "version": 1,
+}
 
 DEEDS: dict[tuple[str, str], Deed] = {
     ("GET", ORDER): Deed(offered, 200),
     ("GET", f"{ORDER}/history"): Deed(offered, 200),
     ("GET", f"{ORDER}/decisions"): Deed(offered, 200),
     ("GET", f"{ORDER}/offers"): Deed(offered, 200),
+    ("GET", f"{ORDER}/ledger"): Deed(offered, 200),
     ("POST", f"{ORDER}/place"): Deed(unplaced, 200, BY_HAND["place"]),
     ("POST", f"{ORDER}/dispatch"): Deed(offered, 200, BY_HAND["dispatch"]),
     ("POST", f"{ORDER}/route"): Deed(waiting, 200, BY_HAND["reason"]),
@@ -180,6 +207,10 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", f"{ORDER}/void"): Deed(offered, 200, BY_HAND["reason"]),
     ("POST", f"{ORDER}/remarks"): Deed(offered, 200, BY_HAND["remark"]),
     ("GET", "/api/services/<string:code>"): Deed(kind_of_the_district, 200),
+    ("GET", KNOWLEDGE): Deed(knowledge, 200),
+    ("GET", f"{KNOWLEDGE}/versions"): Deed(knowledge, 200),
+    ("POST", f"{KNOWLEDGE}/versions"): Deed(knowledge, 201, lambda _: NEW_TEXT),
+    ("POST", f"{KNOWLEDGE}/withdrawal"): Deed(knowledge, 200, lambda _: REASON | {"version": 1}),
     ("GET", SCHEDULE): Deed(schedule, 200),
     ("PATCH", SCHEDULE): Deed(schedule, 200, lambda _: REASON | {"note": "下午来"}),
     ("DELETE", SCHEDULE): Deed(schedule, 200, BY_HAND["reason"]),
@@ -187,6 +218,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("GET", PAGE): Deed(offered, 200),
     ("GET", f"{PAGE}/now"): Deed(offered, 200),
     ("GET", f"{PAGE}/slip"): Deed(offered, 200),
+    ("GET", f"{PAGE}/ledger.svg"): Deed(offered, 200),
     ("GET", f"{PAGE}/pictures/<int:position>"): Deed(finished, 200),
     ("GET", "/board/dispatch/<number>"): Deed(offered, 200),
     ("GET", "/desk/placed/<number>"): Deed(offered, 200),
