@@ -47,6 +47,7 @@ COMMANDS = {
     "user": Command("make a user, set a password, give a role", "dispatch.commands.user"),
     "keys": Command("count what is sealed under which key, and seal it anew", "dispatch.commands.keys"),
     "doctor": Command("look whether everything that is needed is there and well", "dispatch.commands.doctor"),
+    "recount": Command("have every order counted anew for the reports", "dispatch.commands.recount"),
     "verify": Command("check the promise's invariants on the live database", "dispatch.commands.verify"),
 }
 

@@ -1,33 +1,207 @@
-"""Daily figures and statements of service that make themselves."""
+"""Counts of orders with their maintained totals, and statements of service that make themselves."""
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, Id, Moment, Reference
-from dispatch.models.grid import community
+from dispatch.models.grid import community, within
+
+GRAINS = "grain IN ('day', 'week', 'month')"
+DAYS = (
+    "placed_on",
+    "dispatched_on",
+    "sign_due_on",
+    "offered_on",
+    "arrive_due_on",
+    "due_on",
+    "finished_on",
+    "closed_on",
+    "called_on",
+)
 
 
-class DailyFigure(Base):
-    """The counts of one community, day, kind and lead team."""
+class OrderChange(Base):
+    """That an order has changed and is to be counted anew; written by a trigger in the order's transaction."""
 
-    __tablename__ = "daily_figures"
+    __tablename__ = "order_changes"
+
+    id: Mapped[Id]
+    order_id: Mapped[Reference]
+
+
+class OrderCount(Base):
+    """The sheet of an order: every fact that a figure asks of it, as it stands in the totals.
+
+    Lead, accountable and performer are those of today, the `first_` ones those of the first dispatch and offer.
+    """
+
+    __tablename__ = "order_counts"
+
+    order_id: Mapped[Reference] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    community_id: Mapped[Reference] = community()
+    version: Mapped[int]
+    area_id: Mapped[Reference | None]
+    building_id: Mapped[Reference | None]
+    stairwell_id: Mapped[Reference | None]
+    service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id"))
+    lead_team_id: Mapped[Reference | None]
+    accountable_team_id: Mapped[Reference | None]
+    performer_id: Mapped[Reference | None] = mapped_column(ForeignKey("performers.id"))
+    first_lead_team_id: Mapped[Reference | None]
+    first_accountable_team_id: Mapped[Reference | None]
+    first_performer_id: Mapped[Reference | None] = mapped_column(ForeignKey("performers.id"))
+    fate: Mapped[str]
+    placed_at: Mapped[datetime]
+    placed_on: Mapped[date]
+    placed_hour: Mapped[int] = mapped_column(SmallInteger)
+    dispatched_on: Mapped[date | None]
+    sign_due_on: Mapped[date | None]
+    offered_on: Mapped[date | None]
+    arrive_due_on: Mapped[date | None]
+    due_on: Mapped[date | None]
+    finished_on: Mapped[date | None]
+    closed_on: Mapped[date | None]
+    called_on: Mapped[date | None]
+    is_repeat: Mapped[bool]
+    is_returned: Mapped[bool]
+    is_rerouted: Mapped[bool]
+    is_overridden: Mapped[bool]
+    signing: Mapped[str]
+    first_round: Mapped[str]
+    rounds: Mapped[int] = mapped_column(SmallInteger)
+    accept_seconds: Mapped[int | None]
+    arrival: Mapped[str]
+    closing: Mapped[str]
+    answering: Mapped[str]
+    is_reached: Mapped[bool]
+    is_final: Mapped[bool]
+    is_contacted: Mapped[bool]
+    is_solved: Mapped[bool]
+    satisfaction: Mapped[str | None]
+    is_reopened: Mapped[bool]
+
+    __table_args__ = (
+        within("areas", "area_id"),
+        within("buildings", "building_id"),
+        within("stairwells", "stairwell_id"),
+        within("teams", "lead_team_id"),
+        within("teams", "accountable_team_id"),
+        within("teams", "first_lead_team_id"),
+        within("teams", "first_accountable_team_id"),
+        CheckConstraint("fate IN ('kept', 'voided', 'merged', 'answered')", name="fate"),
+        Index("ix_order_counts_same", "stairwell_id", "service_id", "placed_at"),
+        *(Index(f"ix_order_counts_{day}", "community_id", day, "order_id") for day in DAYS),
+    )
+
+
+def count() -> Mapped[int]:
+    """A count of the totals."""
+    return mapped_column(server_default=text("0"))
+
+
+class FigureTotal(Base):
+    """Counts of a day, week or month of a community by area, kind, lead and accountable team, and performer.
+
+    Always the sum over the sheets: each changed order takes back what it added before and adds what it does now.
+    """
+
+    __tablename__ = "figure_totals"
 
     id: Mapped[Id]
     community_id: Mapped[Reference] = community()
-    day: Mapped[date]
+    grain: Mapped[str]
+    first_day: Mapped[date]
+    area_id: Mapped[Reference | None]
     service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id"))
-    team_id: Mapped[Reference | None] = mapped_column(ForeignKey("teams.id"))
-    placed: Mapped[int] = mapped_column(server_default=text("0"))
-    closed: Mapped[int] = mapped_column(server_default=text("0"))
-    reopened: Mapped[int] = mapped_column(server_default=text("0"))
-    answered: Mapped[int] = mapped_column(server_default=text("0"))
-    made_at: Mapped[Moment]
+    lead_team_id: Mapped[Reference | None]
+    accountable_team_id: Mapped[Reference | None]
+    performer_id: Mapped[Reference | None] = mapped_column(ForeignKey("performers.id"))
+    placed: Mapped[int] = count()
+    answered: Mapped[int] = count()
+    repeat_base: Mapped[int] = count()
+    repeated: Mapped[int] = count()
+    dispatched: Mapped[int] = count()
+    returned: Mapped[int] = count()
+    misrouted: Mapped[int] = count()
+    overridden: Mapped[int] = count()
+    to_sign: Mapped[int] = count()
+    signed_in_time: Mapped[int] = count()
+    offered: Mapped[int] = count()
+    rounds: Mapped[int] = count()
+    first_answered: Mapped[int] = count()
+    first_accepted: Mapped[int] = count()
+    accepted: Mapped[int] = count()
+    accept_seconds: Mapped[Reference] = count()
+    arrivals_due: Mapped[int] = count()
+    arrived_in_time: Mapped[int] = count()
+    due: Mapped[int] = count()
+    due_closed: Mapped[int] = count()
+    closed_in_time: Mapped[int] = count()
+    answered_in_time: Mapped[int] = count()
+    finished: Mapped[int] = count()
+    closed: Mapped[int] = count()
+    called: Mapped[int] = count()
+    reopened: Mapped[int] = count()
+    valued: Mapped[int] = count()
+    contacted: Mapped[int] = count()
+    solved: Mapped[int] = count()
+    very_satisfied: Mapped[int] = count()
+    satisfied: Mapped[int] = count()
+    basically_satisfied: Mapped[int] = count()
+    dissatisfied: Mapped[int] = count()
+    very_dissatisfied: Mapped[int] = count()
 
     __table_args__ = (
-        UniqueConstraint("community_id", "day", "service_id", "team_id", postgresql_nulls_not_distinct=True),
+        within("areas", "area_id"),
+        within("teams", "lead_team_id"),
+        within("teams", "accountable_team_id"),
+        CheckConstraint(GRAINS, name="grain"),
+        UniqueConstraint(
+            "community_id",
+            "grain",
+            "first_day",
+            "area_id",
+            "service_id",
+            "lead_team_id",
+            "accountable_team_id",
+            "performer_id",
+            name="uq_figure_totals",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+
+class HeatTotal(Base):
+    """How many orders were placed in a day, week or month of a community, by building and hour of the day."""
+
+    __tablename__ = "heat_totals"
+
+    id: Mapped[Id]
+    community_id: Mapped[Reference] = community()
+    grain: Mapped[str]
+    first_day: Mapped[date]
+    area_id: Mapped[Reference | None]
+    building_id: Mapped[Reference | None]
+    hour: Mapped[int] = mapped_column(SmallInteger)
+    placed: Mapped[int] = count()
+
+    __table_args__ = (
+        within("areas", "area_id"),
+        within("buildings", "building_id"),
+        CheckConstraint(GRAINS, name="grain"),
+        UniqueConstraint(
+            "community_id",
+            "grain",
+            "first_day",
+            "area_id",
+            "building_id",
+            "hour",
+            name="uq_heat_totals",
+            postgresql_nulls_not_distinct=True,
+        ),
     )
 
 

@@ -6,16 +6,22 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock, queue
 from dispatch.queue import Claimed
-from dispatch.rules.reports.periods import day_of, previous_period
+from dispatch.rules.queue import Lane
+from dispatch.rules.reports.periods import previous_period
 from dispatch.services import reports
 
 
+def count(session: Session, job: Claimed) -> None:
+    """Count what has changed, a bounded batch at a time; comes back while there is more."""
+    if reports.count_changes(session) >= reports.MOST_AT_ONCE:
+        queue.enqueue(session, "reports.count", lane=Lane.PERIODIC, dedupe=f"reports.count:after:{job.id}")
+
+
 def daily_figures(session: Session, job: Claimed) -> None:
-    """Count yesterday, and anew the days before it; look whether a statement is late."""
-    period = str(job.arguments["period"])
-    reports.recount(session, day_of(previous_period(period)))
+    """The day is over: have counted what still waits, look whether a statement is late."""
+    reports.ask_for_count(session)
     reports.alarm_late_statements(session, now=clock.now(session))
-    queue.finish_period(session, job.kind, period)
+    queue.finish_period(session, job.kind, str(job.arguments["period"]))
 
 
 def statement(session: Session, job: Claimed) -> None:
@@ -26,6 +32,7 @@ def statement(session: Session, job: Claimed) -> None:
 
 
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
+    "reports.count": count,
     "reports.daily_figures": daily_figures,
     "reports.statement": statement,
 }

@@ -12,7 +12,7 @@ from config.settings import get_settings
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.rules.queue import CLOCKS_MAY_DIFFER_SECONDS, Lane
-from dispatch.services import notify
+from dispatch.services import notify, reports
 from dispatch.services.access import audit, idempotency
 from dispatch.services.orders import burial, canary
 
@@ -74,7 +74,11 @@ def bury(session: Session, job: Claimed) -> None:
 
 
 def after_tick(session: Session, now: datetime) -> int:
-    """What is done every few seconds beside the tick: the audit trail is sealed, by one of those who tick."""
+    """What is done every few seconds beside the tick: changed orders are to be counted, the audit trail is sealed.
+
+    Sealed by one of those who tick; returns how many entries.
+    """
+    reports.ask_for_count(session)
     if not session.execute(ONE_SEALER).scalar_one():
         return 0
     return audit.seal(session, now=now)

@@ -9,8 +9,9 @@ from typing import Any, Self
 class Counts:
     """Counts of some days; the day that an order counts for stands in docs/decisions (figures).
 
-    placed: orders taken in. repeat_base: those with a stairwell that were neither voided nor merged; repeated:
-    of these, those whose stairwell had the same kind some days before (policy figures.repeat_days).
+    placed: orders taken in; answered: of these, those answered in the call. repeat_base: those with a stairwell
+    that were neither voided nor merged; repeated: of these, those whose stairwell had the same kind some days
+    before (policy figures.repeat_days).
     dispatched: orders given to a team; returned: of these, those with an upheld 退单; misrouted: those returned or
     given to somebody else; overridden: those where a person chose otherwise than the router.
     to_sign: orders that a team has to sign for; signed_in_time of these.
@@ -25,6 +26,7 @@ class Counts:
     """
 
     placed: int = 0
+    answered: int = 0
     repeat_base: int = 0
     repeated: int = 0
     dispatched: int = 0

@@ -24,9 +24,6 @@ class Grain(StrEnum):
 
 
 QUARTER = re.compile(r"([0-9]{4})-Q([1-4])")
-LATE_DAYS_RECOUNTED = 7
-"""How many past days are counted anew each night: an order's place may be settled days after its call."""
-
 DAYS_OF_A_WEEK: Final = 7
 MONTH_AND_MORE: Final = 32
 MOST_TREND_DAYS: Final = 31
@@ -74,11 +71,6 @@ def quarter_of(instant: datetime) -> str:
     """The name of the quarter in which an instant lies."""
     local = instant.astimezone(SHANGHAI)
     return f"{local.year}-Q{(local.month - 1) // 3 + 1}"
-
-
-def days_to_recount(day: date) -> list[date]:
-    """A day and those before it that are counted with it, oldest first."""
-    return [day - timedelta(days=back) for back in range(LATE_DAYS_RECOUNTED - 1, -1, -1)]
 
 
 @dataclass(frozen=True, slots=True)

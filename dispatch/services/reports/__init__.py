@@ -1,6 +1,6 @@
-"""Reports: daily figures and statements of service that make themselves, and the check of the promise."""
+"""Reports: figures over maintained totals, statements of service that make themselves, the check of the promise."""
 
-from dispatch.services.reports.figures import daily_figures, recount
+from dispatch.services.reports.counting import MOST_AT_ONCE, ask_for_count, count_anew, count_changes, waiting_changes
 from dispatch.services.reports.statements import (
     StatementPage,
     alarm_late_statements,
@@ -11,12 +11,15 @@ from dispatch.services.reports.statements import (
 from dispatch.services.reports.verify import verify
 
 __all__ = [
+    "MOST_AT_ONCE",
     "StatementPage",
     "alarm_late_statements",
-    "daily_figures",
+    "ask_for_count",
+    "count_anew",
+    "count_changes",
     "list_statements",
     "make_statements",
-    "recount",
     "statement_out",
     "verify",
+    "waiting_changes",
 ]

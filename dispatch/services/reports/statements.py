@@ -20,13 +20,27 @@ from dispatch.rules.reports.periods import bounds_of_quarter, previous_period, q
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import notify
 from dispatch.services.access import audit, policies
-from dispatch.services.reports.figures import COUNTED, COUNTS
 
 LATE_POLICY = "statement.publish_within_days"
 CORRECTION = "按最新记录更正"
 MOST_PER_PAGE = 100
 TOTALS = ("placed", "closed", "reopened", "answered")
 
+COUNTED = (
+    "FROM order_events AS event JOIN orders ON orders.id = event.order_id "
+    "JOIN services ON services.id = orders.service_id "
+    "JOIN organisations ON organisations.id = orders.community_id "
+    "WHERE event.at >= :begin AND event.at < :end "
+    "AND event.action IN ('receive', 'answer_directly', 'close', 'reopen') "
+    "AND services.in_figures AND NOT orders.is_canary AND NOT organisations.is_hidden "
+)
+"""What enters a statement (rules.md §8): kinds that say so, never the canary or a hidden community."""
+COUNTS = (
+    "count(*) FILTER (WHERE event.action = 'receive') AS placed, "
+    "count(*) FILTER (WHERE event.action = 'close') AS closed, "
+    "count(*) FILTER (WHERE event.action = 'reopen') AS reopened, "
+    "count(*) FILTER (WHERE event.action = 'answer_directly') AS answered "
+)
 BY_KIND = text(
     f"SELECT services.code, services.name, {COUNTS} {COUNTED} AND orders.community_id = :community "
     "GROUP BY services.code, services.name ORDER BY services.code"

@@ -11,7 +11,6 @@ from dispatch.rules.queue import Every, next_period_start, period_name, period_s
 from dispatch.rules.reports.periods import (
     bounds_of_day,
     bounds_of_quarter,
-    days_to_recount,
     previous_period,
     quarter_of,
 )
@@ -61,5 +60,3 @@ def test_a_day_ends_where_the_next_begins(day: date) -> None:
     begin, end = bounds_of_day(day)
     assert end - begin == timedelta(days=1)
     assert end == bounds_of_day(day + timedelta(days=1))[0]
-    assert days_to_recount(day)[-1] == day
-    assert len(set(days_to_recount(day))) == 7

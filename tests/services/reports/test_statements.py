@@ -1,6 +1,6 @@
-"""Daily figures and quarterly statements: counted from the history by the Shanghai day, made once, corrected openly."""
+"""Quarterly statements: counted from the history by the quarter of Shanghai, made once, corrected openly."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -8,16 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
-from dispatch.models.notify import Alarm, Notice
+from dispatch.models.notify import Alarm
 from dispatch.models.orders import Order
-from dispatch.models.reports import DailyFigure, ServiceStatement
+from dispatch.models.reports import ServiceStatement
 from dispatch.rules.access.chain import canonical
-from dispatch.rules.access.roles import SYSTEM, Role
-from dispatch.services import notify, orders, reports
+from dispatch.rules.access.roles import Role
+from dispatch.services import orders, reports
 from dispatch.services.orders import OrderDraft, canary
-from tests.factories.world import World, firm, make_world, service, staff
+from tests.factories.world import World, make_world, service, staff
 
-DAY = date(2026, 9, 30)
 LAST_MINUTE = datetime(2026, 9, 30, 15, 59, tzinfo=UTC)
 NEXT_MORNING = datetime(2026, 9, 30, 16, 0, tzinfo=UTC)
 
@@ -44,70 +43,11 @@ def placed(session: Session, world: World, now: datetime, **changes: object) -> 
     return order
 
 
-def figures(session: Session, world: World, day: date = DAY) -> list[tuple[int, int | None, int, int, int]]:
-    """The figures of a day as (kind, team, placed, closed, reopened)."""
-    rows = session.scalars(
-        select(DailyFigure)
-        .where(DailyFigure.day == day, DailyFigure.community_id == world.community.id)
-        .order_by(DailyFigure.service_id, DailyFigure.team_id)
-        .execution_options(populate_existing=True)
-    )
-    return [(row.service_id, row.team_id, row.placed, row.closed, row.reopened) for row in rows]
-
-
-def test_a_day_in_shanghai_ends_at_its_own_midnight(session: Session, world: World) -> None:
-    placed(session, world, LAST_MINUTE)
-    placed(session, world, NEXT_MORNING)
-    reports.daily_figures(session, DAY)
-    assert figures(session, world) == [(world.plumbing.id, world.line.id, 1, 0, 0)]
-
-
-def test_counting_again_gives_the_same_and_follows_the_team(session: Session, world: World) -> None:
-    order = placed(session, world, LAST_MINUTE)
-    placed(session, world, LAST_MINUTE, service_code="mediation")
-    for _ in range(3):
-        reports.daily_figures(session, DAY)
-    assert figures(session, world) == [
-        (world.plumbing.id, world.line.id, 1, 0, 0),
-        (world.gossip.id, world.block.id, 1, 0, 0),
-    ]
-    order.lead_team_id = world.block.id
-    session.flush()
-    reports.daily_figures(session, DAY)
-    assert figures(session, world)[0] == (world.plumbing.id, world.block.id, 1, 0, 0)
-
-
-def test_an_order_whose_place_was_settled_later_is_counted_on_its_day(session: Session, world: World) -> None:
-    order = placed(session, world, LAST_MINUTE, stairwell_id=None, address_text="月亮背面")
-    reports.daily_figures(session, DAY)
-    assert figures(session, world) == []
-    actor = staff(session, world, Role.OPERATOR)
-    orders.settle(session, order, stairwell_id=world.stairwells[0].id, actor=actor, now=NEXT_MORNING)
-    reports.recount(session, DAY + timedelta(days=1))
-    assert figures(session, world) == [(world.plumbing.id, None, 1, 0, 0)]
-
-
-def test_closed_orders_count_on_the_day_they_were_closed(session: Session, world: World) -> None:
-    quiet = service(session, world.district, "quiet", callback=False)
-    made = firm(session, world.district, world.community, [quiet], channel="app", webhook_url=None)
-    order = placed(session, world, LAST_MINUTE, service_code=None, service_id=quiet.id)
-    notice = session.scalars(select(Notice).where(Notice.order_id == order.id)).one()
-    assert notice.performer_id == made.id
-    token = notify.link_token(notice) or ""
-    orders.accept(session, token, now=LAST_MINUTE)
-    orders.finish(session, token, orders.WorkReport(result="done"), now=NEXT_MORNING)
-    orders.feed_back(session, order, answer="已疏通", actor=SYSTEM, now=NEXT_MORNING)
-    reports.recount(session, DAY + timedelta(days=1))
-    assert figures(session, world) == [(quiet.id, world.block.id, 1, 0, 0)]
-    assert figures(session, world, DAY + timedelta(days=1)) == [(quiet.id, world.block.id, 0, 1, 0)]
-
-
-def test_kinds_outside_the_figures_and_the_canary_never_count(session: Session, world: World) -> None:
+def test_kinds_outside_the_figures_and_the_canary_stand_in_no_statement(session: Session, world: World) -> None:
     hidden = service(session, world.district, "hidden", in_figures=False)
     placed(session, world, LAST_MINUTE, service_code=None, service_id=hidden.id)
     service(session, world.district, "canary", urgency="urgent", callback=False, in_figures=True)
     assert canary.place_canary(session, "2026-09-30T23:59", now=LAST_MINUTE) is not None
-    assert reports.daily_figures(session, DAY) == 0
     reports.make_statements(session, "2026-Q3", now=NEXT_MORNING)
     bodies = session.scalars(select(ServiceStatement.body)).all()
     assert [body["total"] for body in bodies] == [{"placed": 0, "closed": 0, "reopened": 0, "answered": 0}]
