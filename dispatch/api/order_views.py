@@ -1,6 +1,7 @@
 """What leaves of an order by the API: phones masked, a confidential one without who, where and what."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import gettext
@@ -9,8 +10,12 @@ from dispatch.models.orders import Order, OrderEvent
 from dispatch.rules.grid.phone import mask_phone
 from dispatch.schemas import orders as schemas
 from dispatch.services.access import vault
+from dispatch.services.orders import Received
 
 PLAIN = tuple(name for name in schemas.OrderOut().fields if name != "caller_phone")
+
+NOTHING_YET: dict[str, Any] = dict.fromkeys(schemas.OrderOut().fields) | {"reopened": 0}
+"""The fields of an order to which nothing has happened yet."""
 
 
 def order_out(order: Order) -> dict[str, Any]:
@@ -19,10 +24,27 @@ def order_out(order: Order) -> dict[str, Any]:
     out["caller_phone"] = None
     if order.caller_phone is not None:
         out["caller_phone"] = mask_phone(vault.open_sealed(f"orders.caller_phone.{order.number}", order.caller_phone))
-    if order.confidential:
-        out |= {"caller_name": None, "caller_phone": None, "room": None, "stairwell_id": None}
-        out |= {"description": gettext("保密订单"), "address_text": "", "place_candidates": []}
-    return out
+    return out | hidden() if order.confidential else out
+
+
+def hidden() -> dict[str, Any]:
+    """What is shown instead of the matter of a confidential order."""
+    nobody = {"caller_name": None, "caller_phone": None, "room": None, "stairwell_id": None}
+    return nobody | {"description": gettext("保密订单"), "address_text": "", "place_candidates": []}
+
+
+def received_out(received: Received) -> dict[str, Any]:
+    """What `order_out` and the schema would make of the order just inserted, without reading it back."""
+    columns = received.columns
+    out = NOTHING_YET | {name: plain(columns[name]) for name in PLAIN if name in columns}
+    if received.phone is not None:
+        out["caller_phone"] = mask_phone(received.phone)
+    return out | hidden() if columns["confidential"] else out
+
+
+def plain(value: Any) -> Any:
+    """A column as JSON says it: a moment in UTC, as the database would give it back."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
 def event_out(order: Order, event: OrderEvent) -> dict[str, Any]:

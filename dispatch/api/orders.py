@@ -13,7 +13,7 @@ from dispatch import clock
 from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.once import KEY_PARAMETER, once
-from dispatch.api.order_views import event_out, order_out, page_out
+from dispatch.api.order_views import event_out, order_out, page_out, received_out
 from dispatch.gateways import limits
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right
@@ -90,9 +90,9 @@ class Orders(MethodView):
         """Place an order. 201 means: committed and sure to be dispatched. Repeat with the same Idempotency-Key."""
 
         def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
-            order = orders.place(session, draft_of(data), actor=actor(), now=clock.now(session))
-            location = url_for("orders.OneOrder", number=order.number)
-            return 201, ORDER_OUT.dump(order_out(order)), {"Location": location}
+            received = orders.receive(session, draft_of(data), actor=actor(), now=clock.now(session))
+            location = url_for("orders.OneOrder", number=received.number)
+            return 201, received_out(received), {"Location": location}
 
         return once("orders.place", data, work)
 

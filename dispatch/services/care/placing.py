@@ -210,7 +210,7 @@ def place_order(
         organisation_id=organisation_id,
         named_performer_id=visitor_of(session, schedule, service),
     )
-    return orders.place(session, draft, actor=SYSTEM, now=now).id
+    return orders.receive(session, draft, actor=SYSTEM, now=now).id
 
 
 def phone_of(resident: Resident) -> str | None:

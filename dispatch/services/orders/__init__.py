@@ -34,7 +34,7 @@ from dispatch.services.orders.offers import (
     order_of,
     set_out,
 )
-from dispatch.services.orders.place import AlreadyPlaced, place
+from dispatch.services.orders.place import AlreadyPlaced, Received, place, receive
 from dispatch.services.orders.preview import Preview, preview
 from dispatch.services.orders.queries import (
     Board,
@@ -80,6 +80,7 @@ __all__ = [
     "OrderPage",
     "PhoneView",
     "Preview",
+    "Received",
     "SecondPersonMissing",
     "Stale",
     "WorkReport",
@@ -112,6 +113,7 @@ __all__ = [
     "place",
     "place_alarm",
     "preview",
+    "receive",
     "record_callback",
     "remark",
     "retry_routing",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import BigInteger, bindparam, column, select, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.elements import TextClause
 
@@ -33,12 +33,12 @@ MOST_FIRST_EVENTS = 2
 
 
 def statement() -> TextClause:
-    """INSERT of order, up to two events, audit entry and job, as one statement; gives the order's row and job_id."""
+    """INSERT of order, up to two events, audit entry and job, as one statement."""
     columns = ", ".join(COLUMNS)
     values = ", ".join(f":{name}" for name in COLUMNS)
     sql = (
         f"WITH placed AS (INSERT INTO orders ({columns}, updated_at) VALUES ({values}, :created_at) "  # noqa: S608 - names of our own columns
-        "ON CONFLICT (number) DO NOTHING RETURNING *), "
+        "ON CONFLICT (number) DO NOTHING RETURNING id), "
         "history AS (INSERT INTO order_events (order_id, version, action, from_state, to_state, at, actor_kind, "
         "user_id, api_key_id, facts, digest) SELECT placed.id, event.version, event.action, event.from_state, "
         "event.to_state, :created_at, event.actor_kind, :created_by, :created_by_key, event.facts, "
@@ -49,16 +49,15 @@ def statement() -> TextClause:
         ":organisation_id, :created_by, :created_by_key, :request_id FROM placed), "
         "job AS (INSERT INTO jobs (dedupe, kind, reference, lane, run_at) SELECT :job_dedupe, :job_kind, placed.id, "
         ":job_lane, :job_run_at FROM placed RETURNING id AS job_id) "
-        f"SELECT {', '.join(column.name for column in Order.__table__.columns)}, job_id FROM placed, job"
+        "SELECT id, job_id FROM placed, job"
     )
     types = [bindparam(name, type_=Order.__table__.columns[name].type) for name in COLUMNS]
     when = Order.__table__.columns["created_at"].type
     return text(sql).bindparams(*types, bindparam("events", type_=JSONB), bindparam("job_run_at", type_=when))
 
 
-_RETURNED = statement().columns(*Order.__table__.columns, column("job_id", BigInteger))
-INSERT = select(Order, _RETURNED.selected_columns.job_id).from_statement(_RETURNED)
-"""Gives (the order as it was stored, the id of its job); nothing when the number is taken."""
+INSERT = statement()
+"""Gives (id of the order, job_id); nothing when the number is taken."""
 
 
 def insert_parameters(

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -55,7 +55,22 @@ class Prepared:
     due: Due
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An order as it was just inserted: its columns (those that are not named have no value yet), the phone plain."""
+
+    id: int
+    number: str
+    columns: Mapping[str, Any]
+    phone: str | None = field(repr=False)
+
+
 def place(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -> Order:
+    """Place an order as `receive` does, and give it as an object to go on with."""
+    return session.get_one(Order, receive(session, draft, actor=actor, now=now).id)
+
+
+def receive(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -> Received:
     """Place an order: after the commit it is never lost and sure to be dispatched.
 
     A place that is not found never refuses a call: the order stays 受理中, with candidates, at the top of the
@@ -65,28 +80,29 @@ def place(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -
     prepared = prepare(session, draft, actor=actor, now=now)
     for _ in range(MOST_NUMBERS):
         number = make_number(clock.today(now), secrets.randbits(RANDOM_BITS))
-        order = insert_order(session, prepared, number, actor=actor, now=now)
-        if order is not None:
-            return order
+        received = insert_order(session, prepared, number, actor=actor, now=now)
+        if received is not None:
+            return received
     raise AlreadyPlaced
 
 
-def insert_order(session: Session, prepared: Prepared, number: str, *, actor: Actor, now: datetime) -> Order | None:
+def insert_order(session: Session, prepared: Prepared, number: str, *, actor: Actor, now: datetime) -> Received | None:
     """Insert the order under this number; None when the number is taken (30 random bits a day: take another)."""
     values = order_values(prepared, number, actor=actor, now=now)
     events = first_events(number, values, actor=actor, now=now)
     values |= {"version": len(events), "state": events[-1]["to_state"], "chain_head": events[-1]["digest"]}
     job = first_job(session, prepared, number, now=now)
+    session.flush()
     try:
-        row = session.execute(INSERT, insert_parameters(values, events, job, actor=actor, now=now)).one_or_none()
+        parameters = insert_parameters(values, events, job, actor=actor, now=now)
+        row = session.connection().execute(INSERT, parameters).one_or_none()
     except IntegrityError as error:
         raise AlreadyPlaced from error
     if row is None:
         return None
-    order: Order = row[0]
     if job["run_at"] <= now:
-        hint(session, Lane(job["lane"]), row[1])
-    return order
+        hint(session, Lane(job["lane"]), row.job_id)
+    return Received(row.id, number, values, prepared.phone)
 
 
 def prepare(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -> Prepared:

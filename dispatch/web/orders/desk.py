@@ -250,7 +250,7 @@ def place_now(draft: OrderDraft, key: str, actor: Actor) -> str:
             service = catalogue.find_service(session, actor.organisation_id, service_id=draft.service_id)
             draft = with_known_answers(draft, service)
         keyed = replace(with_room(session, draft, actor), source_number=key)
-        return orders.place(session, keyed, actor=actor, now=clock.now(session)).number
+        return orders.receive(session, keyed, actor=actor, now=clock.now(session)).number
 
 
 @blueprint.get("/desk/placed/<number>")
