@@ -10,6 +10,7 @@ from flask_limiter import Limiter
 from redis.exceptions import RedisError
 
 from config.settings import Settings
+from dispatch.rules.access.forwarded import counted_as
 from dispatch.rules.access.roles import Actor
 
 SOCKET_SECONDS = 0.5
@@ -29,8 +30,8 @@ LOOKUP_BY_ADDRESS = "60 per hour"  # address
 
 
 def address() -> str:
-    """The network address that asks."""
-    return f"address:{request.remote_addr or 'unknown'}"
+    """The network address that asks, or the /64 of an IPv6 address."""
+    return f"address:{counted_as(request.remote_addr or 'unknown')}"
 
 
 def caller() -> str:

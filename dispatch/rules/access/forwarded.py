@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 MOST_HOPS = 20
+IPV6_BITS, HOST_BITS = 128, 64
 SCHEMES = frozenset({"http", "https"})
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 WITH_PORT = re.compile(
@@ -36,6 +37,17 @@ def parse_address(text: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def counted_as(text: str) -> str:
+    """What a limit counts an address as: an IPv6 address as its /64, since whoever has one has all of them.
+
+    Source: RFC 4291 section 2.5.1 (the lower 64 bits are the host's own), RFC 6177 (no site gets less than a /64).
+    """
+    address = parse_address(text)
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address), IPV6_BITS - HOST_BITS), strict=False))
+    return text if address is None else str(address)
 
 
 def is_within(address: Address, networks: Networks) -> bool:

@@ -1,6 +1,6 @@
 """For whom a proxy asks: the right-most address that is not ours, whatever stands to its left."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 import pytest
 from hypothesis import assume, given
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dispatch.rules.access.forwarded import (
     client_of,
+    counted_as,
     forwarded_host,
     forwarded_scheme,
     is_trusted,
@@ -83,6 +84,31 @@ def test_an_address_is_read_with_and_without_a_port(address: object, port: int) 
     assume(plain.version == 4 or (plain.ipv4_mapped is None and plain.scope_id is None))
     spelled = f"[{plain}]" if plain.version == 6 else str(plain)
     assert parse_address(str(plain)) == parse_address(f"{spelled}:{port}") == plain
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:0:1::9", "2001:db8:0:1::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_an_address_is_counted_as_what_one_client_has(address: str, counted: str) -> None:
+    assert counted_as(address) == counted
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_the_host_part_of_an_ipv6_address_leaves_no_limit(network: int, one: int, other: int) -> None:
+    assume(network != 0)
+    addresses = [str(IPv6Address((network << 64) + host)) for host in (one, other)]
+    assert counted_as(addresses[0]) == counted_as(addresses[1])
+
+
+@given(st.ip_addresses(v=4), st.ip_addresses(v=4))
+def test_ipv4_addresses_are_counted_each_by_itself(one: object, other: object) -> None:
+    assert (counted_as(str(one)) == counted_as(str(other))) is (one == other)
 
 
 @given(st.text(max_size=80))

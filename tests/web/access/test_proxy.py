@@ -94,6 +94,12 @@ def test_limits_count_the_address_behind_a_named_proxy(client: FlaskClient) -> N
     assert log_in(client, PROXY_6, "2001:db8::10") == 403
 
 
+def test_an_ipv6_client_cannot_leave_its_limit_by_the_addresses_of_its_own_network(client: FlaskClient) -> None:
+    own = [log_in(client, PROXY, f"2001:db8:0:7::{number:x}") for number in range(MOST + 1)]
+    assert own == [403] * MOST + [429]
+    assert log_in(client, PROXY, "2001:db8:0:8::1") == 403
+
+
 def test_a_stranger_cannot_leave_its_limit_by_forging_addresses(client: FlaskClient) -> None:
     forged = [log_in(client, STRANGER, f"203.0.113.{number}") for number in range(MOST + 1)]
     assert forged == [403] * MOST + [429]
@@ -148,5 +154,5 @@ def test_real_gunicorn_believes_the_loopback_only_where_it_is_named(
     committed: Database, tmp_path: Path, trusted: str
 ) -> None:
     with web(committed, tmp_path, trusted) as port:
-        unlike = [knock(port, f"2001:db8:{secrets.randbelow(65536):x}::{number:x}") for number in range(MOST + 1)]
+        unlike = [knock(port, f"2001:db8:{secrets.randbelow(65536):x}:{number:x}::1") for number in range(MOST + 1)]
     assert unlike == [403] * (MOST + 1) if trusted else unlike[-1] == 429
