@@ -13,6 +13,7 @@ from dispatch.api import care as api_care
 from dispatch.api import catalogue as api_catalogue
 from dispatch.api import errors as api_errors
 from dispatch.api import grid as api_grid
+from dispatch.api import order_answers as api_order_answers
 from dispatch.api import order_clocks as api_order_clocks
 from dispatch.api import orders as api_orders
 from dispatch.api import reports as api_reports
@@ -46,6 +47,7 @@ PAGES = (
 )
 API = (
     api_orders.blueprint,
+    api_order_answers.blueprint,
     api_order_clocks.blueprint,
     api_catalogue.blueprint,
     api_grid.blueprint,

@@ -2,6 +2,7 @@
 
 from marshmallow import fields, validate
 
+from dispatch.rules.catalogue.knowledge import Useful
 from dispatch.rules.orders.callback import Satisfaction
 from dispatch.rules.orders.ledger import Bucket
 from dispatch.rules.orders.states import OrderState
@@ -12,7 +13,9 @@ URGENCIES = [str(one) for one in Urgency]
 STATES = [str(one) for one in OrderState]
 BUCKETS = [str(one) for one in Bucket]
 SATISFACTIONS = [str(one) for one in Satisfaction]
+USEFUL = [str(one) for one in Useful]
 MOST_ANSWERS = 20
+MOST_VERSION = 2_147_483_647
 
 
 class PlaceOrder(HouseSchema):
@@ -243,6 +246,52 @@ class FeedBack(Versioned):
     """The answer given to the resident."""
 
     answer = Text(most=4_000, least=1, required=True)
+
+
+class Cited(HouseSchema):
+    """The knowledge that a call is closed with, as it was read, and what the caller says of it."""
+
+    knowledge_code = Text(
+        most=60, least=1, required=True, metadata={"description": "code of the item, GET /api/knowledge"}
+    )
+    knowledge_version = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(min=1, max=MOST_VERSION),
+        metadata={"description": "the version that was read; 409 when another one stands by now"},
+    )
+    useful = fields.String(load_default=str(Useful.NOT_ASKED), validate=validate.OneOf(USEFUL))
+
+
+class AnswerCall(PlaceOrder, Cited):
+    """A call that is closed in the call. Without a kind it counts under the item's first."""
+
+    service_code = Text(most=60, least=1, load_default=None, allow_none=True)
+    description = Text(most=4_000, load_default="")
+
+
+class AnswerOrder(Versioned, Cited):
+    """An order in 受理中 that is closed with knowledge."""
+
+
+class Usefulness(HouseSchema):
+    """What the caller says of the answer."""
+
+    useful = fields.String(required=True, validate=validate.OneOf([str(Useful.YES), str(Useful.NO)]))
+
+
+class AnswerOut(HouseSchema):
+    """What an order was answered with, as it was said then."""
+
+    knowledge_code = fields.String(required=True)
+    knowledge_version = fields.Integer(required=True)
+    title = fields.String(required=True)
+    body = fields.String(required=True)
+    source = fields.String(required=True)
+    cited_at = Moment(required=True)
+    useful = fields.String(required=True, validate=validate.OneOf(USEFUL))
+    asked_at = Moment(required=True, allow_none=True)
 
 
 class VoidOrder(WithReason):

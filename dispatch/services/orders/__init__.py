@@ -1,5 +1,18 @@
 """Orders: placing, routing, offers, work, callbacks, escalation, and what people look at."""
 
+from dispatch.services.orders.answer import (
+    AlreadyAsked,
+    Citation,
+    KnowledgeFigure,
+    NotACall,
+    NotAnswered,
+    answer_call,
+    answer_directly,
+    answered_with,
+    citation_of,
+    knowledge_figures,
+    record_usefulness,
+)
 from dispatch.services.orders.callbacks import HandlerCallsBack, record_callback
 from dispatch.services.orders.draft import OrderDraft
 from dispatch.services.orders.escalation import escalate, sign_due
@@ -67,11 +80,16 @@ from dispatch.services.orders.work import (
 __all__ = [
     "AlreadyAccepted",
     "AlreadyAnswered",
+    "AlreadyAsked",
     "AlreadyPlaced",
     "Board",
+    "Citation",
     "HandlerCallsBack",
+    "KnowledgeFigure",
     "LinkDead",
     "NamedRound",
+    "NotACall",
+    "NotAnswered",
     "NotYours",
     "OfferLapsed",
     "OfferTaken",
@@ -85,6 +103,9 @@ __all__ = [
     "Stale",
     "WorkReport",
     "accept",
+    "answer_call",
+    "answer_directly",
+    "answered_with",
     "archive",
     "arrive",
     "board",
@@ -92,6 +113,7 @@ __all__ = [
     "callbacks_of",
     "callbacks_to_make",
     "choose_team",
+    "citation_of",
     "decisions",
     "decline",
     "dispatch_by_hand",
@@ -101,6 +123,7 @@ __all__ = [
     "find",
     "finish",
     "give_back",
+    "knowledge_figures",
     "lapse",
     "ledger_of",
     "list_orders",
@@ -115,6 +138,7 @@ __all__ = [
     "preview",
     "receive",
     "record_callback",
+    "record_usefulness",
     "remark",
     "retry_routing",
     "route",

@@ -1,4 +1,4 @@
-"""The one statement that makes an order durable: row, history, audit entry and job together.
+"""The one statement that makes an order durable: row, history, audit entry and job (or citation) together.
 
 The ORM's bookkeeping is the cost of the hot path, so this is Core; a test holds the number of statements.
 """
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, text
+from sqlalchemy import BigInteger, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.elements import TextClause
 
@@ -31,11 +31,21 @@ COLUMNS = tuple(
 )  # fmt: skip
 MOST_FIRST_EVENTS = 2
 
+JOB = (
+    "job AS (INSERT INTO jobs (dedupe, kind, reference, lane, run_at) SELECT :job_dedupe, :job_kind, placed.id, "
+    ":job_lane, :job_run_at FROM placed RETURNING id AS job_id)"
+)
+CITED = (
+    "cited AS (INSERT INTO knowledge_uses (order_id, order_version, knowledge_version_id, cited_by, cited_at, useful, "
+    "asked_by, asked_at) SELECT placed.id, :version, :knowledge_version_id, :created_by, :created_at, :useful, "
+    ":asked_by, :asked_at FROM placed)"
+)
 
-def statement() -> TextClause:
-    """INSERT of order, up to two events, audit entry and job, as one statement."""
-    columns = ", ".join(COLUMNS)
-    values = ", ".join(f":{name}" for name in COLUMNS)
+
+def statement(action: str, names: tuple[str, ...], ending: str, given: str) -> TextClause:
+    """INSERT of order, up to two events, audit entry and what `ending` adds, as one statement; `given` is selected."""
+    columns = ", ".join(names)
+    values = ", ".join(f":{name}" for name in names)
     sql = (
         f"WITH placed AS (INSERT INTO orders ({columns}, updated_at) VALUES ({values}, :created_at) "  # noqa: S608 - names of our own columns
         "ON CONFLICT (number) DO NOTHING RETURNING id), "
@@ -45,30 +55,35 @@ def statement() -> TextClause:
         "decode(event.digest, 'hex') FROM placed, jsonb_to_recordset(:events) AS event (version integer, "
         "action text, from_state text, to_state text, actor_kind text, facts jsonb, digest text)), "
         "audit AS (INSERT INTO audit_entries (at, action, subject, subject_id, community_id, organisation_id, "
-        "user_id, api_key_id, request_id) SELECT :created_at, 'orders.place', 'orders', placed.id, :community_id, "
+        f"user_id, api_key_id, request_id) SELECT :created_at, '{action}', 'orders', placed.id, :community_id, "
         ":organisation_id, :created_by, :created_by_key, :request_id FROM placed), "
-        "job AS (INSERT INTO jobs (dedupe, kind, reference, lane, run_at) SELECT :job_dedupe, :job_kind, placed.id, "
-        ":job_lane, :job_run_at FROM placed RETURNING id AS job_id) "
-        "SELECT id, job_id FROM placed, job"
+        f"{ending} SELECT {given}"
     )
-    types = [bindparam(name, type_=Order.__table__.columns[name].type) for name in COLUMNS]
-    when = Order.__table__.columns["created_at"].type
-    return text(sql).bindparams(*types, bindparam("events", type_=JSONB), bindparam("job_run_at", type_=when))
+    types = [bindparam(name, type_=Order.__table__.columns[name].type) for name in names]
+    return text(sql).bindparams(*types, bindparam("events", type_=JSONB))
 
 
-INSERT = statement()
+WHEN = Order.__table__.columns["created_at"].type
+INSERT = statement("orders.place", COLUMNS, JOB, "id, job_id FROM placed, job").bindparams(
+    bindparam("job_run_at", type_=WHEN)
+)
 """Gives (id of the order, job_id); nothing when the number is taken."""
+
+INSERT_ANSWERED = statement("orders.answer_directly", (*COLUMNS, "closed_at"), CITED, "id FROM placed").bindparams(
+    bindparam("asked_at", type_=WHEN), bindparam("asked_by", type_=BigInteger)
+)
+"""Gives the id of an order that is closed with its citation and without a job; nothing when the number is taken."""
 
 
 def insert_parameters(
     values: Mapping[str, Any],
     events: Sequence[Mapping[str, Any]],
-    job: Mapping[str, Any],
+    ending: Mapping[str, Any],
     *,
     actor: Actor,
     now: datetime,
 ) -> dict[str, Any]:
-    """The parameters of INSERT."""
+    """The parameters of INSERT or INSERT_ANSWERED; `ending` is what the last part adds, by the statement's names."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     return {
         **values,
@@ -77,5 +92,5 @@ def insert_parameters(
         "created_by_key": actor.api_key_id,
         "events": [{**event, "digest": event["digest"].hex()} for event in events],
         "request_id": request_id,
-        **{f"job_{name}": job[name] for name in ("dedupe", "kind", "lane", "run_at")},
+        **ending,
     }

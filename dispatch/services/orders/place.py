@@ -1,7 +1,7 @@
 """Placing an order: one durable statement for order, history, audit and job."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,8 @@ from dispatch.services.orders.draft import OrderDraft
 from dispatch.services.orders.insert import INSERT, insert_parameters
 from dispatch.services.orders.limits import Due, due_of, place_alarm_at
 from dispatch.services.orders.steps import Line
+
+FirstStep = tuple[Action, Mapping[str, object]]
 
 LONGEST_ADDRESS = 500
 LONGEST_NAME = 60
@@ -89,12 +91,13 @@ def receive(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime)
 def insert_order(session: Session, prepared: Prepared, number: str, *, actor: Actor, now: datetime) -> Received | None:
     """Insert the order under this number; None when the number is taken (30 random bits a day: take another)."""
     values = order_values(prepared, number, actor=actor, now=now)
-    events = first_events(number, values, actor=actor, now=now)
+    events = first_events(number, first_steps(values), actor=actor, now=now)
     values |= {"version": len(events), "state": events[-1]["to_state"], "chain_head": events[-1]["digest"]}
     job = first_job(session, prepared, number, now=now)
+    ending = {f"job_{name}": value for name, value in job.items()}
     session.flush()
     try:
-        parameters = insert_parameters(values, events, job, actor=actor, now=now)
+        parameters = insert_parameters(values, events, ending, actor=actor, now=now)
         row = session.connection().execute(INSERT, parameters).one_or_none()
     except IntegrityError as error:
         raise AlreadyPlaced from error
@@ -237,15 +240,22 @@ def capacity_of(actor: Actor) -> ActorKind:
     return ActorKind.SYSTEM if actor.user_id is None and actor.api_key_id is None else ActorKind.OPERATOR
 
 
-def first_events(number: str, values: Mapping[str, Any], *, actor: Actor, now: datetime) -> list[dict[str, Any]]:
-    """The one or two events an order begins with: 受理, and 待派 when its place is known."""
-    actions = [Action.RECEIVE]
-    if values["area_id"] is not None:
-        actions.append(Action.COMPLETE_INTAKE)
+def first_steps(values: Mapping[str, Any]) -> list[FirstStep]:
+    """What an order begins with: 受理, and 待派 when its place is known."""
+    steps: list[FirstStep] = [as_received(values)]
+    return steps if values["area_id"] is None else [*steps, (Action.COMPLETE_INTAKE, {})]
+
+
+def as_received(values: Mapping[str, Any]) -> FirstStep:
+    """受理, with where the order came from and whether its place was found."""
+    return Action.RECEIVE, {"source": values["source"], "place": values["place_outcome"]}
+
+
+def first_events(number: str, steps: Sequence[FirstStep], *, actor: Actor, now: datetime) -> list[dict[str, Any]]:
+    """The one or two events that a new order begins with, chained."""
     kind, digest, state, events = capacity_of(actor), GENESIS, None, []
-    for version, action in enumerate(actions, start=1):
+    for version, (action, facts) in enumerate(steps, start=1):
         target = next_state(OrderState(state) if state else None, action, kind)
-        facts = {"source": values["source"], "place": values["place_outcome"]} if version == 1 else {}
         line = Line(
             number=number,
             version=version,
@@ -268,7 +278,7 @@ def first_events(number: str, values: Mapping[str, Any], *, actor: Actor, now: d
                 "from_state": state,
                 "to_state": line.target,
                 "actor_kind": line.actor_kind,
-                "facts": facts,
+                "facts": dict(facts),
                 "digest": digest,
             }
         )
