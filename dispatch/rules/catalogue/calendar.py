@@ -252,6 +252,22 @@ def on_shift(weekly_shift: WeeklyPeriods, instant: datetime) -> bool:
     )
 
 
+def next_shift(weekly_shift: WeeklyPeriods, instant: datetime) -> datetime | None:
+    """Return when the next shift begins after `instant` (UTC), or None for somebody without any shift.
+
+    Source: hotline.md §3, shifts.
+    """
+    ordinal, position = _locate(instant)
+    midnight = instant.astimezone(UTC) - timedelta(microseconds=position)
+    for ahead in range(8):
+        begins = sorted(period.start for period in weekly_shift.get((ordinal - 1 + ahead) % 7, ()))
+        for minute in begins:
+            at = midnight + timedelta(days=ahead, minutes=minute)
+            if at > instant:
+                return at
+    return None
+
+
 def after_quiet_hours(instant: datetime, quiet: Period) -> datetime:
     """Return `instant`, or the end of the quiet hours when it lies in them (UTC).
 

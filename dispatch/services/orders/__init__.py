@@ -27,6 +27,7 @@ from dispatch.services.orders.hand import (
     sign,
     void,
 )
+from dispatch.services.orders.later import shift_waited_for
 from dispatch.services.orders.ledger import ledger_of
 from dispatch.services.orders.offers import (
     AlreadyAccepted,
@@ -146,6 +147,7 @@ __all__ = [
     "service_names",
     "set_out",
     "settle",
+    "shift_waited_for",
     "sign",
     "sign_due",
     "team_names",

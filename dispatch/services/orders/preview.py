@@ -19,6 +19,7 @@ from dispatch.rules.orders.urgency import Urgency
 from dispatch.services.access import policies, reach, vault
 from dispatch.services.grid import Place
 from dispatch.services.orders.draft import OrderDraft
+from dispatch.services.orders.later import Shift, first_shift
 from dispatch.services.orders.limits import Due
 from dispatch.services.orders.picture import picture_of, request_of
 from dispatch.services.orders.place import Prepared, prepare
@@ -42,6 +43,7 @@ class Preview:
     decision: Decision | None
     recipients: Sequence[tuple[int, str]]
     sentences: Sequence[Sentence]
+    first_shift: Shift | None = None
 
 
 def preview(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -> Preview:
@@ -61,6 +63,8 @@ def preview(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime)
         if not isinstance(outcome, Exhausted):
             recipients = [(one, names.get(one, "")) for one in outcome.recipients]
     sentences = explain(decision, names, team_of) if decision is not None else []
+    wanted = draft.wanted_from or now
+    coming = first_shift(session, decision, after=wanted) if decision is not None else None
     return Preview(
         prepared.service,
         where,
@@ -72,6 +76,7 @@ def preview(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime)
         decision,
         recipients,
         sentences,
+        coming,
     )
 
 

@@ -73,6 +73,7 @@ class OrderView:
     ledger: Sequence[Part]
     by_hand: list[tuple[int, str]] = field(default_factory=list)
     block_teams: list[tuple[int, str]] = field(default_factory=list)
+    first_shift: tuple[datetime, str] | None = None
 
 
 @blueprint.get("/orders/<number>")
@@ -198,6 +199,7 @@ def read_order(number: str, actor: Actor) -> OrderView:
             ledger=parts_of(ledger),
             by_hand=performers_by_hand(session, order) if "dispatch" in allowed else [],
             block_teams=block_teams(session, order) if "choose_team" in allowed else [],
+            first_shift=orders.shift_waited_for(session, order, now=clock.now(session)),
         )
 
 

@@ -16,12 +16,14 @@ from dispatch.rules.catalogue.calendar import (
     WorkingCalendar,
     YearNotKnown,
     after_quiet_hours,
+    next_shift,
     on_shift,
     seed_year,
 )
 from dispatch.rules.shanghai import SHANGHAI
 
 MORNING, AFTERNOON = Period.of("08:30-12:00"), Period.of("14:00-17:30")
+NIGHT = Period.of("22:00-06:00")
 OFFICE_WEEK = dict.fromkeys(range(5), (MORNING, AFTERNOON))
 YEAR_2026 = {day: kind for day, kind, _ in seed_year(2026)}
 OFFICE = WorkingCalendar(OFFICE_WEEK, YEAR_2026, frozenset({2026}))
@@ -169,6 +171,38 @@ def test_the_next_half_day_round_the_clock_begins_at_noon_or_midnight() -> None:
 def test_a_shift_over_midnight_belongs_to_the_day_on_which_it_begins(instant: str, *, inside: bool) -> None:
     shifts = {0: (Period.of("22:00-06:00"),), 1: (Period.of("08:00-16:00"),)}
     assert on_shift(shifts, at(instant)) is inside
+
+
+@pytest.mark.parametrize(
+    ("instant", "begins"),
+    [
+        ("2026-11-23 01:30", "2026-11-23 08:30"),
+        ("2026-11-23 08:30", "2026-11-23 14:00"),
+        ("2026-11-23 14:00", "2026-11-24 08:30"),
+        ("2026-11-28 01:30", "2026-11-30 08:30"),
+    ],
+)
+def test_the_next_shift_begins_after_the_instant(instant: str, begins: str) -> None:
+    assert next_shift(OFFICE_WEEK, at(instant)) == at(begins)
+
+
+def test_whoever_has_no_shift_comes_on_none_and_one_of_a_single_day_comes_a_week_later() -> None:
+    assert next_shift({}, at("2026-11-23 01:30")) is None
+    assert next_shift({0: (MORNING,)}, at("2026-11-23 08:30")) == at("2026-11-30 08:30")
+
+
+@given(
+    st.dictionaries(st.integers(0, 6), st.sampled_from([(MORNING,), (AFTERNOON, MORNING), (NIGHT,)])),
+    st.integers(0, 20 * 1440),
+)
+def test_the_next_shift_is_one_and_none_is_nearer(shifts: dict[int, tuple[Period, ...]], minutes: int) -> None:
+    instant = at("2026-11-23 00:00") + timedelta(minutes=minutes)
+    begins = next_shift(shifts, instant)
+    assert (begins is None) == (not shifts)
+    if begins is not None:
+        assert instant < begins <= instant + timedelta(days=7)
+        assert on_shift(shifts, begins)
+        assert on_shift(shifts, instant) or not on_shift(shifts, begins - timedelta(minutes=1))
 
 
 @pytest.mark.parametrize(
