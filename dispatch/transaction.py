@@ -69,13 +69,17 @@ def transaction(scope: Scope | None = None) -> Iterator[Session]:
 
 def begin(session: Session, reach: Scope) -> None:
     """Set what row-level security may show and read the clocks, in one statement."""
-    row = session.execute(
-        BEGIN,
-        {
-            "organisations": reach.setting(reach.organisations),
-            "communities": reach.setting(reach.communities),
-        },
-    ).one()
+    row = (
+        session.connection()
+        .execute(
+            BEGIN,
+            {
+                "organisations": reach.setting(reach.organisations),
+                "communities": reach.setting(reach.communities),
+            },
+        )
+        .one()
+    )
     session.info[NOW_KEY], session.info[REAL_KEY] = row[0], row[-1]
 
 

@@ -25,3 +25,7 @@ class Blueprint(flask_smorest.Blueprint):
     """flask-smorest's blueprint with our reader."""
 
     ARGUMENTS_PARSER = BoundedParser()
+
+    def arguments(self, schema: type[Schema] | Schema, **options: Any) -> Any:
+        """Read a part of the request by this schema, made once: a schema copies all its fields when it is made."""
+        return super().arguments(schema() if isinstance(schema, type) else schema, **options)

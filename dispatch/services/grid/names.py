@@ -76,9 +76,11 @@ def names_of(session: Session, communities: frozenset[int] | None) -> Names:
 
     One query while nothing changes, four after a change of the grid.
     """
-    rows = session.execute(ALL) if communities is None else session.execute(SOME, {"ids": sorted(communities)})
+    session.flush()
+    connection = session.connection()
+    rows = connection.execute(ALL) if communities is None else connection.execute(SOME, {"ids": sorted(communities)})
     token: Token = tuple(map(tuple, rows))
-    engine = session.get_bind().engine
+    engine = connection.engine
     with Kept.lock:
         kept = Kept.names.setdefault(engine, OrderedDict())
         if token in kept:
