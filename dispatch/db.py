@@ -6,7 +6,6 @@ from functools import cache
 from time import monotonic
 from typing import Annotated, Any, ClassVar
 
-from psycopg.pq import TransactionStatus
 from sqlalchemy import BigInteger, DateTime, Identity, LargeBinary, MetaData, bindparam, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB, dialect
 from sqlalchemy.engine import CursorResult, Engine
@@ -59,19 +58,23 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
         hide_parameters=True,  # an error message that reaches a log must not carry names and phones
         connect_args={"options": options, "connect_timeout": 3, "application_name": "dispatch"},
     )
-    event.listen(engine, "do_execute", with_begin)
+    event.listen(engine, "do_execute", with_commit)
     event.listen(engine, "checkin", note_use)
     event.listen(engine, "checkout", lambda connection, record, _: check_life(engine, connection, record))
     return engine
 
 
-def with_begin(cursor: Any, statement: str, parameters: Any, _context: Any = None) -> bool:
-    """Send the first statement of a transaction together with its BEGIN: one round trip instead of two."""
-    connection = cursor.connection
-    if connection.autocommit or connection.info.transaction_status is not TransactionStatus.IDLE:
+LAST = "dispatch_last"
+"""The option of a statement after which nothing follows in its transaction but the COMMIT."""
+
+
+def with_commit(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Send the LAST statement of a transaction together with its COMMIT: one round trip instead of two."""
+    if context is None or not context.execution_options.get(LAST, False):
         return False
-    with connection.pipeline():
+    with cursor.connection.pipeline():
         cursor.execute(statement, parameters)
+        cursor.connection.execute("COMMIT")
     return True
 
 

@@ -1,18 +1,19 @@
 """Where every transaction begins and ends, and where hints are sent after the commit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import Executable, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from dispatch.clock import NOW_KEY, REAL_KEY
+from dispatch.db import LAST
 from dispatch.errors import Unavailable
 from dispatch.gateways import broker
 from dispatch.queue import HINTS_KEY
@@ -92,6 +93,15 @@ def commit(session: Session) -> None:
         if error.connection_invalidated:
             raise CommitUnknown from error
         raise
+
+
+def end_with(session: Session, statement: Executable, parameters: Mapping[str, object]) -> None:
+    """Execute the last statement of a transaction and commit in one round trip; `transaction` finds it committed.
+
+    Only for work that is keyed: whoever loses the connection here may repeat the whole transaction.
+    """
+    session.flush()
+    session.connection().execute(statement, parameters, execution_options={LAST: True})
 
 
 def is_retried(error: DBAPIError) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch.rules.access.roles import Actor
 from dispatch.services.access import idempotency
 from dispatch.services.access.idempotency import Stored
-from dispatch.transaction import retrying, transaction
+from dispatch.transaction import end_with, retrying, transaction
 
 REPLAYED = "Idempotency-Replayed"
 KEY_PARAMETER = {
@@ -47,7 +47,8 @@ def once(route: str, payload: Mapping[str, Any], work: Work) -> Response:
             return answer(stored.status, content, headers | {REPLAYED: "true"})
         status, body, headers = work(session)
         content = encoded(body)
-        idempotency.remember(session, actor.principal, route, key, Stored(status, packed(headers, content)))
+        stored = Stored(status, packed(headers, content))
+        end_with(session, *idempotency.keeping(actor.principal, route, key, stored))
     return answer(status, content, headers)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Table, bindparam, delete, select, update
+from sqlalchemy import Executable, Table, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -99,11 +99,16 @@ def replay(session: Session, principal: str, route: str, key: str, mark: bytes) 
     return Stored(row.status, vault.open_bytes(place_of(principal, route, key), row.body))
 
 
-def remember(session: Session, principal: str, route: str, key: str, stored: Stored) -> None:
-    """Keep the answer in the transaction that did the work; its body is sealed."""
+def keeping(principal: str, route: str, key: str, stored: Stored) -> tuple[Executable, Mapping[str, object]]:
+    """The statement that keeps the answer in the transaction that did the work, its last; the body is sealed."""
     sealed = vault.seal_bytes(place_of(principal, route, key), stored.body)
     kept = {"new_status": stored.status, "new_body": sealed}
-    session.connection().execute(_KEEP, this_key(principal, route, key) | kept)
+    return _KEEP, this_key(principal, route, key) | kept
+
+
+def remember(session: Session, principal: str, route: str, key: str, stored: Stored) -> None:
+    """Keep the answer in the transaction that did the work."""
+    session.connection().execute(*keeping(principal, route, key, stored))
 
 
 def this_key(principal: str, route: str, key: str) -> dict[str, object]:
