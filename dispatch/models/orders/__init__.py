@@ -4,6 +4,7 @@ from dispatch.models.orders.answering import KnowledgeUse
 from dispatch.models.orders.dispatching import Assignment, DecisionRecord, Offer, OfferRecipient
 from dispatch.models.orders.following import Callback, Escalation
 from dispatch.models.orders.order import LegalEdge, Order, OrderEvent
+from dispatch.models.orders.requests import OrderRequest, Supervision
 
 __all__ = [
     "Assignment",
@@ -16,4 +17,6 @@ __all__ = [
     "OfferRecipient",
     "Order",
     "OrderEvent",
+    "OrderRequest",
+    "Supervision",
 ]

@@ -18,7 +18,10 @@ from dispatch.models.grid import within
 
 
 class Assignment(Base):
-    """A team's part in an order (lead or assist), with its own clock."""
+    """A team's part in an order (lead or assist), with its own clock.
+
+    An assist never keeps the order from its end, unless it was made a helper's task (协办) that must be finished.
+    """
 
     __tablename__ = "assignments"
 
@@ -33,10 +36,14 @@ class Assignment(Base):
     sign_due_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
+    must_finish: Mapped[bool] = mapped_column(server_default=text("false"))
+    task: Mapped[str | None]
+    answer: Mapped[str | None]
 
     __table_args__ = (
         within("orders", "order_id"),
         within("teams", "team_id"),
+        CheckConstraint("NOT must_finish OR (role = 'assist' AND task IS NOT NULL)", name="helper"),
         UniqueConstraint("order_id", "team_id", "role", "cycle"),
         CheckConstraint("role IN ('lead', 'assist')", name="role"),
         Index(
