@@ -61,6 +61,26 @@ def archive(session: Session, job: Claimed) -> None:
     orders.archive(session, reference_of(job), now=clock.now(session))
 
 
+def arrival_due(session: Session, job: Claimed) -> None:
+    """The time to arrive is over."""
+    orders.arrival_due(session, reference_of(job), now=clock.now(session))
+
+
+def request_due(session: Session, job: Claimed) -> None:
+    """The time to decide a request is over."""
+    orders.request_due(session, reference_of(job), now=clock.now(session))
+
+
+def resume(session: Session, job: Claimed) -> None:
+    """A hold has come to its end date."""
+    orders.resume_by_clock(session, reference_of(job), now=clock.now(session))
+
+
+def supervision_due(session: Session, job: Claimed) -> None:
+    """A supervision has come to its own due date."""
+    orders.supervision_due(session, reference_of(job), now=clock.now(session))
+
+
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "orders.route": route,
     "orders.lapse": lapse,
@@ -70,5 +90,9 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "orders.feed_back": feed_back,
     "orders.callback_due": callback_due,
     "orders.archive": archive,
+    "orders.arrival_due": arrival_due,
+    "orders.request_due": request_due,
+    "orders.resume": resume,
+    "orders.supervision_due": supervision_due,
 }
 BATCHES: dict[str, Callable[[Session, list[Claimed]], None]] = {"orders.route": route_many}

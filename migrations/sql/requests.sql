@@ -35,6 +35,21 @@ $$;
 CREATE TRIGGER refuse_void_by_one BEFORE INSERT ON order_events
     FOR EACH ROW WHEN (NEW.action = 'void') EXECUTE FUNCTION refuse_void_by_one();
 
+-- Who gave the final answer has handled the order too.
+CREATE OR REPLACE FUNCTION refuse_callback_by_handler() RETURNS trigger LANGUAGE plpgsql AS
+$$
+BEGIN
+    IF EXISTS (
+        SELECT FROM order_events
+        WHERE order_id = NEW.order_id AND user_id = NEW.clerk_id
+          AND action IN ('receive', 'dispatch', 'reassign', 'accept', 'arrive', 'finish', 'feed_back', 'final_answer')
+    ) THEN
+        RAISE EXCEPTION 'the handler of order % cannot call back', NEW.order_id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
 GRANT SELECT, INSERT, UPDATE ON order_requests, supervisions TO dispatch_app;
 GRANT USAGE, SELECT ON SEQUENCE order_requests_id_seq, supervisions_id_seq TO dispatch_app;
 ALTER TABLE order_requests ENABLE ROW LEVEL SECURITY;

@@ -39,6 +39,14 @@ TEMPLATES: dict[str, Template] = {
         "请签收:订单 %(number)s",
         "订单 %(number)s(%(service)s,%(place)s,%(urgency)s)已派到您的团队,请尽快签收。",
     ),
+    "to_help": Template(
+        "请协办:订单 %(number)s",
+        "订单 %(number)s(%(service)s,%(place)s)请您的团队协办,任务在订单页上,做完请登记。",
+    ),
+    "urged": Template(
+        "催办:订单 %(number)s",
+        "订单 %(number)s(%(service)s,%(place)s)有人催办,请尽快处理,并联系居民。",
+    ),
     "withdrawn": Template(
         "订单 %(number)s 已取消",
         "订单 %(number)s(%(service)s,%(place)s)已取消或改派,请不要再上门。",

@@ -19,11 +19,11 @@ from dispatch.rules.queue import Lane
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit
-from dispatch.services.orders import work
+from dispatch.services.orders import supervising, work
 from dispatch.services.orders.route import close_cycle
 from dispatch.services.orders.steps import step
 
-HANDLING = ("receive", "dispatch", "reassign", "accept", "arrive", "finish", "feed_back")
+HANDLING = ("receive", "dispatch", "reassign", "accept", "arrive", "finish", "feed_back", "final_answer")
 NOON = 12
 
 
@@ -82,6 +82,9 @@ def record_callback(
     )
     session.flush()
     audit.record(session, "orders.call_back", "orders", order.id, actor=actor, community_id=order.community_id)
+    if order.final_answer and reached:
+        follow(session, order, AfterCallback.CLOSE, rated, actor=actor, now=now)
+        return AfterCallback.CLOSE
     outcome = after_callback(
         clocks.count_half_days(tries_of(session, order)),
         reached=reached,
@@ -163,6 +166,7 @@ def reopen(session: Session, order: Order, outcome: AfterCallback, *, actor: Act
         dedupe=f"orders.route:{order.number}:{order.version}",
     )
     if outcome is AfterCallback.SUPERVISE:
+        supervising.supervise_by_clock(session, order, reason="重办后仍未解决", now=now)
         notify.raise_alarm(
             session,
             kind="order_supervised",

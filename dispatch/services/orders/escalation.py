@@ -71,24 +71,40 @@ def told_at(level: clocks.Escalation, order: Order, quiet: str) -> datetime:
 
 
 def job_key(order: Order, level: clocks.Escalation) -> str:
-    """The one job of a level in a cycle."""
-    return f"orders.escalate:{order.id}:{order.cycle}:{level.level}"
+    """The one job of a level in a cycle at its time: a limit that moved has another."""
+    return f"orders.escalate:{order.id}:{order.cycle}:{level.level}:{int(level.at.timestamp())}"
 
 
-def escalate(session: Session, order_id: int, *, now: datetime) -> None:
+def start(session: Session, order: Order, *, now: datetime) -> None:
+    """Wait for the next level of a locked order whose limits have moved; nothing while it is over or held."""
+    if OrderState(order.state) not in STILL_LATE or order.held_until is not None or order.is_canary:
+        return
+    wait_for_next(session, order, times_of(session, order), now=now)
+
+
+def escalate(session: Session, order_id: int, *, now: datetime) -> bool:
     """Tell every level that has been reached and not been told, then wait for the next one.
 
-    A level is recorded once per cycle by a unique row, whoever runs this and however often.
+    A level is recorded once per cycle by a unique row, whoever runs this and however often; none fires while the
+    order is held. Returns whether the level of supervision was reached now.
     """
     order = lock(session, order_id)
-    if OrderState(order.state) not in STILL_LATE:
-        return
+    if OrderState(order.state) not in STILL_LATE or order.held_until is not None:
+        return False
+    is_far_late = False
     times = times_of(session, order)
     for level in times:
         if level.at <= now and record(session, order, level):
             tell(session, order, level.audience, now=now)
             facts = {"level": level.level, "audience": str(level.audience)}
             step(session, order, Action.ESCALATE, actor=CLOCK, now=now, facts=facts)
+            is_far_late = is_far_late or level.audience is Audience.SUPERVISION
+    wait_for_next(session, order, times, now=now)
+    return is_far_late
+
+
+def wait_for_next(session: Session, order: Order, times: Sequence[clocks.Escalation], *, now: datetime) -> None:
+    """Set the job of the first level that is still to come."""
     upcoming = next((level for level in times if level.at > now), None)
     if upcoming is not None:
         quiet = str(policies.policy(session, order.organisation_id, "notify.quiet_hours"))
@@ -121,6 +137,25 @@ def ask_signature(session: Session, order: Order, due_at: datetime, *, now: date
         run_at=due_at,
         dedupe=f"orders.sign_due:{order.id}:{order.cycle}",
     )
+
+
+def tell_heads(session: Session, order: Order, team_ids: Sequence[int], *, template: str, now: datetime) -> None:
+    """Tell the heads of these teams something about the order as it is now, each once."""
+    query = (
+        select(Membership.user_id)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.role == str(Role.TEAM_HEAD), Membership.team_id.in_(team_ids), User.disabled_at.is_(None))
+        .order_by(Membership.user_id)
+    )
+    for user_id in dict.fromkeys(session.scalars(query)):
+        notify.tell_user(
+            session,
+            dedupe=f"{template}:{order.id}:{order.version}:{user_id}",
+            template=template,
+            user_id=user_id,
+            order_id=order.id,
+            now=now,
+        )
 
 
 def sign_due(session: Session, order_id: int) -> None:

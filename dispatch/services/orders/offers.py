@@ -17,7 +17,7 @@ from dispatch.rules.orders.urgency import PRESSING
 from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit, policies
-from dispatch.services.orders import work
+from dispatch.services.orders import supervising, work
 from dispatch.services.orders.limits import renew_arrival
 from dispatch.services.orders.rounds import link_hash
 from dispatch.services.orders.route import close_cycle
@@ -175,6 +175,7 @@ def accept(session: Session, token: Key, *, now: datetime) -> Order:
     renew_arrival(session, order, now=now)
     actor = actor_of(recipient)
     step(session, order, Action.ACCEPT, actor=actor, now=now, facts={"round": offer.round})
+    supervising.watch_arrival(session, order)
     audit.record(session, "orders.accept", "orders", order.id, actor=actor, community_id=order.community_id)
     notify.clear_alarms(session, order_id=order.id, kinds=("order_waits", "order_urgent"), now=now)
     return order

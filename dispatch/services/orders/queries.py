@@ -158,10 +158,15 @@ def narrowed(query: Select[Order], filters: OrderFilters) -> Select[Order]:
     if filters.placed_until is not None:
         conditions.append(Order.created_at < filters.placed_until)
     if filters.only_late:
-        conditions.append(Order.state.in_(OPEN_STATES) & (Order.service_due_at < func.dispatch_now()))
+        conditions.append(is_late(func.dispatch_now()))
     equal = {"area_id": filters.area_id, "performer_id": filters.performer_id, "urgency": filters.urgency}
     wanted = {name: value for name, value in equal.items() if value is not None}
     return query.where(*conditions).filter_by(**wanted)
+
+
+def is_late(now: ColumnElement[datetime] | datetime) -> ColumnElement[bool]:
+    """Open and past its service limit; while an order is held its clock stands."""
+    return Order.state.in_(OPEN_STATES) & (Order.service_due_at < now) & Order.held_until.is_(None)
 
 
 def write_cursor(order: Order) -> str:
@@ -194,7 +199,7 @@ def board(session: Session, *, actor: Actor, now: datetime) -> Board:
         .order_by(Offer.hold_until, Offer.id)
         .limit(MOST_ON_BOARD)
     )
-    late = select(Order).where(seen, is_open, Order.service_due_at < now)
+    late = select(Order).where(seen, is_late(now))
     return Board(
         waiting=waiting(session, actor=actor),
         lapsing=[(order, offer) for order, offer in lapsing],

@@ -81,12 +81,12 @@ def route(session: Session, order_id: int, *, now: datetime) -> None:
 def route_many(session: Session, order_ids: Sequence[int], *, now: datetime) -> None:
     """Move orders on as far as they go without people: 待派 → 已派 → 已签收 → 询单, or a next round, or the desk.
 
-    Locks the orders by id; an order that is elsewhere by now, or has an open round, is left alone. Emergencies
+    Locks the orders by id; one that is elsewhere by now, is held, or has an open round is left alone. Emergencies
     alarm a human in parallel. An order that nobody can take goes to 待人工 with an alarm, never in silence.
     """
     orders = session.scalars(
         select(Order)
-        .where(Order.id.in_(order_ids), Order.state.in_(ROUTABLE))
+        .where(Order.id.in_(order_ids), Order.state.in_(ROUTABLE), Order.held_until.is_(None))
         .order_by(Order.id)
         .with_for_update()
         .execution_options(populate_existing=True)

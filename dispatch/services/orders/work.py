@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from dispatch import queue
-from dispatch.errors import Invalid
+from dispatch.errors import Conflict, Invalid
 from dispatch.models.catalogue import Service
-from dispatch.models.orders import Assignment, Order
+from dispatch.models.orders import Assignment, Order, Supervision
 from dispatch.rules.access.roles import CLOCK, SYSTEM, Actor, ActorKind
 from dispatch.rules.orders import clocks
 from dispatch.rules.orders.intake import check_text
@@ -23,6 +23,10 @@ from dispatch.services.orders.steps import check_version, demand_team, lock, ste
 RESULTS = ("done", "partly", "not_done")
 MOST_COST_FEN = 100_000_000
 LONGEST_NOTE = 1_000
+
+
+class HelpersStillWork(Conflict):
+    """协办还没有全部完成,主办不能先办结"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,11 @@ def finish(session: Session, order: Order, report: WorkReport, *, actor: Actor, 
     facts = {"result": report.result, "cost_fen": report.cost_fen, "photos": len(report.photos)}
     step(session, order, Action.FINISH, actor=actor, now=now, facts=facts)
     audit.record(session, "orders.finish", "orders", order.id, actor=actor, community_id=order.community_id)
+    enqueue_feedback(session, order, now=now)
+
+
+def enqueue_feedback(session: Session, order: Order, *, now: datetime) -> None:
+    """Have the house answer the resident where the team has not within its hours."""
     hours = int(policies.policy(session, order.organisation_id, "orders.feedback_hours"))
     due = catalogue.calendar_of(session, order.organisation_id).add_working_seconds(now, hours * 3600).instant
     queue.enqueue(
@@ -87,6 +96,14 @@ def finish(session: Session, order: Order, report: WorkReport, *, actor: Actor, 
     )
 
 
+def open_help(session: Session, order: Order) -> bool:
+    """Whether a helping team has not finished its task."""
+    query = select(Assignment.id).where(
+        Assignment.order_id == order.id, Assignment.must_finish, Assignment.done_at.is_(None)
+    )
+    return session.execute(query.limit(1)).one_or_none() is not None
+
+
 def feed_back(
     session: Session, order: Order, *, answer: str, version: int | None = None, actor: Actor, now: datetime
 ) -> None:
@@ -96,6 +113,8 @@ def feed_back(
     if not answer.strip():
         raise Invalid("answer", "请写下给居民的答复")
     demand_team(actor)
+    if open_help(session, order):
+        raise HelpersStillWork
     order.feedback = answer
     kind = ActorKind.SYSTEM if actor.user_id is None else ActorKind.TEAM
     step(session, order, Action.FEED_BACK, actor=actor, now=now, kind=kind)
@@ -103,6 +122,11 @@ def feed_back(
     session.execute(
         update(Assignment).where(Assignment.order_id == order.id, Assignment.done_at.is_(None)).values(done_at=now)
     )
+    after_feedback(session, order, actor=actor, now=now)
+
+
+def after_feedback(session: Session, order: Order, *, actor: Actor, now: datetime) -> None:
+    """What follows an answer to the resident: a callback on a later day, or the end where the kind has none."""
     service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
     if service.callback:
         order.callback_due_at = clocks.callback_due(now, catalogue.calendar_of(session, order.organisation_id))
@@ -114,7 +138,7 @@ def feed_back(
 def feed_back_by_clock(session: Session, order_id: int, *, now: datetime) -> None:
     """Nobody of the team has answered in time: the performer's report is the answer, said by the house."""
     order = lock(session, order_id)
-    if order.state == OrderState.FINISHED:
+    if order.state == OrderState.FINISHED and not open_help(session, order):
         answer = order.work_note or "服务已完成"
         feed_back(session, order, answer=answer, actor=SYSTEM, now=now)
 
@@ -161,7 +185,8 @@ def close(
 
 
 def archive(session: Session, order_id: int, *, now: datetime) -> None:
-    """归档: a closed order is put away."""
+    """归档: a closed order is put away; one that is still supervised waits for the closing check."""
     order = lock(session, order_id)
-    if order.state == OrderState.CLOSED:
+    supervised = select(Supervision.id).where(Supervision.order_id == order_id, Supervision.ended_at.is_(None))
+    if order.state == OrderState.CLOSED and session.execute(supervised).one_or_none() is None:
         step(session, order, Action.ARCHIVE, actor=CLOCK, now=now)
