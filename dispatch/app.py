@@ -15,6 +15,7 @@ from dispatch.api import errors as api_errors
 from dispatch.api import grid as api_grid
 from dispatch.api import order_answers as api_order_answers
 from dispatch.api import order_clocks as api_order_clocks
+from dispatch.api import order_requests as api_order_requests
 from dispatch.api import orders as api_orders
 from dispatch.api import reports as api_reports
 from dispatch.api import webhooks as api_webhooks
@@ -49,6 +50,7 @@ API = (
     api_orders.blueprint,
     api_order_answers.blueprint,
     api_order_clocks.blueprint,
+    api_order_requests.blueprint,
     api_catalogue.blueprint,
     api_grid.blueprint,
     api_webhooks.blueprint,

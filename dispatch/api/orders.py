@@ -31,12 +31,12 @@ ORDER_OUT = schemas.OrderOut()
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def takes(schema: type[Schema], *, status: int = 200) -> Callable[[View], View]:
+def takes(schema: type[Schema], *, status: int = 200, door: Blueprint = blueprint) -> Callable[[View], View]:
     """A body in, the order out, once per Idempotency-Key."""
 
     def decorate(view: View) -> View:
-        answered = blueprint.arguments(schema)(blueprint.response(status, schemas.OrderOut)(view))
-        keyed: View = blueprint.doc(parameters=[KEY_PARAMETER])(answered)
+        answered = door.arguments(schema)(door.response(status, schemas.OrderOut)(view))
+        keyed: View = door.doc(parameters=[KEY_PARAMETER])(answered)
         return keyed
 
     return decorate

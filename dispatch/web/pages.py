@@ -15,6 +15,7 @@ from markupsafe import Markup
 from dispatch.errors import DispatchError
 from dispatch.rules.access.roles import Actor, ActorKind, Right
 from dispatch.rules.orders.callback import SATISFACTION_LABELS, Satisfaction
+from dispatch.rules.orders.requests import REQUEST_LABELS, RequestKind
 from dispatch.rules.orders.states import ENDED, LABELS, Action, OrderState
 from dispatch.rules.orders.urgency import URGENCY_LABELS, Urgency
 from dispatch.rules.shanghai import SHANGHAI
@@ -66,6 +67,7 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
         NavigationItem("pages_orders.desk", gettext("坐席台"), "telephone-inbound", Right.ORDERS_PLACE),
         NavigationItem("pages_orders.board", gettext("班长台"), "kanban", Right.BOARD_READ),
         NavigationItem("pages_orders.listing", gettext("订单"), "list-ul", Right.ORDERS_READ),
+        NavigationItem("pages_orders.requests", gettext("申请与督办"), "chat-left-text", Right.ORDERS_DECIDE),
         NavigationItem("pages_orders.callbacks", gettext("回访"), "telephone-outbound", Right.ORDERS_CALL_BACK),
         NavigationItem("pages_home.mine", gettext("我的片"), "geo-alt", Right.ORDERS_WORK),
         NavigationItem("pages_home.inbox", gettext("收件箱"), "inbox", Right.NOTICES_READ),
@@ -237,12 +239,19 @@ def result_word(result: str | None) -> str:
     return words.get(result or "", NO_NAME)
 
 
+def request_word(kind: str) -> str:
+    """What is asked about an order."""
+    return gettext(REQUEST_LABELS[RequestKind(kind)])
+
+
 def notice_word(template: str) -> str:
     """What a notice is about."""
     words = {
         "offer": gettext("新订单等答复"),
         "escalation": gettext("订单快到或已过时限"),
         "to_sign": gettext("订单等签收"),
+        "to_help": gettext("请团队协办"),
+        "urged": gettext("有人催办"),
         "withdrawn": gettext("订单已取消或改派"),
         "reopened": gettext("订单需要重办"),
         "papers_expiring": gettext("证照快到期，请更新"),
@@ -302,6 +311,7 @@ def page_context() -> dict[str, Any]:
         "actor_word": actor_word,
         "notice_word": notice_word,
         "result_word": result_word,
+        "request_word": request_word,
         "satisfaction_word": satisfaction_word,
         "Right": Right,
         "has_view": lambda endpoint: endpoint in current_app.view_functions,

@@ -24,7 +24,7 @@ from dispatch.services.orders.hand import withdraw_round
 from dispatch.services.orders.limits import limits_of
 from dispatch.services.orders.place import enqueue_route
 from dispatch.services.orders.route import ROUTABLE, close_cycle, waits_for_signature
-from dispatch.services.orders.steps import demand_team, lock, step
+from dispatch.services.orders.steps import check_version, demand_team, lock, step
 
 LONGEST_ANSWER = 1_000
 
@@ -114,8 +114,17 @@ def hold(session: Session, order: Order, wish: Wish, *, reason: str, actor: Acto
     )
 
 
-def resume(session: Session, order: Order, *, actor: Actor, now: datetime, reason: str | None = None) -> None:
+def resume(
+    session: Session,
+    order: Order,
+    *,
+    reason: str | None = None,
+    version: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> None:
     """End a hold: what was left of each limit when it began is left now; levels not yet told follow from there."""
+    check_version(order, version)
     if order.held_since is None or order.held_until is None:
         raise NotHeld
     calendar = catalogue.calendar_of(session, order.organisation_id)
@@ -177,8 +186,18 @@ def ask_help(session: Session, order: Order, wish: Wish, *, actor: Actor, now: d
     escalation.tell_heads(session, order, [wish.team_id or 0], template="to_help", now=now)
 
 
-def finish_help(session: Session, order: Order, *, team_id: int, answer: str, actor: Actor, now: datetime) -> None:
+def finish_help(
+    session: Session,
+    order: Order,
+    *,
+    team_id: int,
+    answer: str,
+    version: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> None:
     """A helping team says what it did; when the last has, the answer to the resident is no longer kept back."""
+    check_version(order, version)
     demand_team(actor)
     check_text("answer", answer, LONGEST_ANSWER)
     if not answer.strip():

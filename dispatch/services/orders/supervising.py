@@ -17,7 +17,7 @@ from dispatch.services import catalogue, notify
 from dispatch.services.access import audit, policies, reach
 from dispatch.services.orders import escalation
 from dispatch.services.orders.hand import need_reason
-from dispatch.services.orders.steps import lock, step
+from dispatch.services.orders.steps import check_version, lock, step
 
 MOST_LISTED = 100
 URGING = frozenset({ActorKind.OPERATOR, ActorKind.DISPATCHER, ActorKind.CENTRE, ActorKind.CALLBACK_CLERK})
@@ -31,11 +31,21 @@ class NotSupervised(Conflict):
     """这一单没有在督办"""
 
 
-def urge(session: Session, order: Order, *, reason: str, by_resident: bool, actor: Actor, now: datetime) -> None:
+def urge(
+    session: Session,
+    order: Order,
+    *,
+    reason: str,
+    by_resident: bool,
+    version: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> None:
     """催办 an open order: counted, the state stays; whoever has the order and their team are told each time.
 
     After as many as the policy says the centre is alarmed.
     """
+    check_version(order, version)
     need_reason(reason)
     kind = actor.kind if actor.kind in URGING else ActorKind.OPERATOR
     note_urging(session, order, {"by_resident": by_resident}, reason, actor=actor, kind=kind, now=now)
@@ -104,8 +114,17 @@ def watch_arrival(session: Session, order: Order) -> None:
         )
 
 
-def supervise(session: Session, order: Order, *, reason: str, actor: Actor, now: datetime) -> Supervision:
+def supervise(
+    session: Session,
+    order: Order,
+    *,
+    reason: str,
+    version: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Supervision:
     """督办 an open order; raises AlreadySupervised. Alarmed when its own due date passes without a closing check."""
+    check_version(order, version)
     need_reason(reason)
     if open_supervision(session, order) is not None:
         raise AlreadySupervised
@@ -155,8 +174,17 @@ def open_supervision(session: Session, order: Order) -> Supervision | None:
     return session.scalars(query.with_for_update()).one_or_none()
 
 
-def end_supervision(session: Session, order: Order, *, finding: str, actor: Actor, now: datetime) -> Supervision:
+def end_supervision(
+    session: Session,
+    order: Order,
+    *,
+    finding: str,
+    version: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Supervision:
     """销督: the centre has checked and says what it found; raises NotSupervised."""
+    check_version(order, version)
     check_text("finding", finding, 1_000)
     need_reason(finding)
     found = open_supervision(session, order)

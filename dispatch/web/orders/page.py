@@ -23,6 +23,7 @@ from dispatch.services import catalogue, grid, orders
 from dispatch.services.access import audit, files
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.orders.asked import AskedView, read_asked
 from dispatch.web.orders.door import blueprint
 from dispatch.web.orders.ledger import Part, parts_of, time_words
 from dispatch.web.orders.views import (
@@ -71,6 +72,7 @@ class OrderView:
     can: frozenset[str]
     elapsed: str
     ledger: Sequence[Part]
+    asked: AskedView
     by_hand: list[tuple[int, str]] = field(default_factory=list)
     block_teams: list[tuple[int, str]] = field(default_factory=list)
     first_shift: tuple[datetime, str] | None = None
@@ -197,6 +199,7 @@ def read_order(number: str, actor: Actor) -> OrderView:
             can=allowed,
             elapsed=time_words(ledger.elapsed),
             ledger=parts_of(ledger),
+            asked=read_asked(session, order, actor),
             by_hand=performers_by_hand(session, order) if "dispatch" in allowed else [],
             block_teams=block_teams(session, order) if "choose_team" in allowed else [],
             first_shift=orders.shift_waited_for(session, order, now=clock.now(session)),

@@ -40,7 +40,9 @@ class Desk:
         """The session token of a new member of staff."""
         with self.site.database.session() as session:
             actor = staff(session, self.world, role)
-            session.add(Membership(user_id=actor.user_id, organisation_id=self.world.district.id, role=str(role)))
+            team_id = self.world.line.id if role is Role.TEAM_HEAD else None
+            at = self.world.district.id
+            session.add(Membership(user_id=actor.user_id, organisation_id=at, role=str(role), team_id=team_id))
             session.flush()
             token = sessions.open_session(session, self.user_id(actor), is_complete=True, now=clock.now(session))
             session.commit()

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -32,6 +32,7 @@ def upgrade() -> None:
     op.add_column("assignments", sa.Column("must_finish", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_check_constraint("helper", "assignments", "NOT must_finish OR (role = 'assist' AND task IS NOT NULL)")
     make_requests()
+    index_requests()
     make_supervisions()
     op.get_bind().connection.driver_connection.execute(SQL.read_text(encoding="utf-8"))
 
@@ -70,6 +71,10 @@ def make_requests() -> None:
             name="second_person",
         ),
     )
+
+
+def index_requests() -> None:
+    """What waits: one of a kind for an order, and the list of what is to be decided."""
     pending = sa.text("state = 'pending'")
     op.create_index(
         "ix_order_requests_pending", "order_requests", ["order_id", "kind"], unique=True, postgresql_where=pending

@@ -1,0 +1,184 @@
+"""Requests about orders over HTTP: asked, decided, withdrawn; resuming, helping, urging, supervising."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response
+from flask.views import MethodView
+from sqlalchemy.orm import Session
+
+from dispatch.api.auth import allow
+from dispatch.api.blueprint import Blueprint
+from dispatch.api.once import KEY_PARAMETER
+from dispatch.api.orders import actor, step, takes
+from dispatch.models.orders import Order, OrderRequest
+from dispatch.rules.access.roles import Right
+from dispatch.rules.orders.requests import RequestKind, Wish
+from dispatch.schemas import order_requests as schemas
+from dispatch.schemas.orders import OrderOut, WithReason
+from dispatch.services import orders
+from dispatch.transaction import transaction
+
+blueprint = Blueprint("order_requests", __name__, url_prefix="/api", description="申请与督办 · Requests, supervision")
+
+WISHED = ("days", "until", "long_works", "team_id", "task")
+HIDDEN = {"grounds": None, "basis": None, "decision": None, "wish": {}}
+
+
+def request_out(request: OrderRequest, order: Order) -> dict[str, Any]:
+    """What leaves of a request; of a confidential order not what was written."""
+    out = {name: getattr(request, name) for name in schemas.RequestOut().fields}
+    return out | HIDDEN if order.confidential else out
+
+
+@blueprint.route("/requests")
+class WaitingRequests(MethodView):
+    """What waits for a decision."""
+
+    @allow(Right.ORDERS_DECIDE)
+    @blueprint.response(200, schemas.WaitingRequestsOut)
+    def get(self) -> Mapping[str, Any]:
+        """List the requests that wait, the most urgent first; at most 100."""
+        with transaction() as session:
+            found = orders.requests_to_decide(session, actor=actor())
+            return {
+                "items": [request_out(one.request, one.order) | {"order_number": one.order.number} for one in found]
+            }
+
+
+@blueprint.route("/orders/<number>/requests")
+class OrderRequests(MethodView):
+    """The requests about one order."""
+
+    @allow(Right.ORDERS_READ)
+    @blueprint.response(200, schemas.RequestsOut)
+    def get(self, number: str) -> Mapping[str, Any]:
+        """List everything asked about an order, oldest first."""
+        with transaction() as session:
+            order = orders.find(session, number, actor=actor())
+            return {"items": [request_out(request, order) for request in orders.requests_of(session, order)]}
+
+    @allow(Right.ORDERS_REQUEST)
+    @takes(schemas.AskRequest, door=blueprint)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Ask for a return, extension, hold, helper, other team or final answer."""
+
+        def work(session: Session, order: Order, now: Any) -> None:
+            wish = Wish(**{name: data[name] for name in WISHED})
+            rest = {name: value for name, value in data.items() if name not in {*WISHED, "kind"}}
+            orders.ask(session, order, RequestKind(data["kind"]), wish=wish, **rest, actor=actor(), now=now)
+
+        return step("orders.ask", number, data, work)
+
+
+@blueprint.route("/orders/<number>/requests/<int(min=1, max=9223372036854775807):request_id>/decision")
+class RequestDecision(MethodView):
+    """Deciding a request."""
+
+    @allow(Right.ORDERS_DECIDE)
+    @takes(schemas.DecideRequest, door=blueprint)
+    def post(self, data: Mapping[str, Any], number: str, request_id: int) -> Response:
+        """Grant or refuse, with the reason; what is granted is done at once."""
+        return step(
+            f"orders.decide:{request_id}",
+            number,
+            data,
+            lambda session, order, now: orders.decide(session, order, request_id, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/requests/<int(min=1, max=9223372036854775807):request_id>")
+class OneRequest(MethodView):
+    """Taking a request back."""
+
+    @allow(Right.ORDERS_REQUEST)
+    @blueprint.response(200, OrderOut)
+    @blueprint.doc(parameters=[KEY_PARAMETER])
+    def delete(self, number: str, request_id: int) -> Response:
+        """Withdraw one's own request while nobody has decided it."""
+        return step(
+            f"orders.withdraw:{request_id}",
+            number,
+            {},
+            lambda session, order, now: orders.withdraw_request(session, order, request_id, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/resumption")
+class OrderResumption(MethodView):
+    """Ending a hold early."""
+
+    @allow(Right.ORDERS_SUPERVISE)
+    @takes(WithReason, door=blueprint)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """End a hold before its date; the clocks go on with what was left."""
+        return step(
+            "orders.resume",
+            number,
+            data,
+            lambda session, order, now: orders.resume(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/help")
+class OrderHelp(MethodView):
+    """A helper's task."""
+
+    @allow(Right.ORDERS_WORK)
+    @takes(schemas.FinishHelp, door=blueprint)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Say what the helping team has done; the lead may end when all helpers have."""
+        return step(
+            "orders.finish_help",
+            number,
+            data,
+            lambda session, order, now: orders.finish_help(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/urges")
+class OrderUrges(MethodView):
+    """Urging."""
+
+    @allow(Right.CALLERS_READ)
+    @takes(schemas.Urge, door=blueprint)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Urge an order: counted, the state stays, performer and team are told."""
+        return step(
+            "orders.urge",
+            number,
+            data,
+            lambda session, order, now: orders.urge(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/supervision")
+class OrderSupervision(MethodView):
+    """Supervision."""
+
+    @allow(Right.ORDERS_SUPERVISE)
+    @takes(WithReason, door=blueprint)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Supervise an order, with a due date of its own."""
+        return step(
+            "orders.supervise",
+            number,
+            data,
+            lambda session, order, now: orders.supervise(session, order, **data, actor=actor(), now=now),
+        )
+
+
+@blueprint.route("/orders/<number>/supervision/end")
+class OrderSupervisionEnd(MethodView):
+    """The closing check."""
+
+    @allow(Right.ORDERS_SUPERVISE)
+    @takes(schemas.EndSupervision, door=blueprint)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """End the supervision with what was found."""
+        return step(
+            "orders.end_supervision",
+            number,
+            data,
+            lambda session, order, now: orders.end_supervision(session, order, **data, actor=actor(), now=now),
+        )
