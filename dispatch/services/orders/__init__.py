@@ -70,8 +70,8 @@ from dispatch.services.orders.queries import (
     waiting,
 )
 from dispatch.services.orders.requests import (
-    AlreadyAsked,
     AlreadyDecided,
+    AlreadyRequested,
     OwnRequest,
     Waiting,
     ask,
@@ -110,6 +110,7 @@ __all__ = [
     "AlreadyAsked",
     "AlreadyDecided",
     "AlreadyPlaced",
+    "AlreadyRequested",
     "AlreadySupervised",
     "Board",
     "Citation",

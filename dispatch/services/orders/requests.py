@@ -47,7 +47,7 @@ LIMIT_POLICIES = {
 DECIDE_POLICY = "orders.return_decision_working_hours"
 
 
-class AlreadyAsked(Conflict):
+class AlreadyRequested(Conflict):
     """这一单已有同样的申请在等决定"""
 
 
@@ -87,7 +87,7 @@ def ask(
 ) -> OrderRequest:
     """Ask for something about a locked order; it waits for its decider, alarmed when nobody decides in time.
 
-    Raises Invalid naming the field, NotInThisState, ReturnTooLate, TooManyExtensions, AlreadyDue, AlreadyAsked.
+    Raises Invalid naming the field, NotInThisState, ReturnTooLate, TooManyExtensions, AlreadyDue, AlreadyRequested.
     """
     check_version(order, version)
     demand_team(actor)
@@ -95,7 +95,7 @@ def ask(
     wanted = wish or Wish()
     check_wish(session, order, kind, wanted, now=now)
     if pending(session, order, kind) is not None:
-        raise AlreadyAsked
+        raise AlreadyRequested
     hours = int(policies.policy(session, order.organisation_id, DECIDE_POLICY))
     calendar = catalogue.calendar_of(session, order.organisation_id)
     request = OrderRequest(

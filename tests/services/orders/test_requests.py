@@ -146,7 +146,7 @@ def test_one_request_of_a_kind_waits_at_a_time_and_is_decided_once(
 ) -> None:
     order = routed(session, world)
     request = ask(session, order, RequestKind.EXTENSION, head, wish=Wish(days=1))
-    with pytest.raises(orders.AlreadyAsked):
+    with pytest.raises(orders.AlreadyRequested):
         ask(session, order, RequestKind.EXTENSION, head, wish=Wish(days=1))
     grant(session, order, request, centre)
     with pytest.raises(orders.AlreadyDecided):
