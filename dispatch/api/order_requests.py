@@ -9,13 +9,12 @@ from sqlalchemy.orm import Session
 
 from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER
 from dispatch.api.orders import actor, step, takes
 from dispatch.models.orders import Order, OrderRequest
 from dispatch.rules.access.roles import Right
 from dispatch.rules.orders.requests import RequestKind, Wish
 from dispatch.schemas import order_requests as schemas
-from dispatch.schemas.orders import OrderOut, WithReason
+from dispatch.schemas.orders import Versioned, WithReason
 from dispatch.services import orders
 from dispatch.transaction import transaction
 
@@ -71,36 +70,43 @@ class OrderRequests(MethodView):
         return step("orders.ask", number, data, work)
 
 
-@blueprint.route("/orders/<number>/requests/<int(min=1, max=9223372036854775807):request_id>/decision")
+def about(request_id: int) -> str:
+    """The number of the order that a request is about; raises NotFound."""
+    with transaction() as session:
+        return orders.order_asked_about(session, request_id, actor=actor())
+
+
+@blueprint.route("/requests/<int(min=1, max=9223372036854775807):request_id>/decision")
 class RequestDecision(MethodView):
     """Deciding a request."""
 
     @allow(Right.ORDERS_DECIDE)
     @takes(schemas.DecideRequest, door=blueprint)
-    def post(self, data: Mapping[str, Any], number: str, request_id: int) -> Response:
+    def post(self, data: Mapping[str, Any], request_id: int) -> Response:
         """Grant or refuse, with the reason; what is granted is done at once."""
         return step(
             f"orders.decide:{request_id}",
-            number,
+            about(request_id),
             data,
             lambda session, order, now: orders.decide(session, order, request_id, **data, actor=actor(), now=now),
         )
 
 
-@blueprint.route("/orders/<number>/requests/<int(min=1, max=9223372036854775807):request_id>")
+@blueprint.route("/requests/<int(min=1, max=9223372036854775807):request_id>")
 class OneRequest(MethodView):
     """Taking a request back."""
 
     @allow(Right.ORDERS_REQUEST)
-    @blueprint.response(200, OrderOut)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    def delete(self, number: str, request_id: int) -> Response:
+    @takes(Versioned, door=blueprint)
+    def delete(self, data: Mapping[str, Any], request_id: int) -> Response:
         """Withdraw one's own request while nobody has decided it."""
         return step(
             f"orders.withdraw:{request_id}",
-            number,
-            {},
-            lambda session, order, now: orders.withdraw_request(session, order, request_id, actor=actor(), now=now),
+            about(request_id),
+            data,
+            lambda session, order, now: orders.withdraw_request(
+                session, order, request_id, **data, actor=actor(), now=now
+            ),
         )
 
 

@@ -1,7 +1,7 @@
 """What can be asked of each object that an address names, with a body that is right: one row for each route."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -15,6 +15,7 @@ from dispatch.models.notify import Alarm, Notice
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Role
 from dispatch.rules.catalogue.knowledge import KnowledgeText
+from dispatch.rules.orders.requests import RequestKind, Wish
 from dispatch.services import care, catalogue, notify, orders
 from dispatch.services.orders import NamedRound, OrderDraft, WorkReport
 from tests.factories.visits import helper, resident, visit_service
@@ -91,6 +92,57 @@ def done(session: Session, world: World, now: datetime) -> Order:
     Image.new("RGB", (60, 40), "red").save(photo, "JPEG")
     orders.finish(session, part, WorkReport("done", photos=(photo.getvalue(),)), now=now)
     return order
+
+
+def taken(session: Session, world: World, now: datetime) -> Order:
+    """An order that a firm has taken."""
+    order = placed(session, world, now)
+    ((offer, recipient, _),) = orders.offers_of(session, order)
+    orders.accept(session, NamedRound(recipient.performer_id, order.number, offer.round), now=now)
+    return order
+
+
+def asked(session: Session, world: World, user_id: int, *, by_user: bool = False) -> str:
+    """A return that a team has asked for, or the user."""
+    now = clock.now(session)
+    order = placed(session, world, now)
+    head = staff(session, world, Role.TEAM_HEAD)
+    asker = replace(head, user_id=user_id) if by_user and user_id else head
+    words = {"grounds": "不归本团队", "basis": "职责第二条"}
+    return str(orders.ask(session, order, RequestKind.RETURN, **words, actor=asker, now=now).id)
+
+
+def asked_by_user(session: Session, world: World, user_id: int) -> str:
+    """A return that the user has asked for."""
+    return asked(session, world, user_id, by_user=True)
+
+
+def granted(session: Session, world: World, kind: RequestKind, wish: Wish) -> str:
+    """An order of which something was asked and granted."""
+    now = clock.now(session)
+    order = taken(session, world, now)
+    head, centre = staff(session, world, Role.TEAM_HEAD), staff(session, world, Role.CENTRE)
+    request = orders.ask(session, order, kind, grounds="要等", wish=wish, actor=head, now=now)
+    orders.decide(session, order, request.id, granted=True, reason="属实", actor=centre, now=now)
+    return order.number
+
+
+def held(session: Session, world: World, _user_id: int) -> str:
+    """An order on hold."""
+    return granted(session, world, RequestKind.HOLD, Wish(until=clock.now(session) + timedelta(days=5)))
+
+
+def helped(session: Session, world: World, _user_id: int) -> str:
+    """An order with which the block team helps."""
+    return granted(session, world, RequestKind.HELP, Wish(team_id=world.block.id, task="开门"))
+
+
+def supervised(session: Session, world: World, _user_id: int) -> str:
+    """An order that the centre supervises."""
+    now = clock.now(session)
+    order = placed(session, world, now)
+    orders.supervise(session, order, reason="批示", actor=staff(session, world, Role.CENTRE), now=now)
+    return order.number
 
 
 def finished(session: Session, world: World, _user_id: int) -> str:
@@ -171,6 +223,8 @@ BY_HAND = {
     "team": lambda world: REASON | {"team_id": world.block.id},
     "feedback": lambda _: {"answer": "已疏通"},
     "reason": lambda _: REASON,
+    "request": lambda _: {"kind": "return", "grounds": "不归本团队", "basis": "职责第二条"},
+    "help": lambda world: {"team_id": world.block.id, "answer": "门开了"},
     "remark": lambda _: {"text": "居民又来电"},
     "callback": lambda _: {"reached": True, "contacted": True, "solved": True, "satisfaction": "satisfied"},
 }
@@ -181,7 +235,9 @@ TYPED = BY_HAND | {
 ORDER, PAGE = "/api/orders/<number>", "/orders/<number>"
 SCHEDULE = "/api/visit-schedules/<int(min=1, max=9223372036854775807):schedule_id>"
 KNOWLEDGE = "/api/knowledge/<string(maxlength=60):code>"
+REQUEST = "/requests/<int(min=1, max=9223372036854775807):request_id>"
 A_KEY_NEVER_CALLS_BACK = 403
+SOMEBODY_ELSE_ASKED = 403
 NEW_TEXT = {
     "title": "老年卡办理",
     "body": "全程网办。",
@@ -206,6 +262,15 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", f"{ORDER}/callbacks"): Deed(answered, A_KEY_NEVER_CALLS_BACK, BY_HAND["callback"]),
     ("POST", f"{ORDER}/void"): Deed(offered, 200, BY_HAND["reason"]),
     ("POST", f"{ORDER}/remarks"): Deed(offered, 200, BY_HAND["remark"]),
+    ("GET", f"{ORDER}/requests"): Deed(offered, 200),
+    ("POST", f"{ORDER}/requests"): Deed(offered, 200, BY_HAND["request"]),
+    ("POST", f"/api{REQUEST}/decision"): Deed(asked, 200, lambda _: REASON | {"granted": False}),
+    ("DELETE", f"/api{REQUEST}"): Deed(asked, SOMEBODY_ELSE_ASKED),
+    ("POST", f"{ORDER}/resumption"): Deed(held, 200, BY_HAND["reason"]),
+    ("POST", f"{ORDER}/help"): Deed(helped, 200, BY_HAND["help"]),
+    ("POST", f"{ORDER}/urges"): Deed(offered, 200, BY_HAND["reason"]),
+    ("POST", f"{ORDER}/supervision"): Deed(offered, 200, BY_HAND["reason"]),
+    ("POST", f"{ORDER}/supervision/end"): Deed(supervised, 200, lambda _: {"finding": "看过"}),
     ("GET", "/api/services/<string:code>"): Deed(kind_of_the_district, 200),
     ("GET", KNOWLEDGE): Deed(knowledge, 200),
     ("GET", f"{KNOWLEDGE}/versions"): Deed(knowledge, 200),
@@ -232,6 +297,14 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", f"{PAGE}/callback"): Deed(answered, 303, TYPED["callback"]),
     ("POST", f"{PAGE}/void"): Deed(offered, 303, TYPED["reason"]),
     ("POST", f"{PAGE}/remark"): Deed(offered, 303, TYPED["reason"]),
+    ("POST", f"{PAGE}/requests"): Deed(offered, 303, BY_HAND["request"]),
+    ("POST", f"{REQUEST}/decision"): Deed(asked, 303, lambda _: REASON | {"granted": "no"}),
+    ("POST", f"{REQUEST}/withdrawal"): Deed(asked_by_user, 303),
+    ("POST", f"{PAGE}/resumption"): Deed(held, 303, BY_HAND["reason"]),
+    ("POST", f"{PAGE}/help"): Deed(helped, 303, BY_HAND["help"]),
+    ("POST", f"{PAGE}/urges"): Deed(offered, 303, BY_HAND["reason"]),
+    ("POST", f"{PAGE}/supervision"): Deed(offered, 303, BY_HAND["reason"]),
+    ("POST", f"{PAGE}/supervision/end"): Deed(supervised, 303, BY_HAND["reason"]),
     ("POST", "/inbox/<int(max=9223372036854775807):notice_id>/read"): Deed(notice, 303),
     ("POST", "/alarms/<int(max=9223372036854775807):alarm_id>/seen"): Deed(alarm, 303),
 }

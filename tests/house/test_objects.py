@@ -195,7 +195,7 @@ def test_with_one_s_own_object_the_same_body_does_what_the_page_is_for(
     application: Flask, committed: Database, worlds: tuple[World, World]
 ) -> None:
     mine, _ = worlds
-    wide = (Role.DISPATCHER, Role.CALLBACK_CLERK, Role.OPERATOR)
+    wide = (Role.DISPATCHER, Role.CALLBACK_CLERK, Role.OPERATOR, Role.CENTRE)
     askers = {role: person(application, committed, role, mine.district.id) for role in wide}
     for route in about_objects(application):
         if not is_api(route):

@@ -349,8 +349,11 @@ def consult_after_refusals(session: Session, order: Order) -> None:
         )
 
 
-def withdraw_request(session: Session, order: Order, request_id: int, *, actor: Actor, now: datetime) -> OrderRequest:
-    """Whoever asked takes it back while nobody has decided; raises OwnRequest, AlreadyDecided."""
+def withdraw_request(
+    session: Session, order: Order, request_id: int, *, version: int | None = None, actor: Actor, now: datetime
+) -> OrderRequest:
+    """Whoever asked takes it back while nobody has decided; raises NotAllowed, AlreadyDecided."""
+    check_version(order, version)
     request = find_request(session, order, request_id)
     if not is_asker(request, actor):
         raise NotAllowed
@@ -380,6 +383,18 @@ def request_due(session: Session, request_id: int, *, now: datetime) -> None:
         order_id=order.id,
         facts={"request": request.kind},
     )
+
+
+def order_asked_about(session: Session, request_id: int, *, actor: Actor) -> str:
+    """The number of the order that a request is about, if the actor may see it; raises NotFound."""
+    number = session.scalars(
+        select(Order.number)
+        .join(OrderRequest, OrderRequest.order_id == Order.id)
+        .where(OrderRequest.id == request_id, reach.visible_orders(actor))
+    ).one_or_none()
+    if number is None:
+        raise NotFound
+    return number
 
 
 def requests_of(session: Session, order: Order) -> Sequence[OrderRequest]:

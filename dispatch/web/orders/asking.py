@@ -19,7 +19,7 @@ from dispatch.web.orders.door import blueprint
 from dispatch.web.orders.form import number as whole_number
 from dispatch.web.orders.views import rows
 
-REQUEST = "/orders/<number>/requests/<int(min=1, max=9223372036854775807):request_id>"
+REQUEST = "/requests/<int(min=1, max=9223372036854775807):request_id>"
 
 
 @blueprint.get("/requests")
@@ -89,9 +89,15 @@ def end_of_day(words: str) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(0), SHANGHAI)
 
 
+def about(request_id: int) -> str:
+    """The number of the order that a request is about; raises NotFound."""
+    with transaction() as session:
+        return orders.order_asked_about(session, request_id, actor=current_actor())
+
+
 @blueprint.post(f"{REQUEST}/decision")
 @allow(Right.ORDERS_DECIDE)
-def decide(number: str, request_id: int) -> Response:
+def decide(request_id: int) -> Response:
     """Grant or refuse it."""
 
     def work(session: Session, order: Order, actor: Actor, now: datetime) -> None:
@@ -110,15 +116,15 @@ def decide(number: str, request_id: int) -> Response:
             now=now,
         )
 
-    return carry_out(number, f"decide-{request_id}", work)
+    return carry_out(about(request_id), f"decide-{request_id}", work)
 
 
 @blueprint.post(f"{REQUEST}/withdrawal")
 @allow(Right.ORDERS_REQUEST)
-def withdraw(number: str, request_id: int) -> Response:
+def withdraw(request_id: int) -> Response:
     """Take one's own request back."""
     return carry_out(
-        number,
+        about(request_id),
         "withdraw",
         lambda session, order, actor, now: orders.withdraw_request(session, order, request_id, actor=actor, now=now),
     )

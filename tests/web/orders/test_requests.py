@@ -25,7 +25,7 @@ def test_a_team_asks_and_the_dispatcher_decides_on_the_order_s_page(desk: Desk) 
     assert "决定：退单" in page
     request_id = page.split('id="decide-')[1].split('"')[0]
     decision = {"granted": "yes", "reason": "属实", "team_id": desk.world.block.id}
-    answer = dispatcher.post(f"/orders/{number}/requests/{request_id}/decision", data=decision)
+    answer = dispatcher.post(f"/requests/{request_id}/decision", data=decision)
     assert answer.status_code == 303
     assert desk.state(number) is OrderState.AWAITING_DISPATCH
     assert desk.order(number).lead_team_id == desk.world.block.id
@@ -84,7 +84,7 @@ def test_a_hold_shows_until_when_and_is_ended_early(desk: Desk) -> None:
     assert head.post(f"/orders/{number}/requests", data=asked).status_code == 303
     page = centre.get(f"/orders/{number}").get_data(as_text=True)
     request_id = page.split('id="decide-')[1].split('"')[0]
-    centre.post(f"/orders/{number}/requests/{request_id}/decision", data={"granted": "yes", "reason": "可以等"})
+    centre.post(f"/requests/{request_id}/decision", data={"granted": "yes", "reason": "可以等"})
     assert "提前恢复" in centre.get(f"/orders/{number}").get_data(as_text=True)
     assert centre.post(f"/orders/{number}/resumption", data={"reason": "配件到了"}).status_code == 303
     assert "提前恢复" not in centre.get(f"/orders/{number}").get_data(as_text=True)
@@ -99,7 +99,7 @@ def test_a_helping_team_reports_and_a_stranger_cannot(desk: Desk) -> None:
     assert desk.client(Role.TEAM_HEAD).post(f"/orders/{number}/requests", data=asked).status_code == 303
     dispatcher = desk.client(Role.DISPATCHER)
     request_id = dispatcher.get(f"/orders/{number}").get_data(as_text=True).split('id="decide-')[1].split('"')[0]
-    dispatcher.post(f"/orders/{number}/requests/{request_id}/decision", data={"granted": "yes", "reason": "好"})
+    dispatcher.post(f"/requests/{request_id}/decision", data={"granted": "yes", "reason": "好"})
     report = {"team_id": helper, "answer": "刷好了"}
     assert desk.client(Role.TEAM_HEAD).post(f"/orders/{number}/help", data=report).status_code == 409
     assert dispatcher.post(f"/orders/{number}/help", data=report).status_code == 303
