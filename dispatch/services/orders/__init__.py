@@ -13,6 +13,7 @@ from dispatch.services.orders.answer import (
     knowledge_figures,
     record_usefulness,
 )
+from dispatch.services.orders.asked import Waiting, order_asked_about, requests_of, requests_to_decide
 from dispatch.services.orders.callbacks import HandlerCallsBack, record_callback
 from dispatch.services.orders.draft import OrderDraft
 from dispatch.services.orders.escalation import sign_due
@@ -73,13 +74,9 @@ from dispatch.services.orders.requests import (
     AlreadyDecided,
     AlreadyRequested,
     OwnRequest,
-    Waiting,
     ask,
     decide,
-    order_asked_about,
     request_due,
-    requests_of,
-    requests_to_decide,
     withdraw_request,
 )
 from dispatch.services.orders.route import route, route_many

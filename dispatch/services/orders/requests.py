@@ -1,7 +1,5 @@
 """What a team asks about its order and who decides it: asked, granted or refused, withdrawn, and not forgotten."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,12 +28,11 @@ from dispatch.rules.orders.requests import (
 from dispatch.rules.orders.states import Action, OrderState
 from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, notify
-from dispatch.services.access import audit, policies, reach
+from dispatch.services.access import audit, policies
 from dispatch.services.orders import granting
 from dispatch.services.orders.steps import check_version, demand_team, step
 
 LONGEST_GROUNDS = 1_000
-MOST_LISTED = 100
 LIMIT_POLICIES = {
     "return_working_days": "orders.return_request_working_days",
     "extension_count": "orders.extension_count",
@@ -57,14 +54,6 @@ class AlreadyDecided(Conflict):
 
 class OwnRequest(NotAllowed):
     """自己提的申请要由别人决定,您的岗位也要有权决定这一种"""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A request that waits for a decision, with its order."""
-
-    request: OrderRequest
-    order: Order
 
 
 def limits_at(session: Session, organisation_id: int) -> RequestLimits:
@@ -383,33 +372,3 @@ def request_due(session: Session, request_id: int, *, now: datetime) -> None:
         order_id=order.id,
         facts={"request": request.kind},
     )
-
-
-def order_asked_about(session: Session, request_id: int, *, actor: Actor) -> str:
-    """The number of the order that a request is about, if the actor may see it; raises NotFound."""
-    number = session.scalars(
-        select(Order.number)
-        .join(OrderRequest, OrderRequest.order_id == Order.id)
-        .where(OrderRequest.id == request_id, reach.visible_orders(actor))
-    ).one_or_none()
-    if number is None:
-        raise NotFound
-    return number
-
-
-def requests_of(session: Session, order: Order) -> Sequence[OrderRequest]:
-    """Everything asked about an order, oldest first."""
-    query = select(OrderRequest).where(OrderRequest.order_id == order.id).order_by(OrderRequest.asked_at)
-    return session.scalars(query.order_by(OrderRequest.id)).all()
-
-
-def requests_to_decide(session: Session, *, actor: Actor, limit: int = MOST_LISTED) -> Sequence[Waiting]:
-    """What waits for a decision within the actor's reach, the most urgent first."""
-    rows = session.execute(
-        select(OrderRequest, Order)
-        .join(Order, Order.id == OrderRequest.order_id)
-        .where(reach.visible_orders(actor), OrderRequest.state == str(RequestState.PENDING))
-        .order_by(OrderRequest.decide_due_at, OrderRequest.id)
-        .limit(limit)
-    )
-    return [Waiting(request, order) for request, order in rows]
