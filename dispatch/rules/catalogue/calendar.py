@@ -9,7 +9,6 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from math import ceil
 from typing import Final, Self
 
 import chinese_calendar
@@ -147,21 +146,23 @@ class WorkingCalendar:
         Every day with working time counts as one whatever its length, so that “3 个工作日” from Monday 10:00
         is Thursday 10:00. Source: hotline.md §1, limits in working days. Raises Invalid("days", …) as above.
         """
-        missing = Fraction(days)
-        if missing < 0:
+        # what is missing is `share` of `whole` days: whole numbers, reduced nowhere, cost a tenth of fractions
+        share, whole = days.as_integer_ratio()
+        if share < 0:
             raise Invalid("days", "时限不能为负。")
-        if missing == 0:
+        if share == 0:
             return self._due(start, start)
         first, position = _locate(start)
         for ordinal in range(first, first + LONGEST_WALK_DAYS):
             length = _length(self._spans_on(ordinal)) * 1_000_000
-            if length and position == 0 and missing > 1:
-                missing -= 1
+            if length and position == 0 and share > whole:
+                share -= whole
             elif length:
-                reached, _ = self._advance(ordinal, position, ceil(missing * length))
+                reached, _ = self._advance(ordinal, position, -(-share * length // whole))
                 if reached:
                     return self._due(start, reached)
-                missing -= Fraction(length - self._elapsed(ordinal, position), length)
+                left = length - self._elapsed(ordinal, position)
+                share, whole = share * length - left * whole, whole * length
             position = 0
         raise Invalid("days", "时限太长,请检查工作日历和时限。")
 

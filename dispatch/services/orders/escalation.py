@@ -1,7 +1,8 @@
 """Escalation: each level of lateness is told once; one job at a time waits for the next level."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -11,6 +12,7 @@ from dispatch import queue
 from dispatch.models.access import Membership, Organisation, User
 from dispatch.models.orders import Escalation, Order
 from dispatch.rules.access.roles import CLOCK, Role
+from dispatch.rules.catalogue.calendar import Period
 from dispatch.rules.orders import clocks
 from dispatch.rules.orders.clocks import Audience
 from dispatch.rules.orders.states import OPEN, Action, OrderState
@@ -47,22 +49,27 @@ def times_of(session: Session, order: Order) -> tuple[clocks.Escalation, ...]:
 
 def first_jobs(orders: Sequence[Order], picture: Picture, *, now: datetime) -> Iterator[queue.NewJob]:
     """The first level's job of each order that has just been dispatched; later levels follow one another."""
+    rules = {one: rules_of(values) for one, values in picture.policy_values.items()}
     for order in orders:
         if order.is_canary or order.rounds - order.rounds_before > 1 or order.service_due_at is None:
             continue
-        service = picture.services[order.service_id]
-        calendar = picture.calendar(order)
-        values = picture.policy_values[order.organisation_id]
+        levels, quiet = rules[order.organisation_id]
+        calendar, service = picture.calendar(order), picture.services[order.service_id]
         times = clocks.escalation_times(
             order.created_at,
             order.service_due_at,
             calendar,
-            escalation_levels(values["escalation.levels"]),  # type: ignore[arg-type]
+            levels,
             clocks.service_calendar_of(limits_of(service), calendar),
         )
         upcoming = next((level for level in times if level.at > now), times[-1])
-        at = told_at(upcoming, order, str(values["notify.quiet_hours"]))
+        at = clocks.shift_out_of_quiet_hours(upcoming.at, quiet, Urgency(order.urgency))
         yield queue.NewJob("orders.escalate", Lane.DEADLINE, order.id, at, job_key(order, upcoming))
+
+
+def rules_of(values: Mapping[str, Any]) -> tuple[tuple[clocks.EscalationLevel, ...], Period]:
+    """The levels of escalation and the quiet hours of an organisation."""
+    return escalation_levels(values["escalation.levels"]), quiet_hours(str(values["notify.quiet_hours"]))
 
 
 def told_at(level: clocks.Escalation, order: Order, quiet: str) -> datetime:

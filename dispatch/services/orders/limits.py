@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fractions import Fraction
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -30,13 +29,12 @@ class Due:
     assumed: bool
 
 
-def limits_of(service: Service, dispatch_working_days: object = "0.5") -> Limits:
+def limits_of(service: Service) -> Limits:
     """The limits that a kind carries in its columns."""
     return Limits(
         civic_working_days=service.civic_working_days,
         service_minutes=service.service_minutes,
         service_clock=ServiceClock(service.service_clock),
-        dispatch_working_days=Fraction(str(dispatch_working_days)),
         sign_minutes=service.sign_minutes,
         urgent_sign_minutes=service.sign_minutes,
         arrive_minutes=service.arrive_minutes,
