@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,22 +26,44 @@ def facts_for(session: Session, notice: Notice, *, now: datetime) -> Mapping[str
     """
     if notice.order_id is None:
         return {}
-    order = session.get(Order, notice.order_id)
-    if order is None:
+    subject = subject_of(session, notice.order_id)
+    if subject is None:
         return None
     if notice.offer_recipient_id is None:
-        is_stale = notice.template in ABOUT_OWN_WORK and not is_at_work(order, notice.performer_id)
-        return None if is_stale else facts_of(session, order, None)
+        is_stale = notice.template in ABOUT_OWN_WORK and not is_at_work(subject.order, notice.performer_id)
+        return None if is_stale else facts_of(subject, None)
     offer = open_offer(session, notice.offer_recipient_id, now=now)
-    return None if offer is None else facts_of(session, order, offer)
+    return None if offer is None else facts_of(subject, offer)
 
 
-def facts_of(session: Session, order: Order, offer: Offer | None) -> dict[str, Any]:
-    """What may be told of an order, with the round that it is offered in."""
+class Subject(NamedTuple):
+    """An order with the names that a notice may tell."""
+
+    order: Order
+    service: str
+    community: str | None
+    area: str | None
+
+
+def subject_of(session: Session, order_id: int) -> Subject | None:
+    """An order with its names, in one query."""
+    row = session.execute(
+        select(Order, Service.name, Organisation.name, Area.name)
+        .join(Service, Service.id == Order.service_id)
+        .outerjoin(Organisation, Organisation.id == Order.community_id)
+        .outerjoin(Area, Area.id == Order.area_id)
+        .where(Order.id == order_id)
+    ).one_or_none()
+    return None if row is None else Subject(*row)
+
+
+def facts_of(subject: Subject, offer: Offer | None) -> dict[str, Any]:
+    """What may be told of an order, with the round that it is offered in: its community and area, nothing closer."""
+    order = subject.order
     facts: dict[str, Any] = facts_of_order(
         number=order.number,
-        service=session.get_one(Service, order.service_id).name,
-        place=place_of(session, order),
+        service=subject.service,
+        place=(subject.community or "") + (subject.area or ""),
         urgency=order.urgency,
         confidential=order.confidential,
         wanted=wanted_of(order),
@@ -55,9 +77,9 @@ def facts_of(session: Session, order: Order, offer: Offer | None) -> dict[str, A
 def inbox_text(session: Session, notice: Notice) -> str:
     """What a notice in somebody's inbox says, also when it is out of date by now."""
     facts: dict[str, Any] = {}
-    order = None if notice.order_id is None else session.get(Order, notice.order_id)
-    if order is not None:
-        facts = facts_of(session, order, round_of(session, notice.offer_recipient_id))
+    subject = None if notice.order_id is None else subject_of(session, notice.order_id)
+    if subject is not None:
+        facts = facts_of(subject, round_of(session, notice.offer_recipient_id))
     return text_of(notice.template, facts | notice.facts)
 
 
@@ -91,12 +113,3 @@ def wanted_of(order: Order) -> tuple[datetime, datetime] | None:
     if order.wanted_from is None or order.wanted_until is None:
         return None
     return order.wanted_from, order.wanted_until
-
-
-def place_of(session: Session, order: Order) -> str:
-    """Community and area, nothing closer."""
-    if order.community_id is None:
-        return ""
-    community = session.get_one(Organisation, order.community_id).name
-    area = session.get(Area, order.area_id) if order.area_id is not None else None
-    return community + (area.name if area else "")
