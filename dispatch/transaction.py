@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -18,10 +19,12 @@ from dispatch.errors import Unavailable
 from dispatch.gateways import broker
 from dispatch.queue import HINTS_KEY
 from dispatch.rules.access.roles import NOTHING, Scope
+from dispatch.rules.queue import Lane
 
 RETRIED_STATES = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
 MOST_TRIES = 3
 
+kept_hints: ContextVar["Kept | None"] = ContextVar("kept_hints", default=None)
 scope_of_request: ContextVar[Scope] = ContextVar("scope_of_request", default=NOTHING)
 log = structlog.get_logger()
 
@@ -64,8 +67,39 @@ def transaction(scope: Scope | None = None) -> Iterator[Session]:
         yield session
         commit(session)
         hints = session.info.pop(HINTS_KEY, [])
-    for lane, job_id in dict(hints).items():
-        broker.hint(lane, job_id)
+    send_hints(dict(hints))
+
+
+def send_hints(hints: Mapping[Lane, int]) -> None:
+    """Send hints, but for those of lanes that this process is about to serve itself."""
+    kept = kept_hints.get()
+    for lane, job_id in hints.items():
+        if kept is not None and lane in kept.lanes:
+            kept.hints[lane] = job_id
+        else:
+            broker.hint(lane, job_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Hints that are kept back instead of sent: whoever keeps them serves their lanes or sends them."""
+
+    lanes: frozenset[Lane]
+    hints: dict[Lane, int] = field(default_factory=dict)
+
+
+@contextmanager
+def keeping_hints(lanes: frozenset[Lane]) -> Iterator[dict[Lane, int]]:
+    """Keep the hints of some lanes that this block's transactions give; after a failure they are sent."""
+    kept = Kept(lanes)
+    token = kept_hints.set(kept)
+    try:
+        yield kept.hints
+    except BaseException:
+        kept_hints.reset(token)
+        send_hints(kept.hints)
+        raise
+    kept_hints.reset(token)
 
 
 def begin(session: Session, reach: Scope) -> None:

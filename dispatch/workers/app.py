@@ -10,8 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from dispatch import boot
 from dispatch.errors import Unavailable
 from dispatch.gateways import broker
-from dispatch.rules.queue import DRAIN_SECONDS, Lane
+from dispatch.rules.queue import DRAIN_SECONDS, MOST_NOTICES, Lane, most_per_claim
+from dispatch.transaction import keeping_hints
 from dispatch.workers import run
+
+OUTGOING = frozenset({Lane.EMERGENCY, Lane.NOTIFY})
+"""The lanes of notices, which leave the house."""
 
 log = structlog.get_logger()
 
@@ -33,11 +37,25 @@ def run_lane(lane: int, job_id: int) -> None:
     """
     until = monotonic() + DRAIN_SECONDS
     try:
-        while run.run_due(Lane(lane)) and monotonic() < until:
+        while serve(Lane(lane)) and monotonic() < until:
             pass
     except (SQLAlchemyError, Unavailable) as error:
         log.warning("hint_unserved", hinted=job_id, error=type(error).__name__)
         run.Holder.forget()
+
+
+def serve(lane: Lane) -> int:
+    """Run what is due in the lane once; returns how many jobs.
+
+    The notices of a few orders leave at once from here, without another way over the broker; those of many are
+    left to all workers.
+    """
+    with keeping_hints(OUTGOING) as hints:
+        done = run.run_due(lane)
+    for following, job_id in sorted(hints.items()):
+        if done > MOST_NOTICES or run.run_due(following) == most_per_claim(following):
+            broker.hint(following, job_id)
+    return done
 
 
 @celery.task(name="dispatch.tick")
