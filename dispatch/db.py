@@ -1,12 +1,13 @@
 """The declarative base, column habits and engine that every table shares, and writing many rows at once."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from time import monotonic
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import BigInteger, DateTime, Identity, LargeBinary, MetaData, bindparam, create_engine, event, text
+from sqlalchemy import BigInteger, DateTime, Identity, LargeBinary, MetaData, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB, dialect
 from sqlalchemy.engine import CursorResult, Engine
 from sqlalchemy.exc import InvalidatePoolError
@@ -101,7 +102,7 @@ def insert_rows(
     rows do not name get their defaults.
     """
     statement = insert_statement(model, tuple(rows[0]), ending)
-    return session.connection().execute(statement, {"rows": plain_rows(rows)})
+    return session.connection().execute(statement, {"rows": as_json(rows)})
 
 
 def insert_together(session: Session, tables: Mapping[type[Base], Sequence[Mapping[str, Any]]]) -> None:
@@ -109,19 +110,19 @@ def insert_together(session: Session, tables: Mapping[type[Base], Sequence[Mappi
     filled = {model: rows for model, rows in tables.items() if rows}
     if filled:
         statement = together_statement(tuple((model, tuple(rows[0])) for model, rows in filled.items()))
-        values = {f"rows_{place}": plain_rows(rows) for place, rows in enumerate(filled.values())}
+        values = {f"rows_{place}": as_json(rows) for place, rows in enumerate(filled.values())}
         session.connection().execute(statement, values)
 
 
 def update_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Update rows, each found by its `id`, with the same columns in one statement with one parameter, past the ORM."""
-    session.connection().execute(update_statement(model, tuple(rows[0])), {"rows": plain_rows(rows)})
+    session.connection().execute(update_statement(model, tuple(rows[0])), {"rows": as_json(rows)})
 
 
 @cache
 def insert_statement(model: type[Base], names: tuple[str, ...], ending: str) -> TextClause:
     """The statement of insert_rows for some columns of a table."""
-    return text(f"{insert_sql(model, names, 'rows')} {ending}").bindparams(bindparam("rows", type_=JSONB))
+    return text(f"{insert_sql(model, names, 'rows')} {ending}")
 
 
 @cache
@@ -129,8 +130,7 @@ def together_statement(tables: tuple[tuple[type[Base], tuple[str, ...]], ...]) -
     """The statement of insert_together for some columns of some tables."""
     *before, last = [insert_sql(model, names, f"rows_{place}") for place, (model, names) in enumerate(tables)]
     parts = ", ".join(f"part_{place} AS ({sql})" for place, sql in enumerate(before))
-    parameters = [bindparam(f"rows_{place}", type_=JSONB) for place in range(len(tables))]
-    return text(f"WITH {parts} {last}" if parts else last).bindparams(*parameters)
+    return text(f"WITH {parts} {last}" if parts else last)
 
 
 @cache
@@ -140,9 +140,9 @@ def update_statement(model: type[Base], names: tuple[str, ...]) -> TextClause:
     settings = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True) if name != "id")
     sql = (
         f"UPDATE {model.__tablename__} SET {settings} "  # noqa: S608 - our own names
-        f"FROM jsonb_to_recordset(:rows) AS row ({types}) WHERE {model.__tablename__}.id = row.id"
+        f"FROM jsonb_to_recordset(cast(:rows AS jsonb)) AS row ({types}) WHERE {model.__tablename__}.id = row.id"
     )
-    return text(sql).bindparams(bindparam("rows", type_=JSONB))
+    return text(sql)
 
 
 def insert_sql(model: type[Base], names: tuple[str, ...], parameter: str) -> str:
@@ -150,7 +150,7 @@ def insert_sql(model: type[Base], names: tuple[str, ...], parameter: str) -> str
     values, types = recordset(model, names)
     return (
         f"INSERT INTO {model.__tablename__} ({', '.join(names)}) SELECT {', '.join(values)} "  # noqa: S608 - our own names
-        f"FROM jsonb_to_recordset(:{parameter}) AS row ({types})"
+        f"FROM jsonb_to_recordset(cast(:{parameter} AS jsonb)) AS row ({types})"
     )
 
 
@@ -163,16 +163,18 @@ def recordset(model: type[Base], names: tuple[str, ...]) -> tuple[list[str], str
     return values, ", ".join(f"{name} {kind}" for name, kind in zip(names, spoken, strict=True))
 
 
-def plain_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows as JSON can carry them."""
-    return [{name: plain_value(value) for name, value in row.items()} for row in rows]
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as the parameter of such a statement."""
+    return json.dumps(rows, default=plain_value)
 
 
-def plain_value(value: Any) -> Any:
-    """A value as JSON can carry it to insert_rows: bytes as hexadecimal digits, a moment as ISO 8601."""
+def plain_value(value: Any) -> str:
+    """What JSON does not know: bytes as hexadecimal digits, a moment as ISO 8601."""
     if isinstance(value, bytes):
         return value.hex()
-    return value.isoformat() if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
 
 
 __all__ = [
