@@ -1,6 +1,6 @@
 """The clocks of an order: when each limit ends, who is told on the way there, and when to call back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -179,8 +179,8 @@ def escalation_times(
     calendar: WorkingCalendar,
     levels: Sequence[EscalationLevel] = DEFAULT_LEVELS,
     service_calendar: WorkingCalendar | None = None,
-) -> tuple[Escalation, ...]:
-    """List when each level is told, strictly one after the other and after `created_at`.
+) -> Iterator[Escalation]:
+    """Tell when each level is told, strictly one after the other and after `created_at`; reckoned as they are taken.
 
     Shares of the limit are counted in the time that `service_calendar` (default `calendar`) calls working,
     the whole limit is `due_at` itself, days past it are those of `calendar`. Levels must rise; where a limit
@@ -188,16 +188,14 @@ def escalation_times(
     """
     clock = service_calendar or calendar
     limit = clock.working_seconds_between(created_at, due_at)
-    times: list[Escalation] = []
     earliest = created_at + _ONE_SECOND
     for number, level in enumerate(levels, start=1):
         at = _level_at(level, created_at, due_at, limit, clock)
         if level.past_working_days:
             at = calendar.add_working_days(at, level.past_working_days).instant
         at = max(at, earliest)
-        times.append(Escalation(number, at, level.audience))
+        yield Escalation(number, at, level.audience)
         earliest = at + _ONE_SECOND
-    return tuple(times)
 
 
 def after_hold(due_at: datetime, held_from: datetime, held_until: datetime, calendar: WorkingCalendar) -> datetime:
@@ -214,6 +212,16 @@ def after_hold(due_at: datetime, held_from: datetime, held_until: datetime, cale
         return due_at.astimezone(UTC)
     held = calendar.working_seconds_between(held_from, held_until)
     return max(calendar.add_working_seconds(due_at, held).instant, held_until.astimezone(UTC))
+
+
+def next_level(times: Iterable[Escalation], now: datetime) -> Escalation:
+    """Give the first level that is told after `now`, or the last of all; levels behind it are not reckoned."""
+    passed = []
+    for level in times:
+        if level.at > now:
+            return level
+        passed.append(level)
+    return passed[-1]
 
 
 def _level_at(

@@ -38,13 +38,14 @@ def times_of(session: Session, order: Order) -> tuple[clocks.Escalation, ...]:
     service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
     calendar = catalogue.calendar_of(session, order.organisation_id)
     values = policies.policies(session, order.organisation_id, ("escalation.levels", "notify.quiet_hours"))
-    return clocks.escalation_times(
+    times = clocks.escalation_times(
         order.created_at,
         order.service_due_at or order.created_at,
         calendar,
         escalation_levels(values["escalation.levels"]),
         clocks.service_calendar_of(limits_of(service), calendar),
     )
+    return tuple(times)
 
 
 def first_jobs(orders: Sequence[Order], picture: Picture, *, now: datetime) -> Iterator[queue.NewJob]:
@@ -62,7 +63,7 @@ def first_jobs(orders: Sequence[Order], picture: Picture, *, now: datetime) -> I
             levels,
             clocks.service_calendar_of(limits_of(service), calendar),
         )
-        upcoming = next((level for level in times if level.at > now), times[-1])
+        upcoming = clocks.next_level(times, now)
         at = clocks.shift_out_of_quiet_hours(upcoming.at, quiet, Urgency(order.urgency))
         yield queue.NewJob("orders.escalate", Lane.DEADLINE, order.id, at, job_key(order, upcoming))
 

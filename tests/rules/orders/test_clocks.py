@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -25,6 +26,7 @@ from dispatch.rules.orders.clocks import (
     due_dates,
     escalation_times,
     next_callback_try,
+    next_level,
     offer_lapses_at,
     shift_out_of_quiet_hours,
     sign_due,
@@ -114,7 +116,7 @@ def test_nobody_is_to_arrive_in_the_past(minutes: int | None, accepted: datetime
 
 
 def test_escalation_climbs_from_performer_to_supervision() -> None:
-    times = escalation_times(at(23, 8, 30), at(24, 12), OFFICE)
+    times = tuple(escalation_times(at(23, 8, 30), at(24, 12), OFFICE))
     assert [(one.level, one.audience, one.at) for one in times] == [
         (1, Audience.PERFORMER, at(23, 15, 45)),
         (2, Audience.TEAM_HEAD, at(24, 9, 54)),
@@ -125,7 +127,7 @@ def test_escalation_climbs_from_performer_to_supervision() -> None:
 
 
 def test_a_clock_of_day_and_night_shares_the_limit_at_night_and_counts_days_past_it_at_the_office() -> None:
-    times = escalation_times(at(27, 20), at(27, 22), OFFICE, service_calendar=ALWAYS)
+    times = tuple(escalation_times(at(27, 20), at(27, 22), OFFICE, service_calendar=ALWAYS))
     assert [one.at for one in times[:3]] == [at(27, 21), at(27, 21, 36), at(27, 22)]
     assert times[3].at == at(28, 17, 30)
 
@@ -134,7 +136,8 @@ def test_a_clock_of_day_and_night_shares_the_limit_at_night_and_counts_days_past
 def test_escalation_times_strictly_increase_after_the_call(
     created_at: datetime, seconds: int, clock: WorkingCalendar
 ) -> None:
-    times = escalation_times(created_at, created_at + timedelta(seconds=seconds), OFFICE, service_calendar=clock)
+    due = created_at + timedelta(seconds=seconds)
+    times = tuple(escalation_times(created_at, due, OFFICE, service_calendar=clock))
     instants = [created_at, *(one.at for one in times)]
     assert all(earlier < later for earlier, later in pairwise(instants))
     assert [one.level for one in times] == [1, 2, 3, 4, 5]
@@ -143,7 +146,7 @@ def test_escalation_times_strictly_increase_after_the_call(
 @given(INSTANTS, st.integers(60, 10 * 86_400))
 def test_the_whole_limit_is_the_due_time_itself(created_at: datetime, seconds: int) -> None:
     due = OFFICE.add_working_seconds(created_at, seconds).instant
-    assert escalation_times(created_at, due, OFFICE)[2].at == due
+    assert tuple(escalation_times(created_at, due, OFFICE))[2].at == due
 
 
 @pytest.mark.parametrize(
@@ -206,6 +209,14 @@ def test_a_hold_does_not_end_before_it_begins() -> None:
 def test_levels_are_data() -> None:
     only = (EscalationLevel(Audience.CENTRE, 250),)
     assert [one.at for one in escalation_times(at(23, 9), at(23, 11), OFFICE, only)] == [at(23, 9, 30)]
+
+
+def test_the_next_level_is_the_first_to_come_and_after_all_of_them_the_last() -> None:
+    first, second, *_, last = escalation_times(at(23, 8, 30), at(24, 12), OFFICE)
+    times = partial(escalation_times, at(23, 8, 30), at(24, 12), OFFICE)
+    assert next_level(times(), at(23, 8, 30)) == first
+    assert next_level(times(), first.at) == second
+    assert next_level(times(), last.at) == last
     assert len(DEFAULT_LEVELS) == 5
 
 
