@@ -92,14 +92,14 @@ class Kept:
 def keeping_hints(lanes: frozenset[Lane]) -> Iterator[dict[Lane, int]]:
     """Keep the hints of some lanes that this block's transactions give; after a failure they are sent."""
     kept = Kept(lanes)
-    token = kept_hints.set(kept)
+    token, is_done = kept_hints.set(kept), False
     try:
         yield kept.hints
-    except BaseException:
+        is_done = True
+    finally:
         kept_hints.reset(token)
-        send_hints(kept.hints)
-        raise
-    kept_hints.reset(token)
+        if not is_done:
+            send_hints(kept.hints)
 
 
 def begin(session: Session, reach: Scope) -> None:
