@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
+from dispatch.models.catalogue import KnowledgeItem
 from dispatch.models.notify import Alarm, Notice
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Role
@@ -18,6 +19,7 @@ from dispatch.rules.catalogue.knowledge import KnowledgeText
 from dispatch.rules.orders.requests import RequestKind, Wish
 from dispatch.services import care, catalogue, notify, orders
 from dispatch.services.orders import NamedRound, OrderDraft, WorkReport
+from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import helper, resident, visit_service
 from tests.factories.world import NUMBERS, World, service, staff
 
@@ -197,6 +199,32 @@ def knowledge(session: Session, world: World, _user_id: int) -> str:
     return code
 
 
+def citable(session: Session, world: World) -> str:
+    """The code of the item of knowledge with which calls of the world are answered."""
+    code = code_of(world)
+    if session.scalars(select(KnowledgeItem.id).where(KnowledgeItem.code == code)).first() is None:
+        make_knowledge(session, staff(session, world, Role.CENTRE), clock.now(session), code=code)
+    return code
+
+
+def code_of(world: World) -> str:
+    """The item's code, one for each world."""
+    return f"card_{world.district.id}"
+
+
+def answerable(session: Session, world: World, user_id: int) -> str:
+    """An order in nobody's hands yet, and the item that answers it."""
+    citable(session, world)
+    return unplaced(session, world, user_id)
+
+
+def answered_directly(session: Session, world: World, _user_id: int) -> str:
+    """A call that was closed with an item of knowledge."""
+    actor, draft = staff(session, world, Role.OPERATOR), OrderDraft("老年卡怎么办")
+    citation = orders.Citation(code=citable(session, world), version=1)
+    return orders.answer_call(session, draft, citation, actor=actor, now=clock.now(session)).number
+
+
 def alarm(session: Session, world: World, _user_id: int) -> str:
     """An alarm of the community."""
     subject = f"order:{next(NUMBERS)}"
@@ -261,6 +289,9 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", f"{ORDER}/feedback"): Deed(finished, 200, BY_HAND["feedback"]),
     ("POST", f"{ORDER}/callbacks"): Deed(answered, A_KEY_NEVER_CALLS_BACK, BY_HAND["callback"]),
     ("POST", f"{ORDER}/void"): Deed(offered, 200, BY_HAND["reason"]),
+    ("GET", f"{ORDER}/answer"): Deed(answered_directly, 200),
+    ("POST", f"{ORDER}/answer"): Deed(answerable, 200, lambda world: {"knowledge_code": code_of(world)}),
+    ("POST", f"{ORDER}/usefulness"): Deed(answered_directly, 200, lambda _: {"useful": "yes"}),
     ("POST", f"{ORDER}/remarks"): Deed(offered, 200, BY_HAND["remark"]),
     ("GET", f"{ORDER}/requests"): Deed(offered, 200),
     ("POST", f"{ORDER}/requests"): Deed(offered, 200, BY_HAND["request"]),
