@@ -231,6 +231,6 @@ def answer_finally(session: Session, order: Order, request: OrderRequest, *, act
         update(Assignment).where(Assignment.order_id == order.id, Assignment.done_at.is_(None)).values(done_at=now)
     )
     order.final_answer, order.feedback, order.performer_id = True, request.grounds, None
-    facts = {"request": request.number}
+    facts = {"number": request.number}
     step(session, order, Action.FINAL_ANSWER, actor=actor, kind=ActorKind.CENTRE, now=now, facts=facts)
     work.after_feedback(session, order, actor=actor, now=now)
