@@ -226,6 +226,8 @@ class CalendarDay(Base):
     kind: Mapped[str]
     name: Mapped[str]
     periods: Mapped[list[Any] | None]
+    edited_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    edited_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("organisation_id", "day"),
@@ -242,6 +244,7 @@ class CalendarYear(Base):
     year: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str]
     entered_at: Mapped[Moment]
+    entered_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
 
 
 class KnowledgeItem(Base):

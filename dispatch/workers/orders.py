@@ -81,6 +81,12 @@ def supervision_due(session: Session, job: Claimed) -> None:
     orders.supervision_due(session, reference_of(job), now=clock.now(session))
 
 
+def recompute_due(session: Session, job: Claimed) -> None:
+    """A calendar was corrected: the limits of its open orders follow, a batch at a time."""
+    after = int(job.arguments.get("after", 0))
+    orders.recompute_due(session, reference_of(job), after=after, now=clock.now(session))
+
+
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "orders.route": route,
     "orders.lapse": lapse,
@@ -94,5 +100,6 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "orders.request_due": request_due,
     "orders.resume": resume,
     "orders.supervision_due": supervision_due,
+    "orders.recompute_due": recompute_due,
 }
 BATCHES: dict[str, Callable[[Session, list[Claimed]], None]] = {"orders.route": route_many}

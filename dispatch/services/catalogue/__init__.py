@@ -8,6 +8,7 @@ from dispatch.services.catalogue.calendars import (
     remove_day,
     seed_calendar_year,
 )
+from dispatch.services.catalogue.calendars import forget as forget_calendars
 from dispatch.services.catalogue.facts import Pace, performer_panels
 from dispatch.services.catalogue.kinds import find_service, services_by_id
 from dispatch.services.catalogue.knowledge import (
@@ -65,8 +66,10 @@ from dispatch.services.catalogue.teams import (
     set_territory,
 )
 from dispatch.services.catalogue.versions import counted, tokens, versions
+from dispatch.services.catalogue.yearbook import DayEntry, Year, kept_at, start_year, year_of
 
 __all__ = [
+    "DayEntry",
     "EndingPaper",
     "Knowledge",
     "KnowledgeChanged",
@@ -80,6 +83,7 @@ __all__ = [
     "PerformerChanged",
     "PerformerKnown",
     "TerritoryTaken",
+    "Year",
     "add_paper",
     "block_team",
     "block_teams",
@@ -95,6 +99,8 @@ __all__ = [
     "find_knowledge_by_id",
     "find_performer",
     "find_service",
+    "forget_calendars",
+    "kept_at",
     "knowledge_versions",
     "line_team",
     "list_knowledge",
@@ -123,8 +129,10 @@ __all__ = [
     "set_shifts",
     "set_territory",
     "shifts_of",
+    "start_year",
     "suspend",
     "tokens",
     "versions",
     "withdraw_knowledge",
+    "year_of",
 ]

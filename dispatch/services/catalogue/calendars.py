@@ -7,16 +7,19 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from dispatch import queue
 from dispatch.errors import Invalid
 from dispatch.models.access import Organisation
 from dispatch.models.catalogue import CalendarDay, CalendarYear
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.catalogue.calendar import DayKind, Period, WeeklyPeriods, WorkingCalendar, seed_year
+from dispatch.rules.queue import Lane
 from dispatch.services.access import audit, policies
 from dispatch.services.access.memory import ShortMemory
 
 SPECIAL = "special"
 POLICIES = ("calendar.working_periods", "calendar.working_weekdays")
+LONGEST_NAME = 60
 EARLIEST_YEAR = 2000
 LATEST_YEAR = 2100
 
@@ -73,6 +76,12 @@ def exception(kind: str, periods: Sequence[str] | None) -> DayKind | tuple[Perio
     return DayKind(kind)
 
 
+def forget(session: Session) -> None:
+    """Trust only the database from here on: a calendar that was corrected elsewhere a moment ago is seen."""
+    policies.remembered.forget(session)
+    remembered.forget(session)
+
+
 def edit_day(
     session: Session,
     organisation_id: int,
@@ -85,22 +94,55 @@ def edit_day(
 ) -> None:
     """Enter or change a day that differs: kind holiday, workday or special (then with its periods); audited.
 
-    Raises Invalid("kind" | "name" | "periods" | "period", …).
+    The limits of open orders follow by a job. Raises Invalid("day" | "kind" | "name" | "periods" | "period", …).
     """
-    if kind not in {*DayKind, SPECIAL}:
-        raise Invalid("kind", "请选择休息日、调休上班或特别时段")
-    if not name.strip():
-        raise Invalid("name", "请写明这一天为什么不同")
-    if (kind == SPECIAL) != bool(periods):
-        raise Invalid("periods", "特别时段的日子要写明时段,其他日子不写")
-    exception(kind, periods)
-    values = {"kind": kind, "name": name.strip(), "periods": list(periods) if periods else None}
+    write_day(session, organisation_id, day, kind=kind, name=name, periods=periods, actor=actor)
+    changed(session, "calendar.edit_day", organisation_id, {"day": day.isoformat()}, actor=actor)
+
+
+def write_day(
+    session: Session,
+    organisation_id: int,
+    day: date,
+    *,
+    kind: str,
+    name: str,
+    periods: Sequence[str] | None = None,
+    actor: Actor,
+) -> None:
+    """Check and write one day, without what follows from it; see edit_day."""
+    check_day(day, kind, name, periods)
+    values = {
+        "kind": kind,
+        "name": name.strip(),
+        "periods": list(periods) if periods else None,
+        "edited_by": actor.user_id,
+        "edited_at": func.dispatch_now(),
+    }
     session.execute(
         insert(CalendarDay)
         .values(organisation_id=organisation_id, day=day, **values)
         .on_conflict_do_update(index_elements=["organisation_id", "day"], set_=values)
     )
-    changed(session, "calendar.edit_day", organisation_id, {"day": day.isoformat()}, actor=actor)
+
+
+def check_day(day: date, kind: str, name: str, periods: Sequence[str] | None) -> None:
+    """Raise Invalid naming what is wrong with a day that differs."""
+    if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+        raise Invalid("day", "年份不对,请核对后重新输入")
+    if kind not in {*DayKind, SPECIAL}:
+        raise Invalid("kind", "请选择休息日、调休上班或特别时段")
+    if not name.strip() or len(name) > LONGEST_NAME:
+        raise Invalid("name", "请写明这一天为什么不同,不超过60个字")
+    if (kind == SPECIAL) != bool(periods):
+        raise Invalid("periods", "特别时段的日子要写明时段,其他日子不写")
+    check_periods(exception(kind, periods))
+
+
+def check_periods(made: DayKind | tuple[Period, ...]) -> None:
+    """Hold the periods of a day to those of a week: none over midnight, none over another."""
+    if not isinstance(made, DayKind):
+        WorkingCalendar({0: made}, {}, frozenset())
 
 
 def remove_day(session: Session, organisation_id: int, day: date, *, actor: Actor) -> None:
@@ -120,7 +162,7 @@ def enter_year(session: Session, organisation_id: int, year: int, *, source: str
         raise Invalid("year", "年份不对,请核对后重新输入")
     session.execute(
         insert(CalendarYear)
-        .values(organisation_id=organisation_id, year=year, source=source, entered_at=now)
+        .values(organisation_id=organisation_id, year=year, source=source, entered_at=now, entered_by=actor.user_id)
         .on_conflict_do_nothing()
     )
     changed(session, "calendar.enter_year", organisation_id, {"year": str(year)}, actor=actor)
@@ -141,8 +183,9 @@ def seed_calendar_year(session: Session, organisation_id: int, year: int, *, act
 
 
 def changed(session: Session, action: str, organisation_id: int, fields: Mapping[str, str], *, actor: Actor) -> None:
-    """Record a change of a calendar; it is no longer remembered."""
+    """Record a change of a calendar; it is no longer remembered, and the limits of open orders follow by a job."""
     remembered.forget(session)
+    queue.enqueue(session, "orders.recompute_due", lane=Lane.PERIODIC, reference=organisation_id)
     audit.record(
         session,
         action,

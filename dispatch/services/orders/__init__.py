@@ -70,6 +70,7 @@ from dispatch.services.orders.queries import (
     time_line,
     waiting,
 )
+from dispatch.services.orders.recompute import recompute_due
 from dispatch.services.orders.requests import (
     AlreadyDecided,
     AlreadyRequested,
@@ -177,6 +178,7 @@ __all__ = [
     "place_alarm",
     "preview",
     "receive",
+    "recompute_due",
     "record_callback",
     "record_usefulness",
     "remark",

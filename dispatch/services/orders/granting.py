@@ -82,6 +82,8 @@ def extend(session: Session, order: Order, wish: Wish, *, actor: Actor, now: dat
         "number": order.extensions,
         "from": before.isoformat() if before else None,
         "to": order.civic_due_at.isoformat(),
+        "days": None if wish.long_works else wish.days,
+        "until": order.civic_due_at.isoformat() if wish.long_works else None,
     }
     step(session, order, Action.EXTEND, actor=actor, kind=ActorKind.CENTRE, now=now, facts=facts)
     follow_teams(session, order)

@@ -51,8 +51,21 @@ def due_of(
     wanted_from: datetime | None,
     wanted_until: datetime | None,
 ) -> Due:
-    """Both clocks of a new order; the service clock of a booking runs from the time that was wanted."""
+    """Both clocks of a new order, by the calendar of the organisation that takes it; see due_by."""
     calendar = catalogue.calendar_of(session, organisation_id)
+    return due_by(calendar, service, urgency, now=now, wanted_from=wanted_from, wanted_until=wanted_until)
+
+
+def due_by(
+    calendar: WorkingCalendar,
+    service: Service,
+    urgency: Urgency,
+    *,
+    now: datetime,
+    wanted_from: datetime | None,
+    wanted_until: datetime | None,
+) -> Due:
+    """Both clocks of an order taken `now`; the service clock of a booking runs from the time that was wanted."""
     limits = limits_of(service)
     due = clocks.due_dates(limits, urgency, now, calendar)
     service_due, assumed = due.service_due, due.assumed
