@@ -70,9 +70,9 @@ def _days_of(sentence: str, name: str, year: int, number: int) -> Iterator[Publi
         if span["last_day"]:
             last = _date_of(span, "last_", first.year, month, number)
         if first < date(year - 1, 12, 1) or last > date(year, 12, 31):
-            raise Invalid(FIELD, f"第{number}行不是{year}年的日期,请核对")
+            raise Invalid(FIELD, "第%(line)s行不是%(year)s年的日期,请核对", line=number, year=year)
         if not first <= last < first + timedelta(days=LONGEST_HOLIDAY_DAYS):
-            raise Invalid(FIELD, f"第{number}行的日期前后不对或太长,请核对")
+            raise Invalid(FIELD, "第%(line)s行的日期前后不对或太长,请核对", line=number)
         month = last.month
         for offset in range((last - first).days + 1):
             yield PublishedDay(first + timedelta(days=offset), kind, _named(called, kind))
@@ -83,11 +83,11 @@ def _date_of(span: re.Match[str], prefix: str, year: int, month: int | None, num
     given_year, given_month, day = (span[prefix + part] for part in ("year", "month", "day"))
     chosen_month = int(given_month) if given_month else month
     if chosen_month is None:
-        raise Invalid(FIELD, f"第{number}行看不懂,日期请写成2027-01-01或1月1日")
+        raise Invalid(FIELD, "第%(line)s行看不懂,日期请写成2027-01-01或1月1日", line=number)
     try:
         return date(int(given_year) if given_year else year, chosen_month, int(day))
     except ValueError as error:
-        raise Invalid(FIELD, f"第{number}行有不存在的日期,请核对") from error
+        raise Invalid(FIELD, "第%(line)s行有不存在的日期,请核对", line=number) from error
 
 
 def _name_in(sentence: str) -> str:
