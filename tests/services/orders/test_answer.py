@@ -1,7 +1,5 @@
 """直接答复: one durable statement, a citation always, no job; and what the caller says of it afterwards."""
 
-from datetime import date
-
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
@@ -11,7 +9,7 @@ from dispatch.errors import Invalid, NotAllowed, NotFound
 from dispatch.models.access import AuditEntry
 from dispatch.models.notify import Alarm
 from dispatch.models.orders import KnowledgeUse, Order
-from dispatch.models.reports import DailyFigure
+from dispatch.models.reports import OrderCount
 from dispatch.queue import Job
 from dispatch.rules.access.chain import GENESIS
 from dispatch.rules.access.roles import SYSTEM, Role
@@ -19,13 +17,11 @@ from dispatch.rules.orders.states import Action, IllegalStep
 from dispatch.services import catalogue, orders
 from dispatch.services.catalogue import Knowledge
 from dispatch.services.orders import Citation, OrderDraft
-from dispatch.services.reports import daily_figures
+from dispatch.services.reports import count_changes
 from tests.factories.knowledge import make_knowledge, make_text
 from tests.factories.world import World, make_world, staff
 from tests.services.orders.conftest import NOW
 from tests.statements import statements
-
-DAY = date(2026, 11, 23)
 
 
 @pytest.fixture
@@ -202,7 +198,7 @@ def test_uses_are_counted_within_reach_only(session: Session, world: World, item
 
 
 def test_an_answered_call_enters_the_figures_as_answered(session: Session, world: World, item: Knowledge) -> None:
-    answer(session, world, item, address_text="1号楼1单元501")
-    daily_figures(session, DAY)
-    (row,) = session.scalars(select(DailyFigure).where(DailyFigure.community_id == world.community.id))
-    assert (row.placed, row.answered, row.closed) == (1, 1, 0)
+    order = answer(session, world, item, address_text="1号楼1单元501")
+    count_changes(session)
+    counted = session.get_one(OrderCount, order.id)
+    assert (counted.fate, counted.community_id, counted.dispatched_on) == ("answered", world.community.id, None)
