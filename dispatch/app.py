@@ -25,7 +25,7 @@ from dispatch.errors import DispatchError, Unavailable
 from dispatch.gateways import proxy
 from dispatch.gateways.broker import Broker
 from dispatch.transaction import Doors, is_retried
-from dispatch.web import access, demo_inbox, docs, home, live, orders, pages, phone, system, vendor
+from dispatch.web import access, demo_inbox, docs, home, knowledge, live, orders, pages, phone, system, vendor
 from dispatch.web import errors as web_errors
 from dispatch.web.language import DEFAULT_LANGUAGE, chosen_language, compile_translations, remember_language
 
@@ -42,6 +42,7 @@ PAGES = (
     live.blueprint,
     home.blueprint,
     orders.blueprint,
+    knowledge.blueprint,
     phone.blueprint,
     demo_inbox.blueprint,
     docs.blueprint,

@@ -193,9 +193,10 @@ def knowledge(session: Session, world: World, _user_id: int) -> str:
         valid_from=date(2026, 1, 1),
         kinds=("drain_clearing",),
     )
-    catalogue.create_knowledge(
+    made = catalogue.create_knowledge(
         session, code, text, actor=staff(session, world, Role.DISPATCHER), now=clock.now(session)
     )
+    NEWEST_ITEM[world.district.id] = (made.item.id, code)
     return code
 
 
@@ -225,6 +226,18 @@ def answered_directly(session: Session, world: World, _user_id: int) -> str:
     return orders.answer_call(session, draft, citation, actor=actor, now=clock.now(session)).number
 
 
+def knowledge_page(session: Session, world: World, user_id: int) -> str:
+    """The same by its id."""
+    knowledge(session, world, user_id)
+    return str(NEWEST_ITEM[world.district.id][0])
+
+
+def asking_page(session: Session, world: World, user_id: int) -> str:
+    """An order in 受理中 and, for its page, the newest item."""
+    knowledge(session, world, user_id)
+    return unplaced(session, world, user_id)
+
+
 def alarm(session: Session, world: World, _user_id: int) -> str:
     """An alarm of the community."""
     subject = f"order:{next(NUMBERS)}"
@@ -245,6 +258,10 @@ def notice(session: Session, world: World, user_id: int) -> str:
 
 
 REASON = {"reason": "居民要求"}
+USEFUL = {"useful": "yes"}
+NEWEST_ITEM: dict[int, tuple[int, str]] = {}
+"""The newest item of each district: what a body cites."""
+
 BY_HAND = {
     "place": lambda world: {"stairwell_id": world.stairwells[0].id},
     "dispatch": lambda world: REASON | {"performer_id": world.firms[2].id},
@@ -274,6 +291,8 @@ NEW_TEXT = {
     "kinds": ["drain_clearing"],
     "version": 1,
 }
+TYPED_TEXT = {name: value for name, value in NEW_TEXT.items() if name != "kinds"} | {"kind": "drain_clearing"}
+ITEM_PAGE = "/knowledge/<int(max=9223372036854775807):item_id>"
 
 DEEDS: dict[tuple[str, str], Deed] = {
     ("GET", ORDER): Deed(offered, 200),
@@ -324,6 +343,15 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", f"{PAGE}/retry"): Deed(waiting, 303, TYPED["reason"]),
     ("POST", f"{PAGE}/team"): Deed(waiting, 303, TYPED["team"]),
     ("POST", f"{PAGE}/sign"): Deed(unsigned, 303),
+    ("POST", f"{PAGE}/answer"): Deed(
+        asking_page, 303, lambda world: {"cited": f"{NEWEST_ITEM[world.district.id][0]}:1"}
+    ),
+    ("POST", f"{PAGE}/usefulness"): Deed(answered_directly, 303, lambda _: USEFUL),
+    ("POST", "/desk/answered/<number>/usefulness"): Deed(answered_directly, 200, lambda _: USEFUL),
+    ("GET", ITEM_PAGE): Deed(knowledge_page, 200),
+    ("GET", f"{ITEM_PAGE}/edit"): Deed(knowledge_page, 200),
+    ("POST", f"{ITEM_PAGE}/edit"): Deed(knowledge_page, 303, lambda _: TYPED_TEXT),
+    ("POST", f"{ITEM_PAGE}/withdraw"): Deed(knowledge_page, 303, lambda _: REASON | {"version": "1"}),
     ("POST", f"{PAGE}/feedback"): Deed(finished, 303, TYPED["feedback"]),
     ("POST", f"{PAGE}/callback"): Deed(answered, 303, TYPED["callback"]),
     ("POST", f"{PAGE}/void"): Deed(offered, 303, TYPED["reason"]),

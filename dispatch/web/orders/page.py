@@ -13,9 +13,9 @@ from dispatch import clock
 from dispatch.errors import NotFound
 from dispatch.gateways import limits
 from dispatch.models.access import File, User
-from dispatch.models.catalogue import Service, Team
+from dispatch.models.catalogue import KnowledgeItem, KnowledgeVersion, Service, Team
 from dispatch.models.notify import Notice
-from dispatch.models.orders import Callback, DecisionRecord, Offer, OfferRecipient, Order, OrderEvent
+from dispatch.models.orders import Callback, DecisionRecord, KnowledgeUse, Offer, OfferRecipient, Order, OrderEvent
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.orders.explain import Sentence
 from dispatch.rules.orders.states import OPEN, OrderState
@@ -73,6 +73,7 @@ class OrderView:
     elapsed: str
     ledger: Sequence[Part]
     asked: AskedView
+    cited: tuple[KnowledgeUse, KnowledgeItem, KnowledgeVersion] | None
     by_hand: list[tuple[int, str]] = field(default_factory=list)
     block_teams: list[tuple[int, str]] = field(default_factory=list)
     first_shift: tuple[datetime, str] | None = None
@@ -200,6 +201,7 @@ def read_order(number: str, actor: Actor) -> OrderView:
             elapsed=time_words(ledger.elapsed),
             ledger=parts_of(ledger),
             asked=read_asked(session, order, actor),
+            cited=orders.citation_of(session, order),
             by_hand=performers_by_hand(session, order) if "dispatch" in allowed else [],
             block_teams=block_teams(session, order) if "choose_team" in allowed else [],
             first_shift=orders.shift_waited_for(session, order, now=clock.now(session)),
@@ -214,6 +216,8 @@ def actions_for(order: Order, actor: Actor) -> frozenset[str]:
     needs_place = order.place_outcome == "unresolved" and (state is OrderState.RECEIVED or waits)
     offered = {
         "settle": needs_place and actor.may(Right.ORDERS_PLACE),
+        "answer": state is OrderState.RECEIVED and order.origin is None and actor.may(Right.ORDERS_PLACE),
+        "useful": state is OrderState.ANSWERED and actor.may(Right.ORDERS_PLACE),
         "dispatch": state in DISPATCHABLE and order.community_id is not None and actor.may(Right.ORDERS_DISPATCH),
         "retry": waits and not needs_place and actor.may(Right.ORDERS_DISPATCH),
         "choose_team": waits and order.waits_for == "area_chief_chooses" and actor.may(Right.ORDERS_WORK),

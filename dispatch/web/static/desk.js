@@ -64,12 +64,12 @@
 
   const forget = () => {
     restoring = null;
-    htmx.trigger(field("questions"), "htmx:abort");
+    for (const id of ["questions", "knowledge"]) { htmx.trigger(field(id), "htmx:abort"); }
     sessionStorage.removeItem(DRAFT);
     form.reset();
-    for (const name of ["service_id", "stairwell_id", "building_id", "room", "caller_resident_id"]) { field(name).value = ""; }
+    for (const name of ["service_id", "stairwell_id", "building_id", "room", "caller_resident_id", "knowledge_id", "knowledge_version"]) { field(name).value = ""; }
     form.elements.caller_phone.value = "";
-    for (const id of ["questions", "place-result"]) { field(id).replaceChildren(); }
+    for (const id of ["questions", "place-result", "knowledge"]) { field(id).replaceChildren(); }
     field("place-result").className = "place";
     field("own-window").hidden = true;
     kinds.replaceChildren();
@@ -182,11 +182,43 @@
     if (event.target.closest("#clear")) { forget(); field("desk-result").replaceChildren(); }
   });
 
+  // -- knowledge: opened and answered with by keys, without the mouse --------------------------------------------------
+  const items = () => [...document.querySelectorAll("#knowledge details")];
+  const opened = () => items().find((item) => item.open);
+  const show_item = (item) => {
+    for (const each of items()) { each.open = each === item; }
+    item.querySelector("summary").focus();
+  };
+  const turn = (step) => {
+    const all = items();
+    if (all.length) { show_item(all[(all.indexOf(opened()) + step + all.length) % all.length]); }
+  };
+  const answer = () => {
+    const item = opened();
+    if (!item) { return; }
+    field("knowledge_id").value = item.dataset.knowledge;
+    field("knowledge_version").value = item.dataset.version;
+    htmx.trigger(field("answer-door"), "answer");
+  };
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-answer]")) { answer(); } });
+  const knowledge_key = (event) => {
+    if (event.altKey && event.code === "KeyK") { turn(1); return true; }
+    if (event.altKey && event.code === "KeyA" && opened()) { answer(); return true; }
+    const said = event.altKey && { KeyY: "yes", KeyU: "no" }[event.code];
+    const button = said && document.querySelector(`[data-useful="${said}"]`);
+    if (button) { button.click(); return true; }
+    if (!event.target.closest?.("#knowledge")) { return false; }
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") { turn(event.key === "ArrowDown" ? 1 : -1); return true; }
+    if (event.key === "Escape") { form.elements.description.focus(); return true; }
+    return false;
+  };
+
   // -- keys for the whole form -----------------------------------------------------------------------------------------
   const save = () => htmx.trigger(form, "save");
   const order = ["caller_phone", "kind_text", "address_text", "description"];
   document.addEventListener("keydown", (event) => {
     if (event.isComposing) { return; }
+    if (knowledge_key(event)) { event.preventDefault(); return; }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); save(); return; }
     if (event.altKey && /^Digit[1-5]$/.test(event.code)) {
       const button = document.querySelectorAll("[data-candidate]")[Number(event.code.slice(5)) - 1];
