@@ -29,7 +29,8 @@ class ServiceKind:
 
     The `*_minutes` run on `service_clock` (sign_minutes: on `sign_clock`), which is `working` or `always`;
     hold_minutes are always clock minutes; arrive_minutes is None where nobody is promised an arrival.
-    `form` is `one_to_one` or `group` for counselling, else None. `speciality` is a line team's code or None:
+    `form` is `one_to_one` or `group` for counselling, else None. `papers` are the kinds of paper
+    that whoever does it must hold. `speciality` is a line team's code or None:
     then the block team of the place leads.
     """
 
@@ -57,6 +58,7 @@ class ServiceKind:
     in_figures: bool
     confidential: bool
     proof: tuple[str, ...]
+    papers: tuple[str, ...]
     price: str
 
 
@@ -137,7 +139,7 @@ def _kind(row: dict[str, Any]) -> ServiceKind:
     unknown = set(row) - {field.name for field in fields(ServiceKind)}
     if unknown:
         raise ValueError(f"{row['code']}: unknown fields {sorted(unknown)}")
-    lists = {name: tuple(row[name]) for name in ("offered", "synonyms", "hours", "proof")}
+    lists = {name: tuple(row[name]) for name in ("offered", "synonyms", "hours", "proof", "papers")}
     questions = tuple(_question(question) for question in row["questions"])
     return ServiceKind(**{**row, **lists, "questions": questions})
 

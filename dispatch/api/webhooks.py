@@ -72,17 +72,33 @@ class Webhooks(MethodView):
     @blueprint.doc(parameters=[SIGNATURE_PARAMETER])
     def post(self, data: Mapping[str, Any], performer_code: str) -> Mapping[str, Any]:  # noqa: ARG002 - in the address
         """Take one act: accept, decline, set_out, arrive or finish. A message id is taken once, ever."""
-        return take(g.performer_id, data)
+        try:
+            return take(g.performer_id, data)
+        except orders.PapersEnded:
+            step_aside(g.performer_id, data)
+            raise
 
 
 @retrying
 def take(performer_id: int, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Do the act, unless the message was taken before; a refused act leaves nothing behind."""
-    key = NamedRound(performer_id, data["order_number"], data["round"])
+    key = round_of(performer_id, data)
     with transaction(EVERYTHING) as session:
         is_new = notify.take_once(session, performer_id, data["message_id"])
         order = act(session, key, data) if is_new else orders.order_of(session, key)
         return {"order_number": order.number, "state": order.state, "replayed": not is_new}
+
+
+def round_of(performer_id: int, data: Mapping[str, Any]) -> NamedRound:
+    """The round that a message names."""
+    return NamedRound(performer_id, data["order_number"], data["round"])
+
+
+@retrying
+def step_aside(performer_id: int, data: Mapping[str, Any]) -> None:
+    """What follows a refusal for papers, in a transaction of its own: the next round."""
+    with transaction(EVERYTHING) as session:
+        orders.step_aside(session, round_of(performer_id, data), now=clock.now(session))
 
 
 def act(session: Session, key: NamedRound, data: Mapping[str, Any]) -> Order:

@@ -56,6 +56,7 @@ class Service(Base):
     in_figures: Mapped[bool]
     confidential: Mapped[bool]
     proof: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    papers: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
     popularity: Mapped[int] = mapped_column(server_default=text("0"))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     version: Mapped[int] = mapped_column(server_default=text("1"))

@@ -51,6 +51,10 @@ TEMPLATES: dict[str, Template] = {
         "订单 %(number)s 已取消",
         "订单 %(number)s(%(service)s,%(place)s)已取消或改派,请不要再上门。",
     ),
+    "taken": Template(
+        "订单 %(number)s 已由别人接下",
+        "订单 %(number)s(%(service)s,%(place)s)已由别人接下,您不用再答复。",
+    ),
     "reopened": Template(
         "订单 %(number)s 需要重办",
         "订单 %(number)s(%(service)s,%(place)s)居民反映没有解决,需要重办。",

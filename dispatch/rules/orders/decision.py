@@ -68,7 +68,10 @@ class TeamChoice:
 
 @dataclass(frozen=True, slots=True)
 class RoutingRequest:
-    """What is asked for: one order as the router sees it. Ids are those of the tables, times have a zone."""
+    """What is asked for: one order as the router sees it. Ids are those of the tables, times have a zone.
+
+    `papers` are the kinds of paper that the kind of order needs.
+    """
 
     order_id: int
     kind_id: int
@@ -90,6 +93,7 @@ class RoutingRequest:
     named_performer_id: int | None
     round_number: int
     catalogue_version: int = 0
+    papers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

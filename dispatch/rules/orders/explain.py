@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from dispatch.rules.catalogue.papers import NEVER
 from dispatch.rules.orders.decision import (
     Change,
     ChangeKind,
@@ -54,7 +55,7 @@ _FAILED = {
     Filter.NOT_EXCLUDED: N_("%(name)s未入选：居民要求不派。"),
     Filter.NOT_REFUSED: N_("%(name)s未入选：已拒绝过这一单，或询单超时。"),
 }
-_NO_PAPERS = N_("%(name)s未入选：没有证照记录。")
+_NO_PAPERS = N_("%(name)s未入选：没有这类服务要的证照，或者证照还没有生效。")
 _PASSED = {
     Filter.SERVES_KIND: N_("如果%(name)s提供这类服务，就会排第一。"),
     Filter.PAPERS_VALID: N_("如果%(name)s的证照在上门当天有效，就会排第一。"),
@@ -181,7 +182,7 @@ class _Telling:
     def _left_out(self, one: Considered, failed: Filter) -> Sentence:
         parameters: dict[str, object] = {"name": self.name(one.performer_id)}
         if failed is Filter.PAPERS_VALID:
-            if one.papers_valid_until is None:
+            if one.papers_valid_until is None or one.papers_valid_until == NEVER:
                 return Sentence(_NO_PAPERS, parameters)
             parameters["papers_until"] = one.papers_valid_until.isoformat()
         if failed is Filter.UNDER_CAPACITY:

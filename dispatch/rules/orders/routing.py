@@ -7,6 +7,7 @@ from itertools import compress, count
 from math import ceil, cos, hypot, radians
 from operator import itemgetter, le, neg, sub
 
+from dispatch.rules.catalogue.papers import days_wanted
 from dispatch.rules.orders.decision import (
     ONE_FILTER,
     Considered,
@@ -27,15 +28,12 @@ from dispatch.rules.orders.decision import (
 )
 from dispatch.rules.orders.panel import Panel, panel_of
 from dispatch.rules.orders.urgency import Urgency
-from dispatch.rules.shanghai import SHANGHAI
 
-RULE_VERSION = 1
+RULE_VERSION = 2
 """Raised whenever evaluate() would decide differently on the same facts; stands in every record."""
 
 MOST_ROUNDS = 5
 """After five rounds a human is alarmed. Source: hotline.md §1 #10 (published practice)."""
-
-FIRST_FEW = 3
 
 _METRES_PER_DEGREE = 111_195
 _BIT = {one: one.bit_length() - 1 for one in Filter}
@@ -88,17 +86,18 @@ def travel_minutes(start: tuple[float, float], end: tuple[float, float], metres_
     return ceil(round(hypot(north, east) * _METRES_PER_DEGREE) / metres_per_minute)
 
 
-def next_step(decision: Decision, round_number: int, offer_mode: OfferMode) -> Offer | Exhausted:
+def next_step(decision: Decision, round_number: int, offer_mode: OfferMode, first_offers: int) -> Offer | Exhausted:
     """Tell to whom round `round_number` (from 1) is offered, or why there is none.
 
-    Take-from-list shows the order to all that pass. Emergencies alarm a human in parallel.
+    `first_offers`: how many “first three” means (policy). Take-from-list shows the order to all that pass.
+    Emergencies alarm a human in parallel.
     Source: hotline.md §2 step 5, §1 #8 and #10.
     """
     if round_number > MOST_ROUNDS:
         return Exhausted(ExhaustedReason.ROUNDS_USED_UP)
     if not decision.ranked:
         return Exhausted(ExhaustedReason.NO_CANDIDATE)
-    most = {OfferMode.OFFER_FIRST_THREE: FIRST_FEW, OfferMode.OFFER_ONE: 1, OfferMode.NAMED: 1}.get(offer_mode)
+    most = {OfferMode.OFFER_FIRST_THREE: first_offers, OfferMode.OFFER_ONE: 1, OfferMode.NAMED: 1}.get(offer_mode)
     return Offer(decision.ranked[:most], round_number, decision.urgency is Urgency.EMERGENCY)
 
 
@@ -207,8 +206,8 @@ def _marked(ids: Sequence[int], some: Iterable[int]) -> int:
 
 
 def _work_day(request: RoutingRequest, at: datetime) -> date:
-    """Give the last day in Shanghai on which the work is wanted: papers must be valid on it."""
-    return (request.wanted_until or request.wanted_from or at).astimezone(SHANGHAI).date()
+    """Give the last day in Shanghai on which the work is wanted, today where that is over: papers must reach it."""
+    return days_wanted(request.wanted_from, request.wanted_until, at)[1]
 
 
 def _margin(scored: Sequence[_Scored], facts: Facts, weights: Weights) -> tuple[Terms, int]:

@@ -32,10 +32,10 @@ from dispatch.services.catalogue.knowledge import (
 from dispatch.services.catalogue.loading import NewPaper, NewPerformer
 from dispatch.services.catalogue.papers import (
     EndingPaper,
+    papers_hold,
     papers_settled,
     papers_to_tell,
     papers_told,
-    papers_valid,
 )
 from dispatch.services.catalogue.performers import (
     PaperKnown,
@@ -109,10 +109,10 @@ __all__ = [
     "may_edit_knowledge",
     "missing_year",
     "organisations_of_performers",
+    "papers_hold",
     "papers_settled",
     "papers_to_tell",
     "papers_told",
-    "papers_valid",
     "performer_panels",
     "remove_day",
     "retire",

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from dispatch import clock
+from dispatch.rules.catalogue.papers import days_wanted
 from dispatch.rules.orders.decision import PerformerClass, RoutingRequest
 from dispatch.rules.orders.panel import Panel
 from dispatch.services.access import policies
@@ -156,7 +156,7 @@ def panel_at_no_place(request: RoutingRequest, able: Able, run: Run, pace: Pace)
     loads = [run.loads.get(one.id, NO_LOAD) for one in able.candidates]
     work = [load.at(request, run.now, pace.minutes_per_job) for load in loads]
     return Panel(
-        standing=able.standing_on(work_day(request, run.now)),
+        standing=able.standing_on(request.papers, first_day(request, run.now)),
         failed=able.failures_at(wanted),
         queue_minutes=tuple([minutes for _, minutes in work]),
         travel_minutes=(),
@@ -166,6 +166,6 @@ def panel_at_no_place(request: RoutingRequest, able: Able, run: Run, pace: Pace)
     )
 
 
-def work_day(request: RoutingRequest, now: datetime) -> date:
-    """The last day on which the work is wanted: papers must be valid on it."""
-    return clock.today(request.wanted_until or request.wanted_from or now)
+def first_day(request: RoutingRequest, now: datetime) -> date:
+    """The first day on which the work may be done: papers must be valid from it to the last."""
+    return days_wanted(request.wanted_from, request.wanted_until, now)[0]

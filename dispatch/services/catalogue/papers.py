@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
-from dispatch import clock
-from dispatch.models.catalogue import Paper, Performer
+from dispatch.models.catalogue import Paper, Performer, Service
+from dispatch.rules.catalogue.papers import hold
+from dispatch.rules.orders.decision import PerformerClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,16 @@ class EndingPaper:
         return f"paper:{self.id}:{self.valid_until}"
 
 
-def papers_valid(session: Session, performer_id: int, *, now: datetime) -> bool:
-    """Whether a performer holds papers and every kind of them is valid today; one query."""
-    day = clock.today(now)
-    valid = and_(Paper.valid_from <= day, Paper.valid_until >= day)
-    kinds = (
-        select(Paper.kind, func.bool_or(valid).label("is_valid"))
-        .where(Paper.performer_id == performer_id)
-        .group_by(Paper.kind)
-        .subquery()
+def papers_hold(session: Session, performer: Performer, service: Service, days: tuple[date, date]) -> bool:
+    """Whether a performer's papers, and those that a kind of order needs, are valid from the first to the last day.
+
+    A firm needs papers in any case; one query.
+    """
+    held = session.execute(
+        select(Paper.kind, Paper.valid_from, Paper.valid_until).where(Paper.performer_id == performer.id)
     )
-    return bool(session.execute(select(func.coalesce(func.bool_and(kinds.c.is_valid), false()))).scalar_one())
+    terms = [(row.kind, row.valid_from, row.valid_until) for row in held]
+    return hold(terms, service.papers, *days, demanded=performer.kind == PerformerClass.FIRM)
 
 
 def papers_to_tell(session: Session, today: date, *, warning_days: int, organisation_id: int) -> list[EndingPaper]:

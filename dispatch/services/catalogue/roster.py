@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from threading import Lock
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from dispatch.rules.catalogue.calendar import WeeklyPeriods, on_shift
+from dispatch.rules.catalogue.papers import NEVER, valid_until
 from dispatch.rules.orders.decision import PerformerClass
 from dispatch.rules.orders.panel import Standing, known_failures, standing
 from dispatch.rules.orders.routing import travel_minutes
@@ -50,19 +51,10 @@ class Candidate:
         """Whether the performer is admitted to this area for this kind."""
         return not self.cover.isdisjoint(((None, None), (area_id, None), (None, service_id), (area_id, service_id)))
 
-    def papers_valid_until(self, day: date) -> date | None:
-        """The last day on which every kind of paper held is valid, seen from `day`; None without papers.
-
-        A kind whose papers all begin later is not valid on `day`: the day before the first of them counts.
-        """
-        last: dict[str, date] = {}
-        begins: dict[str, date] = {}
-        for kind, valid_from, valid_until in self.papers:
-            begins[kind] = min(valid_from, begins.get(kind, valid_from))
-            if valid_from <= day:
-                last[kind] = max(valid_until, last.get(kind, valid_until))
-        lasts = (last.get(kind, first - timedelta(days=1)) for kind, first in begins.items())
-        return min(lasts, default=None)
+    def papers_valid_until(self, needed: frozenset[str], day: date) -> date | None:
+        """The last day until which every paper held or needed is valid from `day` on; a firm without any: never."""
+        until = valid_until(self.papers, needed, day)
+        return NEVER if until is None and self.kind == PerformerClass.FIRM else until
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,23 +68,23 @@ class Able:
     serves: tuple[bool, ...]
     covers: tuple[bool, ...]
     out: int = 0
-    standings: dict[date, Standing] = field(default_factory=dict)
+    standings: dict[tuple[frozenset[str], date], Standing] = field(default_factory=dict)
     ways: dict[tuple[float, float, int], tuple[int, ...]] = field(default_factory=dict)
 
-    def standing_on(self, day: date) -> Standing:
-        """Their lasting facts, papers as seen from a day."""
-        known = self.standings.get(day)
+    def standing_on(self, needed: frozenset[str], day: date) -> Standing:
+        """Their lasting facts, the papers held and needed as seen from a day."""
+        known = self.standings.get((needed, day))
         if known is None:
             known = standing(
                 [one.id for one in self.candidates],
                 [one.version for one in self.candidates],
-                [one.papers_valid_until(day) for one in self.candidates],
+                [one.papers_valid_until(needed, day) for one in self.candidates],
                 [one.satisfaction_permille for one in self.candidates],
                 [one.capacity for one in self.candidates],
             )
             if len(self.standings) >= MOST_DAYS:
                 self.standings.clear()
-            self.standings[day] = known
+            self.standings[needed, day] = known
         return known
 
     def failures_at(self, wanted: datetime) -> int:

@@ -46,5 +46,6 @@ def service_row(kind: ServiceKind, *, popularity: int = 0) -> dict[str, Any]:
         "in_figures": kind.in_figures,
         "confidential": kind.confidential,
         "proof": list(kind.proof),
+        "papers": list(kind.papers),
         "popularity": popularity,
     }

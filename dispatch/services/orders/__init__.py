@@ -39,6 +39,7 @@ from dispatch.services.orders.offers import (
     NotYours,
     OfferLapsed,
     OfferTaken,
+    PapersEnded,
     PhoneView,
     accept,
     arrive,
@@ -49,6 +50,7 @@ from dispatch.services.orders.offers import (
     open_link,
     order_of,
     set_out,
+    step_aside,
 )
 from dispatch.services.orders.place import AlreadyPlaced, Received, place, receive
 from dispatch.services.orders.preview import Preview, preview
@@ -130,6 +132,7 @@ __all__ = [
     "OrderFilters",
     "OrderPage",
     "OwnRequest",
+    "PapersEnded",
     "PhoneView",
     "Preview",
     "Received",
@@ -196,6 +199,7 @@ __all__ = [
     "shift_waited_for",
     "sign",
     "sign_due",
+    "step_aside",
     "supervise",
     "supervised",
     "supervision_due",

@@ -10,6 +10,7 @@ from dispatch.errors import Conflict, Invalid, NotAllowed
 from dispatch.models.catalogue import Coverage, Performer, Team
 from dispatch.models.orders import Assignment, Offer, OfferRecipient, Order
 from dispatch.rules.access.roles import Actor, ActorKind
+from dispatch.rules.catalogue.papers import days_wanted
 from dispatch.rules.orders.decision import Offer as OfferDecision
 from dispatch.rules.orders.intake import check_text
 from dispatch.rules.orders.states import Action, OrderState
@@ -160,8 +161,9 @@ def usable_performer(session: Session, order: Order, performer_id: int, *, now: 
         raise Invalid("performer_id", "没有这位服务商,或者它没有被本社区准入,请重新选择")
     if performer.suspended_until is not None and performer.suspended_until > now:
         raise Invalid("performer_id", "这位服务商已暂停派单")
-    if performer.kind == "firm" and not catalogue.papers_valid(session, performer_id, now=now):
-        raise Invalid("performer_id", "这位服务商的证照已过期,不能派单")
+    service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
+    if not catalogue.papers_hold(session, performer, service, days_wanted(order.wanted_from, order.wanted_until, now)):
+        raise Invalid("performer_id", "这位服务商的证照在上门那天无效或不全,不能派单")
     return performer
 
 

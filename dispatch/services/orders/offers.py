@@ -11,6 +11,7 @@ from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.catalogue import Performer, Service
 from dispatch.models.orders import Offer, OfferRecipient, Order
 from dispatch.rules.access.roles import CLOCK, EVERYTHING, Actor, ActorKind
+from dispatch.rules.catalogue.papers import days_wanted
 from dispatch.rules.orders.intake import check_text
 from dispatch.rules.orders.states import Action, OrderState
 from dispatch.rules.orders.urgency import PRESSING
@@ -23,6 +24,7 @@ from dispatch.services.orders.rounds import link_hash
 from dispatch.services.orders.route import close_cycle
 from dispatch.services.orders.steps import lock, step
 
+NO_PAPERS = "证照在上门那天无效"
 WITH_PERFORMER = frozenset({OrderState.ACCEPTED, OrderState.ARRIVED})
 AFTER_WORK = frozenset(
     {
@@ -45,6 +47,10 @@ class OfferLapsed(Conflict):
 
 class OfferTaken(Conflict):
     """这一单已由别人接下"""
+
+
+class PapersEnded(Conflict):
+    """您的证照在上门那天已经无效,这一单不能接,已转给下一家。续办后请告诉中心"""
 
 
 class AlreadyAccepted(Conflict):
@@ -150,6 +156,8 @@ def check_open(offer: Offer, recipient: OfferRecipient, *, now: datetime) -> Non
         raise AlreadyAnswered
     if recipient.outcome == "lost" or offer.outcome == "accepted":
         raise OfferTaken
+    if recipient.reason == NO_PAPERS:
+        raise PapersEnded
     if recipient.outcome == "lapsed" or offer.outcome == "lapsed" or now >= offer.hold_until:
         raise OfferLapsed
     if offer.closed_at is not None or recipient.outcome != "open":
@@ -157,20 +165,16 @@ def check_open(offer: Offer, recipient: OfferRecipient, *, now: datetime) -> Non
 
 
 def accept(session: Session, token: Key, *, now: datetime) -> Order:
-    """The performer takes the order; of accept and lapse, and of many who accept, the row's lock lets one win."""
+    """The performer takes the order; of accept and lapse, and of many who accept, the row's lock lets one win.
+
+    Raises PapersEnded where the papers do not hold any more: the door then lets them step aside.
+    """
     order, offer, recipient = locked(session, token)
     check_open(offer, recipient, now=now)
+    check_papers(session, order, recipient, now=now)
     recipient.outcome, recipient.answered_at = "accepted", now
     offer.outcome, offer.closed_at = "accepted", now
-    session.execute(
-        update(OfferRecipient)
-        .where(
-            OfferRecipient.offer_id == offer.id,
-            OfferRecipient.outcome == "open",
-            OfferRecipient.id != recipient.id,
-        )
-        .values(outcome="lost")
-    )
+    tell_losers(session, order, recipient, now=now)
     order.performer_id, order.accepted_at = recipient.performer_id, now
     renew_arrival(session, order, now=now)
     actor = actor_of(recipient)
@@ -179,6 +183,55 @@ def accept(session: Session, token: Key, *, now: datetime) -> Order:
     audit.record(session, "orders.accept", "orders", order.id, actor=actor, community_id=order.community_id)
     notify.clear_alarms(session, order_id=order.id, kinds=("order_waits", "order_urgent"), now=now)
     return order
+
+
+def tell_losers(session: Session, order: Order, winner: OfferRecipient, *, now: datetime) -> None:
+    """The others of a round that have not answered have lost it, and are told once."""
+    lost = session.execute(
+        update(OfferRecipient)
+        .where(
+            OfferRecipient.offer_id == winner.offer_id,
+            OfferRecipient.outcome == "open",
+            OfferRecipient.id != winner.id,
+        )
+        .values(outcome="lost")
+        .returning(OfferRecipient.id, OfferRecipient.performer_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if lost:
+        notices = [
+            notify.PerformerNotice(
+                dedupe=f"taken:{row.id}",
+                template="taken",
+                performer_id=row.performer_id,
+                order_id=order.id,
+                lane=Lane.NOTIFY,
+                community_id=order.community_id,
+            )
+            for row in lost
+        ]
+        notify.tell_performers(session, notices, now=now)
+
+
+def check_papers(session: Session, order: Order, recipient: OfferRecipient, *, now: datetime) -> None:
+    """Refuse an acceptance on papers that have ended since the offer; raises PapersEnded."""
+    performer = session.get_one(Performer, recipient.performer_id)
+    service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
+    if not catalogue.papers_hold(session, performer, service, days_wanted(order.wanted_from, order.wanted_until, now)):
+        raise PapersEnded
+
+
+def step_aside(session: Session, token: Key, *, now: datetime) -> None:
+    """After PapersEnded: the recipient is out of the round, and when nobody is left in it the next one follows."""
+    order, offer, recipient = locked(session, token)
+    if recipient.outcome != "open" or offer.closed_at is not None:
+        return
+    recipient.outcome, recipient.answered_at, recipient.reason = "withdrawn", now, NO_PAPERS
+    session.flush()
+    actor = actor_of(recipient)
+    audit.record(session, "orders.step_aside", "orders", order.id, actor=actor, community_id=order.community_id)
+    if not others_open(session, offer):
+        close_round(session, order, offer, "withdrawn", now=now)
 
 
 def decline(session: Session, token: Key, *, reason: str, now: datetime) -> Order:

@@ -24,6 +24,7 @@ WEIGHT_POLICIES = (
     "routing.satisfaction_step",
     "routing.minutes_per_job",
     "routing.metres_per_minute",
+    "routing.first_offers",
     "escalation.levels",
     "notify.quiet_hours",
 )
@@ -71,6 +72,10 @@ class Picture:
             minutes_step=int(str(values["routing.minutes_step"])),
             satisfaction_step=int(str(values["routing.satisfaction_step"])),
         )
+
+    def first_offers(self, order: Order) -> int:
+        """How many are asked at once where a kind goes to the first three, where the order was taken."""
+        return int(str(self.policy_values[order.organisation_id]["routing.first_offers"]))
 
     def calendar(self, order: Order) -> WorkingCalendar:
         """The working calendar where the order was taken."""
@@ -191,5 +196,6 @@ def request_of(order: Order, service: Service, picture: Picture, *, round_number
         block_team_id=next(iter(picture.block_teams(order)), None),
         named_performer_id=order.named_performer_id,
         round_number=round_number,
+        papers=frozenset(service.papers),
         catalogue_version=picture.catalogue_versions.get(order.organisation_id, 0),
     )

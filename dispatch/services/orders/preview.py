@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch.models.catalogue import Service
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor
-from dispatch.rules.orders.decision import Decision, Exhausted, OfferMode, TeamChoice
+from dispatch.rules.orders.decision import Decision, Exhausted, Offer, OfferMode, TeamChoice
 from dispatch.rules.orders.duplicates import Comparable, Match, likely_duplicates
 from dispatch.rules.orders.explain import Sentence, explain
 from dispatch.rules.orders.intake import UrgencySuggestion, classify_urgency
@@ -54,14 +54,12 @@ def preview(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime)
     where = prepared.place
     if where.area_id is None or where.community_id is None:
         return Preview(prepared.service, where, prepared.urgency, suggestion, prepared.due, found, None, None, (), ())
-    teams, decision = decide(session, prepared, now=now)
+    teams, decision, outcome = decide(session, prepared, now=now)
     names = performer_names(session, {one.performer_id for one in decision.considered} if decision else set())
     team_of = team_names(session, where.community_id)
     recipients: list[tuple[int, str]] = []
-    if decision is not None:
-        outcome = next_step(decision, 1, OfferMode(prepared.service.given))
-        if not isinstance(outcome, Exhausted):
-            recipients = [(one, names.get(one, "")) for one in outcome.recipients]
+    if isinstance(outcome, Offer):
+        recipients = [(one, names.get(one, "")) for one in outcome.recipients]
     sentences = explain(decision, names, team_of) if decision is not None else []
     wanted = draft.wanted_from or now
     coming = first_shift(session, decision, after=wanted) if decision is not None else None
@@ -80,15 +78,18 @@ def preview(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime)
     )
 
 
-def decide(session: Session, prepared: Prepared, *, now: datetime) -> tuple[TeamChoice, Decision | None]:
-    """The decision that routing would take now: the very functions of route(), on an order that is not stored."""
+def decide(
+    session: Session, prepared: Prepared, *, now: datetime
+) -> tuple[TeamChoice, Decision | None, Offer | Exhausted | None]:
+    """The decision and first round that routing would make now, by its own functions on an order that is not stored."""
     order = as_order(prepared, now=now)
     picture = picture_of(session, [order], now=now)
     teams = teams_of(order, prepared.service, picture)
     if teams.accountable is None:
-        return teams, None
+        return teams, None, None
     request = request_of(order, prepared.service, picture)
-    return teams, decide_among(request, picture.panel_of(order), picture.weights(order), now, teams)
+    decision = decide_among(request, picture.panel_of(order), picture.weights(order), now, teams)
+    return teams, decision, next_step(decision, 1, OfferMode(prepared.service.given), picture.first_offers(order))
 
 
 def as_order(prepared: Prepared, *, now: datetime) -> Order:

@@ -198,7 +198,7 @@ def offer_round(
     panel = with_picks(picture.panel_of(order), written.picked, span, picture.minutes_per_job)
     decision = decide_among(request, panel, picture.weights(order), now, choice)
     written.records.append(record_row(order, decision, now=now))
-    outcome = next_step(decision, number, OfferMode(service.given))
+    outcome = next_step(decision, number, OfferMode(service.given), picture.first_offers(order))
     if isinstance(outcome, Exhausted):
         exhaust(order, outcome.reason, written, now=now)
         return

@@ -146,6 +146,9 @@ def act(token: str, read: Callable[[], Deed]) -> Response:
         body, is_replayed = done(token, read(), form.key_of(form.fields()))
     except Invalid as error:
         return wrong(token, error)
+    except orders.PapersEnded:
+        step_aside(token)
+        raise
     response = jsonify(body) if wants_json() else redirect(url_for("phone.show", token=token), 303)
     if is_replayed:
         response.headers["Idempotency-Replayed"] = "true"
@@ -173,6 +176,13 @@ def done(token: str, deed: Deed, key: str | None) -> tuple[dict[str, Any], bool]
             answer = idempotency.Stored(200, json.dumps(body).encode())
             idempotency.remember(session, principal, route, key, answer)
         return body, False
+
+
+@retrying
+def step_aside(token: str) -> None:
+    """What follows a refusal for papers, in a transaction of its own: the next round."""
+    with transaction(EVERYTHING) as session:
+        orders.step_aside(session, token, now=clock.now(session))
 
 
 def wrong(token: str, error: Invalid) -> Response:

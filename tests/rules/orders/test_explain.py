@@ -65,7 +65,7 @@ def test_a_single_candidate_and_an_empty_field_say_so() -> None:
     nobody = evaluate(a_request(), [a_performer(1, papers_valid_until=None)], EVEN, AT)
     assert _told(explain(nobody, NAMES, {})) == [
         "没有人符合全部条件，需要人工处理。",
-        "通达疏通未入选：没有证照记录。",
+        "通达疏通未入选：没有这类服务要的证照，或者证照还没有生效。",
         "如果通达疏通的证照在上门当天有效，就会排第一。",
     ]
 

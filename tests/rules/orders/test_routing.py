@@ -226,25 +226,25 @@ FOUR = [a_performer(number, queue_minutes=number) for number in (1, 2, 3, 4)]
 )
 def test_a_round_goes_to_one_to_three_or_to_all(mode: OfferMode, recipients: tuple[int, ...]) -> None:
     decision = evaluate(a_request(), FOUR, EVEN, AT)
-    assert next_step(decision, 5, mode) == Offer(recipients, 5, alarm_human=False)
+    assert next_step(decision, 5, mode, 3) == Offer(recipients, 5, alarm_human=False)
 
 
 def test_an_emergency_alarms_a_human_in_parallel() -> None:
     decision = evaluate(a_request(urgency=Urgency.EMERGENCY), FOUR, EVEN, AT)
-    assert next_step(decision, 1, OfferMode.OFFER_ALL) == Offer((1, 2, 3, 4), 1, alarm_human=True)
+    assert next_step(decision, 1, OfferMode.OFFER_ALL, 3) == Offer((1, 2, 3, 4), 1, alarm_human=True)
 
 
 def test_after_five_rounds_or_without_candidate_a_human_takes_over() -> None:
     decision = evaluate(a_request(), FOUR, EVEN, AT)
-    assert next_step(decision, 6, OfferMode.OFFER_ONE) == Exhausted(ExhaustedReason.ROUNDS_USED_UP)
+    assert next_step(decision, 6, OfferMode.OFFER_ONE, 3) == Exhausted(ExhaustedReason.ROUNDS_USED_UP)
     nobody = evaluate(a_request(), [], EVEN, AT)
-    assert next_step(nobody, 1, OfferMode.OFFER_ONE) == Exhausted(ExhaustedReason.NO_CANDIDATE)
+    assert next_step(nobody, 1, OfferMode.OFFER_ONE, 3) == Exhausted(ExhaustedReason.NO_CANDIDATE)
 
 
 def _passes(request: RoutingRequest, facts: PerformerFacts) -> bool:
     day = date(2026, 11, 23)
     if request.wanted_from is not None:
-        day = date.fromordinal(request.wanted_from.toordinal() + (request.wanted_from.hour >= 16))
+        day = max(day, date.fromordinal(request.wanted_from.toordinal() + (request.wanted_from.hour >= 16)))
     papers = facts.papers_valid_until
     unpapered = papers is None and request.performer_class is not PerformerClass.FIRM
     return (

@@ -151,15 +151,24 @@ def test_a_renewed_paper_is_settled_and_not_told_again(session: Session) -> None
 def test_papers_are_valid_when_every_kind_held_is(session: Session) -> None:
     world = make_world(session, firms=1)
     it = world.firms[0]
-    now = actor_now()
-    assert catalogue.papers_valid(session, it.id, now=now)
+    today = (TODAY, TODAY)
+    assert catalogue.papers_hold(session, it, world.plumbing, today)
     session.add(
         Paper(performer_id=it.id, kind="x", number="1", valid_from=date(2020, 1, 1), valid_until=date(2021, 1, 1))
     )
     session.flush()
 
-    assert not catalogue.papers_valid(session, it.id, now=now)
-    assert not catalogue.papers_valid(session, 999_999_999, now=now)
+    assert not catalogue.papers_hold(session, it, world.plumbing, today)
+
+
+def test_a_kind_may_need_a_paper_that_a_firm_does_not_hold(session: Session) -> None:
+    world = make_world(session, firms=1)
+    world.plumbing.papers = ["电工证"]
+    it = world.firms[0]
+    today = (TODAY, TODAY)
+
+    assert not catalogue.papers_hold(session, it, world.plumbing, today)
+    assert catalogue.papers_hold(session, it, world.gossip, today)
 
 
 def test_the_reach_bounds_lists_and_changes_of_performers(session: Session) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from dispatch.models.catalogue import Performer
 from dispatch.models.orders import Offer, OfferRecipient, Order
 from dispatch.rules.access.roles import SYSTEM
+from dispatch.rules.catalogue.papers import NEVER
 from dispatch.rules.orders.decision import Considered, Filter, PerformerClass, RoutingRequest, Weights
 from dispatch.rules.orders.panel import Panel
 from dispatch.rules.orders.routing import decide_among
@@ -114,7 +115,8 @@ def test_a_paper_that_begins_later_is_not_valid_yet(session: Session) -> None:
     later = catalogue.NewPaper(kind="电工证", number="1", valid_from=date(2026, 12, 24), valid_until=date(2028, 12, 1))
     catalogue.add_paper(session, it.id, later, actor=SYSTEM)
 
-    assert facts(session, request(world))[it.id].papers_valid_until == date(2026, 12, 23)
+    assert facts(session, request(world))[it.id].papers_valid_until == NEVER
+    assert facts(session, request(world))[it.id].failed == Filter.PAPERS_VALID
     tomorrow = {"wanted_from": NOW + timedelta(days=40), "wanted_until": NOW + timedelta(days=40, hours=2)}
     assert facts(session, request(world, **tomorrow))[it.id].papers_valid_until == date(2028, 12, 1)
 
