@@ -114,7 +114,7 @@ def test_nothing_is_believed_where_no_proxy_is_named() -> None:
 
 
 @contextmanager
-def web(database: Database, folder: Path, trusted: str) -> Iterator[int]:
+def web(database: Database, folder: Path, trusted: str = "", *, processes: int = 1) -> Iterator[int]:
     """A real `dispatch web` on a port of the loopback; ended in the end."""
     port = free_port()
     settings = get_settings()
@@ -123,7 +123,7 @@ def web(database: Database, folder: Path, trusted: str) -> Iterator[int]:
         "DISPATCH_DATABASE_URL": database.url,
         "DISPATCH_REDIS_URL": settings.redis_url,
         "DISPATCH_PORT": str(port),
-        "DISPATCH_WEB_WORKERS": "1",
+        "DISPATCH_WEB_WORKERS": str(processes),
         "DISPATCH_TRUSTED_PROXIES": trusted,
     }
     said = folder / "said"
