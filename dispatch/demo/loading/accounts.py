@@ -28,6 +28,16 @@ SCOPES: dict[str, frozenset[Right]] = {
     ),
     "dispatch": READ | {Right.ORDERS_PLACE, Right.ORDERS_DISPATCH, Right.ORDERS_WORK, Right.ORDERS_VOID},
     "read": READ,
+    "team": READ | {Right.ORDERS_WORK, Right.ORDERS_REQUEST},
+    "centre": READ
+    | {
+        Right.ORDERS_DECIDE,
+        Right.ORDERS_SUPERVISE,
+        Right.ORDERS_CONFIDENTIAL,
+        Right.CALLERS_READ,
+        Right.CATALOGUE_EDIT,
+        Right.FIRMS_EDIT,
+    },
     "care": frozenset({Right.VISITS_READ, Right.VISITS_PLAN, Right.ORDERS_READ, Right.GRID_READ, Right.CATALOGUE_READ}),
     "all": frozenset(Right),
 }

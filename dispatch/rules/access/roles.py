@@ -237,6 +237,7 @@ def kind_of(roles: Iterable[Role]) -> ActorKind:
 
 
 KIND_OF_RIGHT = (
+    (Right.ORDERS_SUPERVISE, ActorKind.CENTRE),
     (Right.ORDERS_DISPATCH, ActorKind.DISPATCHER),
     (Right.ORDERS_PLACE, ActorKind.OPERATOR),
     (Right.ORDERS_CALL_BACK, ActorKind.CALLBACK_CLERK),

@@ -53,6 +53,7 @@ def test_the_capacity_is_that_of_one_of_the_roles(held: frozenset[Role]) -> None
 @pytest.mark.parametrize(
     ("rights", "kind"),
     [
+        ({Right.ORDERS_SUPERVISE, Right.ORDERS_DISPATCH}, ActorKind.CENTRE),
         ({Right.ORDERS_DISPATCH, Right.ORDERS_PLACE}, ActorKind.DISPATCHER),
         ({Right.ORDERS_PLACE, Right.ORDERS_WORK}, ActorKind.OPERATOR),
         ({Right.ORDERS_CALL_BACK}, ActorKind.CALLBACK_CLERK),
