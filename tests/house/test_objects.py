@@ -30,6 +30,9 @@ BELONGS = {Role.TEAM_HEAD: "team_id", Role.AREA_CHIEF: "area_id", Role.PERFORMER
 PLACE = re.compile(r"<[^>]*\bposition>")
 PLACE_HOLDER = re.compile(r"<[^>]+>")
 VARYING = re.compile(r"[0-9a-f]{64}|[\w-]{12}(?=</code>|\")|\d{4}-\d\d-\d\dT[\d:.+]+")
+ENOUGH = 1_000
+"""What a firm can do at once: one world has an order for each route."""
+
 NO_ID = str(10**15)
 NOTED_BY_EVERY_REQUEST = frozenset({"user_sessions", "api_keys"})
 
@@ -96,6 +99,8 @@ def worlds(committed: Database) -> tuple[World, World]:
     """Mine and another's."""
     with committed.session() as session:
         made = make_world(session), make_world(session)
+        for firm in (*made[0].firms, *made[1].firms):
+            firm.capacity = ENOUGH
         session.commit()
         return made
 
