@@ -1,6 +1,10 @@
 """Reports: figures over maintained totals, statements of service that make themselves, the check of the promise."""
 
+from dispatch.services.reports.asking import AssignedBy, Grouping, ReportQuery, assigned_by
 from dispatch.services.reports.counting import MOST_AT_ONCE, ask_for_count, count_anew, count_changes, waiting_changes
+from dispatch.services.reports.figures import Report, ReportRow, Step, communities_of, report, trend
+from dispatch.services.reports.heat import Heat, HeatArea, HeatBuilding, heat
+from dispatch.services.reports.opening import OpenedOrder, OpenedPage, Part, open_figure
 from dispatch.services.reports.statements import (
     StatementPage,
     alarm_late_statements,
@@ -12,14 +16,32 @@ from dispatch.services.reports.verify import verify
 
 __all__ = [
     "MOST_AT_ONCE",
+    "AssignedBy",
+    "Grouping",
+    "Heat",
+    "HeatArea",
+    "HeatBuilding",
+    "OpenedOrder",
+    "OpenedPage",
+    "Part",
+    "Report",
+    "ReportQuery",
+    "ReportRow",
     "StatementPage",
+    "Step",
     "alarm_late_statements",
     "ask_for_count",
+    "assigned_by",
+    "communities_of",
     "count_anew",
     "count_changes",
+    "heat",
     "list_statements",
     "make_statements",
+    "open_figure",
+    "report",
     "statement_out",
+    "trend",
     "verify",
     "waiting_changes",
 ]
