@@ -2,7 +2,9 @@
 
 from dispatch.services.reports.asking import AssignedBy, Grouping, ReportQuery, assigned_by
 from dispatch.services.reports.counting import MOST_AT_ONCE, ask_for_count, count_anew, count_changes, waiting_changes
+from dispatch.services.reports.exporting import ExportTooLarge, export_orders, export_report
 from dispatch.services.reports.figures import Report, ReportRow, Step, communities_of, report, trend
+from dispatch.services.reports.files import FileFormat
 from dispatch.services.reports.heat import Heat, HeatArea, HeatBuilding, heat
 from dispatch.services.reports.opening import OpenedOrder, OpenedPage, Part, open_figure
 from dispatch.services.reports.statements import (
@@ -17,6 +19,8 @@ from dispatch.services.reports.verify import verify
 __all__ = [
     "MOST_AT_ONCE",
     "AssignedBy",
+    "ExportTooLarge",
+    "FileFormat",
     "Grouping",
     "Heat",
     "HeatArea",
@@ -35,6 +39,8 @@ __all__ = [
     "communities_of",
     "count_anew",
     "count_changes",
+    "export_orders",
+    "export_report",
     "heat",
     "list_statements",
     "make_statements",
