@@ -27,6 +27,7 @@ from dispatch.gateways.broker import Broker
 from dispatch.transaction import Doors, is_retried
 from dispatch.web import access, demo_inbox, docs, home, knowledge, live, orders, pages, phone, system, vendor
 from dispatch.web import errors as web_errors
+from dispatch.web import reports as web_reports
 from dispatch.web.language import DEFAULT_LANGUAGE, chosen_language, compile_translations, remember_language
 
 MOST_BODY_BYTES = 256 * 1024
@@ -44,6 +45,7 @@ PAGES = (
     orders.blueprint,
     knowledge.blueprint,
     phone.blueprint,
+    web_reports.blueprint,
     demo_inbox.blueprint,
     docs.blueprint,
 )

@@ -70,6 +70,7 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
         NavigationItem("pages_orders.requests", gettext("申请与督办"), "chat-left-text", Right.ORDERS_DECIDE),
         NavigationItem("pages_orders.callbacks", gettext("回访"), "telephone-outbound", Right.ORDERS_CALL_BACK),
         NavigationItem("pages_knowledge.listing", gettext("知识库"), "info-circle", Right.CATALOGUE_READ),
+        NavigationItem("pages_reports.report", gettext("报表"), "bar-chart", Right.REPORTS_READ),
         NavigationItem("pages_home.mine", gettext("我的片"), "geo-alt", Right.ORDERS_WORK),
         NavigationItem("pages_home.inbox", gettext("收件箱"), "inbox", Right.NOTICES_READ),
     )

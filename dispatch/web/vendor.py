@@ -13,7 +13,9 @@ from flask import Blueprint, Response, abort, request, url_for
 from dispatch.web.access import open_to_all
 
 ICONS = (
+    "arrow-left",
     "arrow-repeat",
+    "bar-chart",
     "bell",
     "bell-fill",
     "binoculars",
@@ -27,7 +29,9 @@ ICONS = (
     "clock",
     "clock-history",
     "cloud-slash",
+    "dash-lg",
     "diagram-3",
+    "download",
     "eraser",
     "exclamation-diamond-fill",
     "exclamation-octagon-fill",
@@ -54,12 +58,14 @@ ICONS = (
     "send",
     "signpost-2",
     "star",
+    "table",
     "telephone",
     "telephone-inbound",
     "telephone-outbound",
     "tools",
     "truck",
     "x-circle",
+    "x-lg",
     "x-octagon",
 )
 SYMBOL = re.compile(r'<symbol [^>]*id="([^"]+)">.*?</symbol>', re.DOTALL)

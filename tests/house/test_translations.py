@@ -13,6 +13,9 @@ from babel.messages.pofile import read_po
 from dispatch.rules.orders.callback import SATISFACTION_LABELS
 from dispatch.rules.orders.states import LABELS
 from dispatch.rules.orders.urgency import URGENCY_LABELS
+from dispatch.rules.reports.figures import LABELS as FIGURE_LABELS
+from dispatch.rules.reports.reasons import PARTS, REASONS
+from dispatch.services.reports.exporting import COUNT_WORDS, GROUP_WORDS, WORDS
 from dispatch.web.language import CATALOGUE, SOURCES
 
 DISPATCH = SOURCES.parents[1]
@@ -25,7 +28,9 @@ def shown() -> set[str]:
     """The message ids of the pages and of the sentences of a decision."""
     found = extract_from_dir(str(DISPATCH), METHODS, keywords=KEYWORDS)
     texts = {text if isinstance(text, str) else text[0] for _file, _line, text, _comments, _context in found}
-    return texts | {*LABELS.values(), *URGENCY_LABELS.values(), *SATISFACTION_LABELS.values()}
+    of_reports = {*FIGURE_LABELS.values(), *PARTS.values(), *REASONS.values(), *COUNT_WORDS.values(), *WORDS}
+    of_orders = {*LABELS.values(), *URGENCY_LABELS.values(), *SATISFACTION_LABELS.values()}
+    return texts | of_orders | of_reports | {*GROUP_WORDS.values()}
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from dispatch.services.reports.asking import AssignedBy, Grouping, ReportQuery, assigned_by
 from dispatch.services.reports.counting import MOST_AT_ONCE, ask_for_count, count_anew, count_changes, waiting_changes
-from dispatch.services.reports.exporting import ExportTooLarge, export_orders, export_report
+from dispatch.services.reports.exporting import ExportTooLarge, export_orders, export_report, export_table
 from dispatch.services.reports.figures import Report, ReportRow, Step, communities_of, report, trend
 from dispatch.services.reports.files import FileFormat
 from dispatch.services.reports.heat import Heat, HeatArea, HeatBuilding, heat
@@ -41,6 +41,7 @@ __all__ = [
     "count_changes",
     "export_orders",
     "export_report",
+    "export_table",
     "heat",
     "list_statements",
     "make_statements",

@@ -90,6 +90,24 @@ def export_orders(
     return leave(session, table, form, query, subject=str(figure), actor=actor)
 
 
+def export_table(
+    session: Session,
+    query: ReportQuery,
+    form: FileFormat,
+    *,
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    say: Say,
+    actor: Actor,
+    now: datetime,
+) -> bytes:
+    """The table of a picture of a report as a file."""
+    days = f"{title} {query.begin.isoformat()} – {query.end.isoformat()}"
+    table = Table(days, columns, rows, mark_of(session, say, actor=actor, now=now))
+    return leave(session, table, form, query, subject="picture", actor=actor)
+
+
 def leave(session: Session, table: Table, form: FileFormat, query: ReportQuery, *, subject: str, actor: Actor) -> bytes:
     """Write the file and the audit entry; many rows only for who may approve that (centre, admin)."""
     if actor.organisation_id is not None and not actor.may(APPROVES):

@@ -33,6 +33,7 @@ class HeatBuilding:
 
     id: int
     area_id: int
+    number: str
     address: str
     placed: int
 
@@ -120,11 +121,11 @@ def buildings_of(session: Session, query: ReportQuery, areas: Sequence[int], *, 
         )
     }
     asked = (
-        select(Building.id, Building.area_id, Building.address)
+        select(Building.id, Building.area_id, Building.number, Building.address)
         .where(Building.area_id.in_(areas))
         .order_by(Building.area_id, func.length(Building.address), Building.address)
     )
     return [
-        HeatBuilding(identity, area, address, placed.get(identity, 0))
-        for identity, area, address in session.execute(asked)
+        HeatBuilding(identity, area, number, address, placed.get(identity, 0))
+        for identity, area, number, address in session.execute(asked)
     ]
