@@ -77,17 +77,17 @@ def one_of(kind: type[Choice], text: str | None) -> Choice | None:
     return kind(text) if text in set(kind) else None
 
 
-def the_figure(name: str) -> Figure:
-    """The figure that an address names; raises NotFound."""
-    found = one_of(Figure, name)
+def the_figure() -> Figure:
+    """The figure that the address names; raises NotFound."""
+    found = one_of(Figure, request.args.get("figure"))
     if found is None:
         raise NotFound
     return found
 
 
-def the_format(name: str) -> FileFormat:
-    """The form of a file that an address names; raises NotFound."""
-    found = one_of(FileFormat, name)
+def the_format() -> FileFormat:
+    """The form of a file that the address names; raises NotFound."""
+    found = one_of(FileFormat, request.args.get("format"))
     if found is None:
         raise NotFound
     return found

@@ -12,22 +12,22 @@ from dispatch.web.reports.door import blueprint, read_part, read_query, say, the
 from dispatch.web.reports.pictures import download
 
 
-@blueprint.get("/reports/report.<form>")
+@blueprint.get("/reports/file")
 @allow(Right.REPORTS_READ, limit=limits.EXPORT)
-def report_file(form: str) -> Response:
+def report_file() -> Response:
     """A report as XLSX, CSV or PDF."""
-    wanted, actor = the_format(form), current_actor()
+    wanted, actor = the_format(), current_actor()
     with transaction() as session:
         query = read_query(session, actor)
         data = reports.export_report(session, query, wanted, say=say, actor=actor, now=clock.now(session))
     return download(data, f"report-{query.begin}-{query.end}", wanted)
 
 
-@blueprint.get("/reports/figures/<name>/orders.<form>")
+@blueprint.get("/reports/orders/file")
 @allow(Right.REPORTS_READ, limit=limits.EXPORT)
-def orders_file(name: str, form: str) -> Response:
+def orders_file() -> Response:
     """The orders behind a figure as XLSX, CSV or PDF."""
-    figure, wanted, actor = the_figure(name), the_format(form), current_actor()
+    figure, wanted, actor = the_figure(), the_format(), current_actor()
     with transaction() as session:
         query = read_query(session, actor)
         data = reports.export_orders(

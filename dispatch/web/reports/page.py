@@ -167,11 +167,11 @@ def offers(session: Session, actor: Actor) -> dict[str, object]:
     }
 
 
-@blueprint.get("/reports/figures/<name>")
+@blueprint.get("/reports/orders")
 @allow(Right.REPORTS_READ)
-def figure_orders(name: str) -> Response:
+def figure_orders() -> Response:
     """The orders behind a figure: counted, not counted, left out, each with its reason."""
-    figure, actor, part = the_figure(name), current_actor(), read_part()
+    figure, actor, part = the_figure(), current_actor(), read_part()
     with transaction() as session:
         query = read_query(session, actor)
         page = reports.open_figure(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import groupby
 
-from flask import Response, make_response
+from flask import Response, make_response, request
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
@@ -206,31 +206,37 @@ PICTURES: Mapping[str, Callable[[Seen], Picture]] = {
 }
 
 
-@blueprint.get("/reports/pictures/<name>.<form>")
-@allow(Right.REPORTS_READ)
-def picture(name: str, form: str) -> Response:
-    """A picture of a report as SVG or PNG."""
-    if name not in PICTURES or form not in MEDIA_TYPES:
+def the_picture() -> Callable[[Seen], Picture]:
+    """The picture that the address names; raises NotFound."""
+    found = PICTURES.get(request.args.get("picture", ""))
+    if found is None:
         raise NotFound
-    actor = current_actor()
+    return found
+
+
+@blueprint.get("/reports/picture")
+@allow(Right.REPORTS_READ)
+def picture() -> Response:
+    """A picture of a report as SVG or PNG."""
+    draw, form, actor = the_picture(), request.args.get("format", SVG), current_actor()
+    if form not in MEDIA_TYPES:
+        raise NotFound
     with transaction() as session:
-        found = PICTURES[name](Seen(session, read_query(session, actor), actor))
+        found = draw(Seen(session, read_query(session, actor), actor))
     drawing = found.draw()
     response = make_response(svg_of(drawing).encode() if form == SVG else png_of(drawing))
     response.mimetype = MEDIA_TYPES[form].partition(";")[0]
     return response
 
 
-@blueprint.get("/reports/pictures/<name>/table.xlsx")
+@blueprint.get("/reports/picture/file")
 @allow(Right.REPORTS_READ, limit=limits.EXPORT)
-def picture_table(name: str) -> Response:
+def picture_table() -> Response:
     """The table of a picture as XLSX."""
-    if name not in PICTURES:
-        raise NotFound
-    actor = current_actor()
+    draw, actor = the_picture(), current_actor()
     with transaction() as session:
         query = read_query(session, actor)
-        found = PICTURES[name](Seen(session, query, actor))
+        found = draw(Seen(session, query, actor))
         data = reports.export_table(
             session,
             query,
@@ -242,7 +248,7 @@ def picture_table(name: str) -> Response:
             actor=actor,
             now=clock.now(session),
         )
-    return download(data, f"{name}-{query.begin}-{query.end}", FileFormat.XLSX)
+    return download(data, f"{found.name}-{query.begin}-{query.end}", FileFormat.XLSX)
 
 
 def download(data: bytes, name: str, form: FileFormat) -> Response:

@@ -62,48 +62,48 @@ def test_what_cannot_be_counted_is_said_beside_the_field(reported: Reported, ask
 def test_every_figure_opens_to_its_orders(reported: Reported) -> None:
     client = reported.desk.client(Role.CENTRE)
     for figure in Figure:
-        page = text_of(client.get(f"/reports/figures/{figure}?{NOVEMBER}"))
+        page = text_of(client.get(f"/reports/orders?figure={figure}&{NOVEMBER}"))
         assert any(number in page for number in reported.numbers.values()), figure
 
 
 def test_the_orders_of_a_figure_are_told_with_the_reason(reported: Reported) -> None:
     client = reported.desk.client(Role.CENTRE)
-    page = text_of(client.get(f"/reports/figures/solved?{NOVEMBER}"))
+    page = text_of(client.get(f"/reports/orders?figure=solved&{NOVEMBER}"))
     for name, words in (("gossip", "没有解决"), ("unreached", "三次没有联系上"), ("satisfied", "计入")):
         assert words in page.partition(reported.numbers[name])[2]
-    left_out = text_of(client.get(f"/reports/figures/solved?{NOVEMBER}&part=left_out"))
+    left_out = text_of(client.get(f"/reports/orders?figure=solved&{NOVEMBER}&part=left_out"))
     assert reported.numbers["unreached"] in left_out
     assert reported.numbers["satisfied"] not in left_out
-    assert client.get(f"/reports/figures/nothing?{NOVEMBER}").status_code == 404
+    assert client.get(f"/reports/orders?figure=nothing&{NOVEMBER}").status_code == 404
 
 
 def test_pictures_can_be_seen_and_taken_away(reported: Reported) -> None:
     client = reported.desk.client(Role.CENTRE)
     for name in PICTURES:
-        svg = client.get(f"/reports/pictures/{name}.svg?{NOVEMBER}")
+        svg = client.get(f"/reports/picture?picture={name}&{NOVEMBER}")
         drawn = svg.get_data(as_text=True)
         assert (svg.mimetype, drawn[:4]) == ("image/svg+xml", "<svg")
         assert not any(word in drawn for word in ("style", "<script", "href"))
-        png = Image.open(io.BytesIO(client.get(f"/reports/pictures/{name}.png?{NOVEMBER}").data))
+        png = Image.open(io.BytesIO(client.get(f"/reports/picture?picture={name}&format=png&{NOVEMBER}").data))
         assert png.size[0] == 1920
         assert len(png.getcolors(1 << 20) or []) > 2
-        book = load_workbook(io.BytesIO(client.get(f"/reports/pictures/{name}/table.xlsx?{NOVEMBER}").data))
+        book = load_workbook(io.BytesIO(client.get(f"/reports/picture/file?picture={name}&{NOVEMBER}").data))
         assert book.active is not None
         assert book.active.max_row > 2
-    for address in ("trend.gif", "x.svg", "x/table.xlsx"):
-        assert client.get(f"/reports/pictures/{address}").status_code == 404
+    for address in ("?picture=trend&format=gif", "?picture=x", "", "/file?picture=x"):
+        assert client.get(f"/reports/picture{address}").status_code == 404
 
 
 def test_files_leave_with_their_watermark_and_an_audit_entry(reported: Reported) -> None:
     client = reported.desk.client(Role.CENTRE)
-    answer = client.get(f"/reports/report.csv?{NOVEMBER}")
+    answer = client.get(f"/reports/file?format=csv&{NOVEMBER}")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="report-2026-11-01-2026-11-30.csv"'
     assert answer.headers["Cache-Control"] == "no-store"
     rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True)[1:])))
     assert any("后庆派单 · 内部资料 · 导出 甲" in row[0] for row in rows if row)
-    assert client.get(f"/reports/report.pdf?{NOVEMBER}").data.startswith(b"%PDF")
-    assert client.get(f"/reports/report.exe?{NOVEMBER}").status_code == 404
-    orders = client.get(f"/reports/figures/closed/orders.csv?{NOVEMBER}&part=left_out")
+    assert client.get(f"/reports/file?format=pdf&{NOVEMBER}").data.startswith(b"%PDF")
+    assert client.get(f"/reports/file?format=exe&{NOVEMBER}").status_code == 404
+    orders = client.get(f"/reports/orders/file?figure=closed&format=csv&{NOVEMBER}&part=left_out")
     assert reported.numbers["voided"] in orders.get_data(as_text=True)
     with reported.desk.site.database.session() as session:
         entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "reports.export")).all()
@@ -127,9 +127,9 @@ def test_nothing_of_a_person_or_of_what_was_said_is_in_a_report(reported: Report
         client.get(path).get_data(as_text=True)
         for path in (
             "/reports",
-            "/reports/figures/per_ten_thousand",
-            "/reports/figures/per_ten_thousand/orders.csv",
-            "/reports/pictures/buildings.svg",
+            "/reports/orders?figure=per_ten_thousand",
+            "/reports/orders/file?figure=per_ten_thousand&format=csv",
+            "/reports/picture?picture=buildings",
         )
     ]
     assert number in everything[1]

@@ -33,7 +33,7 @@ def test_figures_are_found_by_keyboard_and_open_to_their_orders(reported: Report
 
 def test_axe_finds_nothing_on_the_pages_of_reports(reported: Reported, open_page: OpenPage) -> None:
     page = open_page(Role.CENTRE, f"/reports?{NOVEMBER}")
-    for path in (f"/reports?{NOVEMBER}", f"/reports/figures/closed_in_time?{NOVEMBER}", "/reports?from=x"):
+    for path in (f"/reports?{NOVEMBER}", f"/reports/orders?figure=closed_in_time&{NOVEMBER}", "/reports?from=x"):
         page.goto(reported.desk.site.url + path, wait_until="load")
         found = Axe().run(page).response["violations"]
         assert (path, [one["id"] for one in found]) == (path, [])
@@ -45,7 +45,7 @@ def test_a_phone_scrolls_tables_and_pictures_but_not_the_page(
     page = open_page(Role.CENTRE, f"/reports?{NOVEMBER}", width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.screenshot(path=tmp_path / "phone.png", full_page=True)
-    page.goto(f"{reported.desk.site.url}/reports/figures/solved?{NOVEMBER}", wait_until="load")
+    page.goto(f"{reported.desk.site.url}/reports/orders?figure=solved&{NOVEMBER}", wait_until="load")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
