@@ -66,6 +66,11 @@ def arrival_due(session: Session, job: Claimed) -> None:
     orders.arrival_due(session, reference_of(job), now=clock.now(session))
 
 
+def wake(session: Session, job: Claimed) -> None:
+    """A shift begins that an order waits for."""
+    orders.wake(session, reference_of(job), cycle=int(job.arguments["cycle"]), now=clock.now(session))
+
+
 def request_due(session: Session, job: Claimed) -> None:
     """The time to decide a request is over."""
     orders.request_due(session, reference_of(job), now=clock.now(session))
@@ -98,6 +103,7 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "orders.archive": archive,
     "orders.arrival_due": arrival_due,
     "orders.request_due": request_due,
+    "orders.wake": wake,
     "orders.resume": resume,
     "orders.supervision_due": supervision_due,
     "orders.recompute_due": recompute_due,

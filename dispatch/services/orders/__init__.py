@@ -28,6 +28,7 @@ from dispatch.services.orders.hand import (
     settle,
     sign,
     void,
+    wake,
 )
 from dispatch.services.orders.later import shift_waited_for
 from dispatch.services.orders.ledger import ledger_of
@@ -209,5 +210,6 @@ __all__ = [
     "urge",
     "void",
     "waiting",
+    "wake",
     "withdraw_request",
 ]

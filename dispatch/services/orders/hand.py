@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from dispatch.errors import Conflict, Invalid, NotAllowed
 from dispatch.models.catalogue import Coverage, Performer, Team
 from dispatch.models.orders import Assignment, Offer, OfferRecipient, Order
-from dispatch.rules.access.roles import Actor, ActorKind
+from dispatch.rules.access.roles import SYSTEM, Actor, ActorKind
 from dispatch.rules.catalogue.papers import days_wanted
 from dispatch.rules.orders.decision import Offer as OfferDecision
 from dispatch.rules.orders.intake import check_text
@@ -20,7 +20,7 @@ from dispatch.services.access import audit
 from dispatch.services.orders.place import enqueue_route, settle_place
 from dispatch.services.orders.rounds import open_rounds
 from dispatch.services.orders.route import close_cycle
-from dispatch.services.orders.steps import check_version, demand_team, step
+from dispatch.services.orders.steps import check_version, demand_team, lock, step
 
 WITH_TEAM = frozenset(
     {OrderState.DISPATCHED, OrderState.SIGNED, OrderState.OFFERED, OrderState.ACCEPTED, OrderState.ARRIVED}
@@ -69,6 +69,19 @@ def retry_routing(
     need_reason(reason)
     begin_again(session, order, reason=reason, actor=actor, now=now)
     audit.record(session, "orders.retry_routing", "orders", order.id, actor=actor, community_id=order.community_id)
+    notify.clear_alarms(session, order_id=order.id, kinds=("order_waits",), now=now)
+    enqueue_route(session, order)
+
+
+def wake(session: Session, order_id: int, *, cycle: int, now: datetime) -> None:
+    """A shift begins that an order waits for: routed anew by the house, unless somebody has taken care of it."""
+    order = lock(session, order_id)
+    if order.state != OrderState.AWAITING_HUMAN or order.waits_for != "no_candidate" or order.cycle != cycle:
+        return
+    step(session, order, Action.RETRY_ROUTING, actor=SYSTEM, kind=ActorKind.SYSTEM, now=now, reason="有人上班了")
+    close_cycle(session, order, now=now)
+    order.lead_team_id = order.accountable_team_id = None
+    audit.record(session, "orders.wake", "orders", order.id, actor=SYSTEM, community_id=order.community_id)
     notify.clear_alarms(session, order_id=order.id, kinds=("order_waits",), now=now)
     enqueue_route(session, order)
 

@@ -1,15 +1,17 @@
-"""When somebody could take an order that nobody can take at the time wanted."""
+"""When somebody could take an order that nobody can take at the time wanted, and its routing then."""
 
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dispatch import queue
 from dispatch.models.catalogue import Performer
 from dispatch.models.orders import DecisionRecord, Order
 from dispatch.rules.catalogue.calendar import next_shift
 from dispatch.rules.orders.decision import Decision, Filter
 from dispatch.rules.orders.record import decode
+from dispatch.rules.queue import Lane
 from dispatch.services.catalogue.shifts import weekly
 
 Shift = tuple[datetime, str]
@@ -39,3 +41,18 @@ def shift_waited_for(session: Session, order: Order, *, now: datetime) -> Shift 
     record = session.scalars(newest).one_or_none()
     wanted = now if order.wanted_from is None else max(now, order.wanted_from)
     return None if record is None else first_shift(session, decode(record), after=wanted)
+
+
+def wait_for_shift(session: Session, order: Order, *, now: datetime) -> None:
+    """Have an order that only shifts keep back routed anew when the first of them begins, once per cycle."""
+    shift = shift_waited_for(session, order, now=now)
+    if shift is not None:
+        queue.enqueue(
+            session,
+            "orders.wake",
+            lane=Lane.DISPATCH,
+            reference=order.id,
+            run_at=shift[0],
+            dedupe=f"orders.wake:{order.id}:{order.cycle}",
+            cycle=order.cycle,
+        )

@@ -33,7 +33,7 @@ from dispatch.rules.orders.routing import choose_teams, decide_among, next_step,
 from dispatch.rules.orders.states import Action, OrderState, next_state
 from dispatch.rules.orders.urgency import PRESSING
 from dispatch.services import notify
-from dispatch.services.orders import escalation
+from dispatch.services.orders import escalation, later
 from dispatch.services.orders.limits import renew_arrival, sign_due
 from dispatch.services.orders.picture import Picture, picture_of, request_of
 from dispatch.services.orders.rounds import Opened, rounds_as_rows, tell_recipients
@@ -283,6 +283,7 @@ def write(session: Session, written: Written, picture: Picture, *, now: datetime
     queue.enqueue_all(session, [*jobs, *escalation.first_jobs(begun, picture, now=now)])
     for order, reason in written.failures:
         alarm_waiting(session, order, reason)
+        later.wait_for_shift(session, order, now=now)
     for order, _, outcome in written.rounds:
         if outcome.alarm_human and outcome.round_number == 1:
             alarm_urgent(session, order)

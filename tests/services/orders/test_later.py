@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dispatch.queue import Job
 from dispatch.rules.access.roles import Role
 from dispatch.services import orders
 from tests.factories.world import World, bump, staff
@@ -47,3 +49,36 @@ def test_where_more_than_the_shift_keeps_them_out_nothing_is_promised(session: S
     off_until(session, world, "15:00", "14:00", "16:00")
     order = routed(session, world, excluded_performers=tuple(firm.id for firm in world.firms))
     assert orders.shift_waited_for(session, order, now=NOW) is None
+
+
+def test_an_order_that_only_a_shift_keeps_back_is_routed_anew_when_the_shift_begins(
+    session: Session, world: World
+) -> None:
+    off_until(session, world, "15:00", "14:00", "16:00")
+    order = routed(session, world)
+    assert (order.state, order.cycle) == ("awaiting_human", 1)
+    job = session.scalars(select(Job).where(Job.kind == "orders.wake", Job.reference == order.id)).one()
+    assert (job.run_at, job.arguments) == (AT_TWO, {"cycle": 1})
+    orders.wake(session, order.id, cycle=1, now=AT_TWO)
+    orders.route(session, order.id, now=AT_TWO)
+    assert order.state == "offered"
+    orders.wake(session, order.id, cycle=1, now=AT_TWO)
+    assert order.state == "offered"
+
+
+def test_an_order_that_somebody_took_care_of_meanwhile_is_left_alone(session: Session, world: World) -> None:
+    off_until(session, world, "15:00", "14:00", "16:00")
+    order = routed(session, world)
+    dispatcher = staff(session, world, Role.DISPATCHER)
+    orders.retry_routing(session, order, reason="问过了", actor=dispatcher, now=NOW)
+    orders.route(session, order.id, now=NOW)
+    assert (order.state, order.cycle) == ("awaiting_human", 2)
+    version = order.version
+    orders.wake(session, order.id, cycle=1, now=AT_TWO)
+    assert order.version == version
+
+
+def test_nobody_waits_for_a_shift_that_never_comes(session: Session, world: World) -> None:
+    everybody = tuple(firm.id for firm in world.firms)
+    order = routed(session, world, excluded_performers=everybody)
+    assert session.scalars(select(Job).where(Job.kind == "orders.wake", Job.reference == order.id)).all() == []
