@@ -139,6 +139,16 @@ def seed(session: Session, organisation_id: int, values: Mapping[str, Any], now:
     return len(missing)
 
 
+def complete(session: Session, values: Mapping[str, Any], now: datetime) -> int:
+    """Give every installation's root the starting values that a release has added; returns how many were new.
+
+    Only a root that has policies already is completed: a new one is given them with everything else it begins with.
+    """
+    begun = select(Policy.organisation_id).where(Policy.organisation_id == Organisation.id).exists()
+    roots = session.scalars(select(Organisation.id).where(Organisation.parent_id.is_(None), begun)).all()
+    return sum(seed(session, root, values, now) for root in roots)
+
+
 def insert_values(
     session: Session,
     organisation_id: int,

@@ -131,3 +131,18 @@ def test_a_second_reader_of_the_process_asks_no_database_and_a_change_is_seen_at
     with committed.session() as session:
         assert policies.policy(session, district.id, KEY) == 30
         assert session.execute(text("SELECT count(*) FROM policies")).scalar_one() == 1
+
+
+def test_what_a_release_adds_reaches_every_installation_that_has_begun_and_changes_nothing_else(
+    session: Session, tree: Tree
+) -> None:
+    district, community, _ = tree
+    empty = make_organisation(session, "district")
+    now = clock.now(session)
+    policies.set_policy(session, district.id, KEY, 10, reason="试点", actor=SYSTEM, now=now)
+    added = {KEY: 30, "orders.something_new": 7}
+    assert policies.complete(session, added, now) == 1
+    assert policies.policies(session, community.id, added) == {KEY: 10, "orders.something_new": 7}
+    assert policies.complete(session, added, now) == 0
+    with pytest.raises(policies.PolicyMissing):
+        policies.policy(session, empty.id, KEY)
