@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from config.settings import Settings, get_settings
+from dispatch.api import calendar as api_calendar
 from dispatch.api import care as api_care
 from dispatch.api import catalogue as api_catalogue
 from dispatch.api import errors as api_errors
@@ -25,7 +26,7 @@ from dispatch.errors import DispatchError, Unavailable
 from dispatch.gateways import proxy
 from dispatch.gateways.broker import Broker
 from dispatch.transaction import Doors, is_retried
-from dispatch.web import access, demo_inbox, docs, home, knowledge, live, orders, pages, phone, system, vendor
+from dispatch.web import access, calendar, demo_inbox, docs, home, knowledge, live, orders, pages, phone, system, vendor
 from dispatch.web import errors as web_errors
 from dispatch.web import reports as web_reports
 from dispatch.web.language import DEFAULT_LANGUAGE, chosen_language, compile_translations, remember_language
@@ -44,6 +45,7 @@ PAGES = (
     home.blueprint,
     orders.blueprint,
     knowledge.blueprint,
+    calendar.blueprint,
     phone.blueprint,
     web_reports.blueprint,
     demo_inbox.blueprint,
@@ -55,6 +57,7 @@ API = (
     api_order_clocks.blueprint,
     api_order_requests.blueprint,
     api_catalogue.blueprint,
+    api_calendar.blueprint,
     api_grid.blueprint,
     api_webhooks.blueprint,
     api_care.blueprint,

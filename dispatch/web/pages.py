@@ -72,6 +72,7 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
         NavigationItem("pages_knowledge.listing", gettext("知识库"), "info-circle", Right.CATALOGUE_READ),
         NavigationItem("pages_reports.report", gettext("报表"), "bar-chart", Right.REPORTS_READ),
         NavigationItem("pages_home.mine", gettext("我的片"), "geo-alt", Right.ORDERS_WORK),
+        NavigationItem("pages_calendar.show", gettext("工作日历"), "calendar3", Right.CATALOGUE_EDIT),
         NavigationItem("pages_home.inbox", gettext("收件箱"), "inbox", Right.NOTICES_READ),
     )
     hidden = set() if actor.narrowed else {"pages_home.mine"}

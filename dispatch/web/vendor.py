@@ -21,6 +21,7 @@ ICONS = (
     "binoculars",
     "box-arrow-right",
     "calendar-plus",
+    "calendar3",
     "camera",
     "chat-left-text",
     "check-circle",

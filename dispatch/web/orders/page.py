@@ -28,6 +28,7 @@ from dispatch.web.orders.door import blueprint
 from dispatch.web.orders.ledger import Part, parts_of, time_words
 from dispatch.web.orders.views import (
     OrderRow,
+    limits_moved,
     masked_phone,
     may_open,
     names,
@@ -91,7 +92,7 @@ def show(number: str) -> str:
 def show_now(number: str) -> str:
     """The live part alone: state, clocks, time line, offers."""
     view = read_order(number, current_actor())
-    return render_template("orders/show_now.html", view=view, order=view.row.order)
+    return render_template("orders/show_now.html", view=view, order=view.row.order, limits_moved=limits_moved)
 
 
 @blueprint.get("/orders/<number>/slip")
@@ -165,6 +166,7 @@ def render_order(
         "orders/show.html",
         view=view,
         order=view.row.order,
+        limits_moved=limits_moved,
         errors=errors or {},
         typed=typed or {},
         satisfactions=satisfaction_choices(),

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext
 from sqlalchemy import select
@@ -156,3 +158,17 @@ def waits_words(order: Order) -> str:
         "rounds_used_up": gettext("询单已满五轮，没有人接，请人工派单"),
     }
     return words.get(order.waits_for or "", gettext("自动派单没有结果，请人工处理"))
+
+
+def limits_moved(facts: Mapping[str, Any]) -> list[tuple[str, datetime, datetime]]:
+    """The limits that a corrected calendar moved: which, from when, to when."""
+    words = {
+        "service_due_at": gettext("服务时限"),
+        "civic_due_at": gettext("民生时限（工作日）"),
+        "callback_due_at": gettext("回访"),
+    }
+    return [
+        (word, datetime.fromisoformat(facts[f"{name}_from"]), datetime.fromisoformat(facts[f"{name}_to"]))
+        for name, word in words.items()
+        if f"{name}_to" in facts
+    ]

@@ -1,0 +1,54 @@
+"""The working calendar in and out."""
+
+from marshmallow import fields, validate
+
+from dispatch.rules.catalogue.calendar import DayKind
+from dispatch.rules.catalogue.holidays import LONGEST_TEXT
+from dispatch.schemas.fields import Flag, HouseSchema, Moment, Text
+
+DAY_KINDS = [*map(str, DayKind), "special"]
+YEAR = validate.Range(min=2000, max=2100)
+MOST_PERIODS = 8
+
+
+class CalendarQuery(HouseSchema):
+    """Which year; without one this year."""
+
+    year = fields.Integer(load_default=None, validate=YEAR)
+
+
+class CalendarDayOut(HouseSchema):
+    """A day that differs from the week's pattern, and where it was entered."""
+
+    day = fields.Date(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(DAY_KINDS))
+    name = fields.String(required=True)
+    periods = fields.List(fields.String(), required=True)
+    organisation = fields.String(required=True)
+    edited_at = Moment(required=True, allow_none=True)
+
+
+class CalendarYearOut(HouseSchema):
+    """A year: `source` is null while it has not been entered, `missing` the year that is missing and soon needed."""
+
+    year = fields.Integer(required=True)
+    organisation = fields.String(required=True)
+    source = fields.String(required=True, allow_none=True)
+    missing = fields.Integer(required=True, allow_none=True)
+    days = fields.List(fields.Nested(CalendarDayOut), required=True)
+
+
+class EditDay(HouseSchema):
+    """What a day is, and why; `periods` (08:30-12:00) only of a special one."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(DAY_KINDS))
+    name = Text(most=60, least=1, required=True)
+    periods = fields.List(Text(most=11), load_default=list, validate=validate.Length(max=MOST_PERIODS))
+
+
+class StartYear(HouseSchema):
+    """A year and its published list: the notice's sentences, or lines with dates; empty only with `only_week`."""
+
+    year = fields.Integer(required=True, strict=True, validate=YEAR)
+    text = Text(most=LONGEST_TEXT, load_default="")
+    only_week = Flag(load_default=False)
