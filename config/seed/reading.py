@@ -31,7 +31,7 @@ class ServiceKind:
     hold_minutes are always clock minutes; arrive_minutes is None where nobody is promised an arrival.
     `form` is `one_to_one` or `group` for counselling, else None. `papers` are the kinds of paper
     that whoever does it must hold. `speciality` is a line team's code or None:
-    then the block team of the place leads.
+    then the block team of the place leads. `escalation_levels` None: those of the policy `escalation.levels`.
     """
 
     code: str
@@ -60,6 +60,7 @@ class ServiceKind:
     proof: tuple[str, ...]
     papers: tuple[str, ...]
     price: str
+    escalation_levels: tuple[dict[str, Any], ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,13 @@ def service_kinds() -> tuple[ServiceKind, ...]:
     for name in SERVICE_FILES:
         part = read(f"services/{name}")
         for own in part["kinds"]:
-            merged = {"form": None, "group": part["group"], **part.get("defaults", {}), **own}
+            merged = {
+                "form": None,
+                "escalation_levels": None,
+                "group": part["group"],
+                **part.get("defaults", {}),
+                **own,
+            }
             kinds.append(_kind({**profiles[merged.pop("profile")], **merged}))
     return tuple(kinds)
 
@@ -141,7 +148,8 @@ def _kind(row: dict[str, Any]) -> ServiceKind:
         raise ValueError(f"{row['code']}: unknown fields {sorted(unknown)}")
     lists = {name: tuple(row[name]) for name in ("offered", "synonyms", "hours", "proof", "papers")}
     questions = tuple(_question(question) for question in row["questions"])
-    return ServiceKind(**{**row, **lists, "questions": questions})
+    levels = tuple(row["escalation_levels"]) if row["escalation_levels"] else None
+    return ServiceKind(**{**row, **lists, "questions": questions, "escalation_levels": levels})
 
 
 def _question(row: dict[str, Any]) -> Question:

@@ -1,7 +1,6 @@
 """The working calendar over HTTP: a year with its days that differ, one day changed, a year begun."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from flask import Response, g, url_for
@@ -13,7 +12,6 @@ from dispatch import clock
 from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.once import KEY_PARAMETER, once
-from dispatch.errors import Invalid
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.schemas import calendar as schemas
 from dispatch.services import catalogue, notify
@@ -44,14 +42,6 @@ def year_out(session: Session, year: int) -> dict[str, Any]:
     }
 
 
-def day_of(text: str) -> date:
-    """The day of an address; raises Invalid("day", …)."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise Invalid("day", "日期请写成2027-01-01的样子") from error
-
-
 @blueprint.route("/calendar")
 class Calendar(MethodView):
     """A year of the calendar."""
@@ -66,30 +56,29 @@ class Calendar(MethodView):
             return year_out(session, year)
 
 
-@blueprint.route("/calendar/days/<string:day>")
+@blueprint.route("/calendar/days")
 class CalendarDays(MethodView):
     """One day that differs."""
 
     @allow(Right.CATALOGUE_EDIT)
     @blueprint.arguments(schemas.EditDay)
     @blueprint.response(200, schemas.CalendarYearOut)
-    def put(self, data: Mapping[str, Any], day: str) -> Mapping[str, Any]:
+    def put(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """Enter or change a day; the limits of open orders follow by a job. Shows the day's year."""
-        chosen = day_of(day)
         with transaction() as session:
             home = catalogue.kept_at(session, actor())
-            catalogue.edit_day(session, home.id, chosen, **data, actor=actor())
-            return year_out(session, chosen.year)
+            catalogue.edit_day(session, home.id, **data, actor=actor())
+            return year_out(session, data["day"].year)
 
     @allow(Right.CATALOGUE_EDIT)
+    @blueprint.arguments(schemas.RemoveDay, location="query", unknown=RAISE)
     @blueprint.response(200, schemas.CalendarYearOut)
-    def delete(self, day: str) -> Mapping[str, Any]:
+    def delete(self, query: Mapping[str, Any]) -> Mapping[str, Any]:
         """Make a day an ordinary one again; nothing to remove is no error. Shows the day's year."""
-        chosen = day_of(day)
         with transaction() as session:
             home = catalogue.kept_at(session, actor())
-            catalogue.remove_day(session, home.id, chosen, actor=actor())
-            return year_out(session, chosen.year)
+            catalogue.remove_day(session, home.id, query["day"], actor=actor())
+            return year_out(session, query["day"].year)
 
 
 @blueprint.route("/calendar/years")

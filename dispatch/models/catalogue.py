@@ -19,7 +19,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, Id, Moment, Reference
@@ -57,6 +57,7 @@ class Service(Base):
     confidential: Mapped[bool]
     proof: Mapped[list[str]] = mapped_column(ARRAY(Text))
     papers: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
+    escalation_levels: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     popularity: Mapped[int] = mapped_column(server_default=text("0"))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
@@ -69,6 +70,11 @@ class Service(Base):
             name="given",
         ),
         CheckConstraint("service_clock IN ('working', 'always')", name="service_clock"),
+        CheckConstraint(
+            "escalation_levels IS NULL OR CASE jsonb_typeof(escalation_levels) WHEN 'array' "
+            "THEN jsonb_array_length(escalation_levels) BETWEEN 1 AND 10 ELSE false END",
+            name="escalation_levels",
+        ),
         CheckConstraint("civic_working_days > 0 AND service_minutes > 0 AND hold_minutes > 0", name="limits"),
     )
 

@@ -1,13 +1,17 @@
 """The working calendar in and out."""
 
-from marshmallow import fields, validate
+from datetime import date
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
 
 from dispatch.rules.catalogue.calendar import DayKind
 from dispatch.rules.catalogue.holidays import LONGEST_TEXT
 from dispatch.schemas.fields import Flag, HouseSchema, Moment, Text
 
 DAY_KINDS = [*map(str, DayKind), "special"]
-YEAR = validate.Range(min=2000, max=2100)
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
+YEAR = validate.Range(min=EARLIEST_YEAR, max=LATEST_YEAR)
 MOST_PERIODS = 8
 
 
@@ -38,9 +42,26 @@ class CalendarYearOut(HouseSchema):
     days = fields.List(fields.Nested(CalendarDayOut), required=True)
 
 
+class CalendarDate(fields.Date):
+    """A day of a year that a calendar is kept for."""
+
+    def _deserialize(self, value: Any, attribute: str | None, data: Any, **options: Any) -> date:
+        day: date = super()._deserialize(value, attribute, data, **options)
+        if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+            raise ValidationError("日期不在合理范围内")
+        return day
+
+
+class RemoveDay(HouseSchema):
+    """Which day is to be an ordinary one again."""
+
+    day = CalendarDate(required=True)
+
+
 class EditDay(HouseSchema):
     """What a day is, and why; `periods` (08:30-12:00) only of a special one."""
 
+    day = CalendarDate(required=True)
     kind = fields.String(required=True, validate=validate.OneOf(DAY_KINDS))
     name = Text(most=60, least=1, required=True)
     periods = fields.List(Text(most=11), load_default=list, validate=validate.Length(max=MOST_PERIODS))

@@ -97,8 +97,15 @@ def alarm_count() -> str:
     with transaction() as session:
         found = notify.open_alarms(session, actor=actor)
         unread = notify.unread_count(session, actor=actor)
+        escalated = orders.escalated_count(session, actor=actor)
     emergencies = sum(alarm.level == "emergency" for alarm in found)
-    return render_template("home/alarm_badge.html", count=counted(len(found)), emergencies=emergencies, unread=unread)
+    return render_template(
+        "home/alarm_badge.html",
+        count=counted(len(found)),
+        emergencies=emergencies,
+        unread=unread,
+        escalated=counted(escalated),
+    )
 
 
 @blueprint.post("/alarms/<int(max=9223372036854775807):alarm_id>/seen")

@@ -72,6 +72,7 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
         NavigationItem("pages_knowledge.listing", gettext("知识库"), "info-circle", Right.CATALOGUE_READ),
         NavigationItem("pages_reports.report", gettext("报表"), "bar-chart", Right.REPORTS_READ),
         NavigationItem("pages_home.mine", gettext("我的片"), "geo-alt", Right.ORDERS_WORK),
+        NavigationItem("pages_orders.escalations", gettext("提醒我的"), "exclamation-triangle", Right.NOTICES_READ),
         NavigationItem("pages_calendar.show", gettext("工作日历"), "calendar3", Right.CATALOGUE_EDIT),
         NavigationItem("pages_home.inbox", gettext("收件箱"), "inbox", Right.NOTICES_READ),
     )
@@ -252,6 +253,7 @@ def notice_word(template: str) -> str:
     words = {
         "offer": gettext("新订单等答复"),
         "escalation": gettext("订单快到或已过时限"),
+        "escalations": gettext("多张订单快到或已过时限"),
         "to_sign": gettext("订单等签收"),
         "to_help": gettext("请团队协办"),
         "urged": gettext("有人催办"),

@@ -36,6 +36,11 @@ def escalate(session: Session, job: Claimed) -> None:
     orders.escalate(session, reference_of(job), now=clock.now(session))
 
 
+def escalation_digest(session: Session, job: Claimed) -> None:
+    """The minutes in which notices to one person were gathered are over."""
+    orders.tell_digest(session, reference_of(job), now=clock.now(session))
+
+
 def sign_due(session: Session, job: Claimed) -> None:
     """The time to sign is over."""
     orders.sign_due(session, reference_of(job))
@@ -96,6 +101,7 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "orders.route": route,
     "orders.lapse": lapse,
     "orders.escalate": escalate,
+    "orders.escalation_digest": escalation_digest,
     "orders.sign_due": sign_due,
     "orders.place_alarm": place_alarm,
     "orders.feed_back": feed_back,

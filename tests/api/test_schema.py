@@ -109,7 +109,6 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
             "number": order.number,
             "schedule_id": schedule.id,
             "code": "mediation",
-            "day": "2099-11-24",
             "performer_code": firm,
         }
 

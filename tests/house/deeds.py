@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.models.catalogue import KnowledgeItem
 from dispatch.models.notify import Alarm, Notice
-from dispatch.models.orders import Order
+from dispatch.models.orders import Escalation, EscalationRecipient, Order
 from dispatch.rules.access.roles import Role
 from dispatch.rules.catalogue.knowledge import KnowledgeText
 from dispatch.rules.orders.requests import RequestKind, Wish
@@ -257,6 +257,29 @@ def notice(session: Session, world: World, user_id: int) -> str:
     return str(session.scalars(select(Notice.id).where(Notice.dedupe == dedupe)).one())
 
 
+def escalated(session: Session, world: World, user_id: int) -> str:
+    """A level of lateness that the user, or somebody of the world, was told."""
+    now = clock.now(session)
+    order = placed(session, world, now)
+    receiver = user_id or staff(session, world, Role.OPERATOR).user_id
+    level = Escalation(
+        community_id=world.community.id, order_id=order.id, cycle=1, level="1", audience="centre", due_at=now
+    )
+    session.add(level)
+    session.flush()
+    row = EscalationRecipient(
+        community_id=world.community.id,
+        escalation_id=level.id,
+        user_id=receiver,
+        state="told",
+        reached_at=now,
+        told_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return str(row.id)
+
+
 REASON = {"reason": "居民要求"}
 USEFUL = {"useful": "yes"}
 NEWEST_ITEM: dict[int, tuple[int, str]] = {}
@@ -365,6 +388,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", f"{PAGE}/supervision"): Deed(offered, 303, BY_HAND["reason"]),
     ("POST", f"{PAGE}/supervision/end"): Deed(supervised, 303, BY_HAND["reason"]),
     ("POST", "/inbox/<int(max=9223372036854775807):notice_id>/read"): Deed(notice, 303),
+    ("POST", "/escalations/<int(max=9223372036854775807):escalated_id>/handled"): Deed(escalated, 303),
     ("POST", "/alarms/<int(max=9223372036854775807):alarm_id>/seen"): Deed(alarm, 303),
 }
 """Every guarded route whose address names an object; a route that is missing here fails the test of the house."""

@@ -139,7 +139,9 @@ def test_whoever_stands_at_the_centre_keeps_the_districts_calendar(desk: Desk) -
 
 def put(who: Caller, day: str, body: dict[str, object]) -> dict[str, list[dict[str, object]]]:
     """PUT one day by the API."""
-    answer = who.client.put(f"/api/calendar/days/{day}", json=body, headers={"Authorization": f"Bearer {who.key}"})
+    answer = who.client.put(
+        "/api/calendar/days", json=body | {"day": day}, headers={"Authorization": f"Bearer {who.key}"}
+    )
     assert answer.status_code == 200
     assert answer.json is not None
     return answer.json
@@ -155,11 +157,13 @@ def test_the_api_shows_changes_and_begins_years(desk: Desk) -> None:
     assert (shown["source"], [one["day"] for one in shown["days"]]) == (None, ["2027-03-08"])
     begun = editor.client.post("/api/calendar/years", json={"year": 2027, "text": NOTICE}, headers=headers)
     assert (begun.status_code, len(begun.json["days"])) == (201, 12)
-    gone = editor.client.delete("/api/calendar/days/2027-03-08", headers=headers)
+    gone = editor.client.delete("/api/calendar/days?day=2027-03-08", headers=headers)
     assert (gone.status_code, len(gone.json["days"])) == (200, 11)
-    assert editor.client.put("/api/calendar/days/monday", json=body, headers=headers).status_code == 422
+    assert editor.client.put("/api/calendar/days", json=body | {"day": "monday"}, headers=headers).status_code == 422
     reader = caller(desk.site.database, desk.world.district.id, Right.CATALOGUE_READ)
-    refused = reader.client.delete("/api/calendar/days/2027-03-08", headers={"Authorization": f"Bearer {reader.key}"})
+    refused = reader.client.delete(
+        "/api/calendar/days?day=2027-03-08", headers={"Authorization": f"Bearer {reader.key}"}
+    )
     assert refused.status_code == 403
 
 

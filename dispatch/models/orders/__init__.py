@@ -2,7 +2,7 @@
 
 from dispatch.models.orders.answering import KnowledgeUse
 from dispatch.models.orders.dispatching import Assignment, DecisionRecord, Offer, OfferRecipient
-from dispatch.models.orders.following import Callback, Escalation
+from dispatch.models.orders.following import Callback, Escalation, EscalationRecipient
 from dispatch.models.orders.order import LegalEdge, Order, OrderEvent
 from dispatch.models.orders.requests import OrderRequest, Supervision
 
@@ -11,6 +11,7 @@ __all__ = [
     "Callback",
     "DecisionRecord",
     "Escalation",
+    "EscalationRecipient",
     "KnowledgeUse",
     "LegalEdge",
     "Offer",

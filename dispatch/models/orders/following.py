@@ -5,8 +5,10 @@ from datetime import datetime
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
+    Index,
     SmallInteger,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -59,3 +61,39 @@ class Escalation(Base):
     told_at: Mapped[Moment]
 
     __table_args__ = (UniqueConstraint("order_id", "cycle", "level"),)
+
+
+class EscalationRecipient(Base):
+    """One person to whom a level is told, once: alone, with others in one notice, or not any more (spared).
+
+    `handled_at` is when that person said that it is dealt with.
+    """
+
+    __tablename__ = "escalation_recipients"
+
+    id: Mapped[Id]
+    community_id: Mapped[Reference | None] = mapped_column(ForeignKey("organisations.id"))
+    escalation_id: Mapped[Reference] = mapped_column(ForeignKey("escalations.id"))
+    user_id: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    performer_id: Mapped[Reference | None] = mapped_column(ForeignKey("performers.id"))
+    state: Mapped[str]
+    reached_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+    handled_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("escalation_id", "user_id"),
+        UniqueConstraint("escalation_id", "performer_id"),
+        CheckConstraint("num_nonnulls(user_id, performer_id) = 1", name="receiver"),
+        CheckConstraint("state IN ('told', 'waiting', 'digested', 'spared')", name="state"),
+        CheckConstraint("(told_at IS NULL) = (state IN ('waiting', 'spared'))", name="told"),
+        Index(
+            "ix_escalation_recipients_user_id", "user_id", "reached_at", postgresql_where=text("user_id IS NOT NULL")
+        ),
+        Index(
+            "ix_escalation_recipients_performer_id",
+            "performer_id",
+            "reached_at",
+            postgresql_where=text("performer_id IS NOT NULL"),
+        ),
+    )

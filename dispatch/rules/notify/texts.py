@@ -61,6 +61,10 @@ TEMPLATES: dict[str, Template] = {
     ),
 }
 WITHOUT_ORDER: dict[str, Template] = {
+    "escalations": Template(
+        "%(count)s 张订单快到或已过时限",
+        "您有 %(count)s 张订单(%(numbers)s)的时限快到或已过,请尽快逐一处理。",
+    ),
     "papers_expiring": Template(
         "证照快到期(%(until)s)", "您的一份证照有效期到 %(until)s 为止,请尽快续办,过期后不能再派单给您。"
     ),
@@ -70,7 +74,7 @@ WITHOUT_ORDER: dict[str, Template] = {
 }
 OTHER = Template("订单 %(number)s 有新的情况", "订单 %(number)s(%(service)s,%(place)s)有新的情况,请查看。")
 LINK = "\n打开链接查看和答复(仅限本单,请勿转发):%(link)s"
-PLACES = ("number", "service", "place", "urgency", "wanted", "hold_until", "until", "link")
+PLACES = ("number", "service", "place", "urgency", "wanted", "hold_until", "until", "count", "numbers", "link")
 
 
 def facts_of_order(

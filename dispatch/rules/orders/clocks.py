@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from dispatch.rules.catalogue.calendar import ALWAYS, Due, Period, WorkingCalendar, after_quiet_hours
+from dispatch.rules.catalogue.levels import WHOLE, Audience, EscalationLevel
 from dispatch.rules.orders.urgency import PRESSING, Urgency
 from dispatch.rules.shanghai import SHANGHAI
 
@@ -72,25 +73,6 @@ class DueDates:
     dispatch_due: datetime
     sign_due: datetime
     assumed: bool
-
-
-class Audience(StrEnum):
-    """Who is told when an order grows late."""
-
-    PERFORMER = "performer"
-    TEAM_HEAD = "team_head"
-    AREA_CHIEF = "area_chief"
-    CENTRE = "centre"
-    SUPERVISION = "supervision"
-
-
-@dataclass(frozen=True, slots=True)
-class EscalationLevel:
-    """One level: at so many per mille of the limit, or so many working days past it, who is told."""
-
-    audience: Audience
-    at_permille: int = 1000
-    past_working_days: int = 0
 
 
 DEFAULT_LEVELS: Final = (
@@ -179,23 +161,38 @@ def escalation_times(
     calendar: WorkingCalendar,
     levels: Sequence[EscalationLevel] = DEFAULT_LEVELS,
     service_calendar: WorkingCalendar | None = None,
+    *,
+    holds: Sequence[tuple[datetime, datetime]] = (),
 ) -> Iterator[Escalation]:
     """Tell when each level is told, strictly one after the other and after `created_at`; reckoned as they are taken.
 
     Shares of the limit are counted in the time that `service_calendar` (default `calendar`) calls working,
-    the whole limit is `due_at` itself, days past it are those of `calendar`. Levels must rise; where a limit
-    is too short to part them they follow each other by a second. Source: hotline.md §3.
+    the whole limit is `due_at` itself, days past it are those of `calendar`. `holds` are those that have ended:
+    `due_at` has moved by them, the shares move with it and none falls into a hold. Levels must rise; where a
+    limit is too short to part them they follow each other by a second. Source: hotline.md §3 and §1 #18.
     """
     clock = service_calendar or calendar
-    limit = clock.working_seconds_between(created_at, due_at)
+    before = [hold for hold in holds if hold[0] <= due_at]
+    held = sum(clock.working_seconds_between(*hold) for hold in before)
+    limit = max(clock.working_seconds_between(created_at, due_at) - held, 0)
     earliest = created_at + _ONE_SECOND
     for number, level in enumerate(levels, start=1):
-        at = _level_at(level, created_at, due_at, limit, clock)
+        at = due_at
+        if level.at_permille != WHOLE:
+            at = clock.add_working_seconds(created_at, limit * level.at_permille // WHOLE).instant
+            at = _after_holds(at, before, clock)
         if level.past_working_days:
             at = calendar.add_working_days(at, level.past_working_days).instant
+            at = _after_holds(at, [hold for hold in holds if hold[0] > due_at], calendar)
         at = max(at, earliest)
         yield Escalation(number, at, level.audience)
         earliest = at + _ONE_SECOND
+
+
+def _after_holds(at: datetime, holds: Sequence[tuple[datetime, datetime]], calendar: WorkingCalendar) -> datetime:
+    for held_from, held_until in holds:
+        at = after_hold(at, held_from, held_until, calendar)
+    return at
 
 
 def after_hold(due_at: datetime, held_from: datetime, held_until: datetime, calendar: WorkingCalendar) -> datetime:
@@ -222,14 +219,6 @@ def next_level(times: Iterable[Escalation], now: datetime) -> Escalation:
             return level
         passed.append(level)
     return passed[-1]
-
-
-def _level_at(
-    level: EscalationLevel, created_at: datetime, due_at: datetime, limit: int, clock: WorkingCalendar
-) -> datetime:
-    if level.at_permille == 1000:  # noqa: PLR2004 - the whole limit
-        return due_at
-    return clock.add_working_seconds(created_at, max(limit, 0) * level.at_permille // 1000).instant
 
 
 def shift_out_of_quiet_hours(at: datetime, quiet: Period, urgency: Urgency) -> datetime:

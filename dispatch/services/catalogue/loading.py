@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.models.catalogue import Coverage, Paper, Performer, PerformerService, Service, Team, Territory
 from dispatch.rules.access.roles import Actor
+from dispatch.rules.catalogue.levels import read_levels
 from dispatch.services.access import audit, vault
 from dispatch.services.catalogue.kinds import seen_from
 from dispatch.services.catalogue.versions import bump
@@ -88,9 +89,15 @@ def service_ids(session: Session, organisation_id: int) -> dict[str, int]:
 def load_services(
     session: Session, organisation_id: int, rows: Sequence[Mapping[str, Any]], *, actor: Actor
 ) -> dict[str, int]:
-    """Insert the kinds (rows by column) whose codes are new there; returns the id of each code."""
+    """Insert the kinds (rows by column) whose codes are new there; returns the id of each code.
+
+    Raises Invalid("escalation_levels", …) for levels that cannot be told one after the other.
+    """
     known = service_ids(session, organisation_id)
     fresh = [{**row, "organisation_id": organisation_id} for row in rows if row["code"] not in known]
+    for row in fresh:
+        if row.get("escalation_levels") is not None:
+            read_levels(row["escalation_levels"])
     if fresh:
         session.execute(insert(Service), fresh)
         bump(session, organisation_id)

@@ -47,5 +47,6 @@ def service_row(kind: ServiceKind, *, popularity: int = 0) -> dict[str, Any]:
         "confidential": kind.confidential,
         "proof": list(kind.proof),
         "papers": list(kind.papers),
+        "escalation_levels": list(kind.escalation_levels) if kind.escalation_levels else None,
         "popularity": popularity,
     }

@@ -16,6 +16,13 @@ from dispatch.services.orders.answer import (
 from dispatch.services.orders.asked import Waiting, order_asked_about, requests_of, requests_to_decide
 from dispatch.services.orders.callbacks import HandlerCallsBack, record_callback
 from dispatch.services.orders.draft import OrderDraft
+from dispatch.services.orders.escalated import (
+    EscalatedOrder,
+    escalated_count,
+    escalated_to,
+    handle_escalation,
+    tell_digest,
+)
 from dispatch.services.orders.escalation import sign_due
 from dispatch.services.orders.granting import NoHelpAsked, NotHeld, finish_help, resume, resume_by_clock
 from dispatch.services.orders.hand import (
@@ -116,6 +123,7 @@ __all__ = [
     "AlreadySupervised",
     "Board",
     "Citation",
+    "EscalatedOrder",
     "HandlerCallsBack",
     "HelpersStillWork",
     "KnowledgeFigure",
@@ -161,12 +169,15 @@ __all__ = [
     "dispatch_by_hand",
     "end_supervision",
     "escalate",
+    "escalated_count",
+    "escalated_to",
     "feed_back",
     "feed_back_by_clock",
     "find",
     "finish",
     "finish_help",
     "give_back",
+    "handle_escalation",
     "knowledge_figures",
     "lapse",
     "ledger_of",
@@ -206,6 +217,7 @@ __all__ = [
     "supervision_due",
     "supervisions_of",
     "team_names",
+    "tell_digest",
     "time_line",
     "urge",
     "void",

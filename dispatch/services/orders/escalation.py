@@ -10,16 +10,17 @@ from sqlalchemy.orm import Session
 
 from dispatch import queue
 from dispatch.models.access import Membership, Organisation, User
-from dispatch.models.orders import Escalation, Order
+from dispatch.models.orders import Escalation, Order, OrderEvent
 from dispatch.rules.access.roles import CLOCK, Role
 from dispatch.rules.catalogue.calendar import Period
+from dispatch.rules.catalogue.levels import Audience, EscalationLevel, read_levels
 from dispatch.rules.orders import clocks
-from dispatch.rules.orders.clocks import Audience
-from dispatch.rules.orders.states import OPEN, Action, OrderState
+from dispatch.rules.orders.states import Action, OrderState
 from dispatch.rules.orders.urgency import Urgency
 from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, notify
 from dispatch.services.access import policies
+from dispatch.services.orders.escalated import STILL_LATE, Person, tell_people
 from dispatch.services.orders.limits import escalation_levels, limits_of, quiet_hours
 from dispatch.services.orders.picture import Picture
 from dispatch.services.orders.steps import lock, step
@@ -30,22 +31,40 @@ ROLE_OF_AUDIENCE = {
     Audience.CENTRE: Role.CENTRE,
     Audience.SUPERVISION: Role.CENTRE,
 }
-STILL_LATE = OPEN - {OrderState.FINISHED, OrderState.FED_BACK, OrderState.CALLING_BACK}
 
 
 def times_of(session: Session, order: Order) -> tuple[clocks.Escalation, ...]:
-    """When each level of this order is told, by its kind's clock, the policies and the calendar of today."""
+    """When each level of this order is told: levels and clock of its kind, the calendar of today, its holds."""
     service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
     calendar = catalogue.calendar_of(session, order.organisation_id)
-    values = policies.policies(session, order.organisation_id, ("escalation.levels", "notify.quiet_hours"))
+    by_policy = read_levels(policies.policy(session, order.organisation_id, "escalation.levels"))
     times = clocks.escalation_times(
         order.created_at,
         order.service_due_at or order.created_at,
         calendar,
-        escalation_levels(values["escalation.levels"]),
+        escalation_levels(service, by_policy),
         clocks.service_calendar_of(limits_of(service), calendar),
+        holds=holds_of(session, order),
     )
     return tuple(times)
+
+
+def holds_of(session: Session, order: Order) -> list[tuple[datetime, datetime]]:
+    """The holds of an order that have ended, oldest first."""
+    query = (
+        select(OrderEvent.action, OrderEvent.at)
+        .where(OrderEvent.order_id == order.id, OrderEvent.action.in_([str(Action.HOLD), str(Action.RESUME)]))
+        .order_by(OrderEvent.version)
+    )
+    holds: list[tuple[datetime, datetime]] = []
+    begin: datetime | None = None
+    for action, at in session.execute(query):
+        if action == Action.HOLD:
+            begin = at
+        elif begin is not None:
+            holds.append((begin, at))
+            begin = None
+    return holds
 
 
 def first_jobs(orders: Sequence[Order], picture: Picture, *, now: datetime) -> Iterator[queue.NewJob]:
@@ -54,13 +73,13 @@ def first_jobs(orders: Sequence[Order], picture: Picture, *, now: datetime) -> I
     for order in orders:
         if order.is_canary or order.rounds - order.rounds_before > 1 or order.service_due_at is None:
             continue
-        levels, quiet = rules[order.organisation_id]
+        by_policy, quiet = rules[order.organisation_id]
         calendar, service = picture.calendar(order), picture.services[order.service_id]
         times = clocks.escalation_times(
             order.created_at,
             order.service_due_at,
             calendar,
-            levels,
+            escalation_levels(service, by_policy),
             clocks.service_calendar_of(limits_of(service), calendar),
         )
         upcoming = clocks.next_level(times, now)
@@ -68,9 +87,9 @@ def first_jobs(orders: Sequence[Order], picture: Picture, *, now: datetime) -> I
         yield queue.NewJob("orders.escalate", Lane.DEADLINE, order.id, at, job_key(order, upcoming))
 
 
-def rules_of(values: Mapping[str, Any]) -> tuple[tuple[clocks.EscalationLevel, ...], Period]:
+def rules_of(values: Mapping[str, Any]) -> tuple[tuple[EscalationLevel, ...], Period]:
     """The levels of escalation and the quiet hours of an organisation."""
-    return escalation_levels(values["escalation.levels"]), quiet_hours(str(values["notify.quiet_hours"]))
+    return read_levels(values["escalation.levels"]), quiet_hours(str(values["notify.quiet_hours"]))
 
 
 def told_at(level: clocks.Escalation, order: Order, quiet: str) -> datetime:
@@ -102,8 +121,8 @@ def escalate(session: Session, order_id: int, *, now: datetime) -> bool:
     is_far_late = False
     times = times_of(session, order)
     for level in times:
-        if level.at <= now and record(session, order, level):
-            tell(session, order, level.audience, now=now)
+        if level.at <= now and (escalation_id := record(session, order, level)) is not None:
+            tell(session, order, escalation_id, level, now=now)
             facts = {"level": level.level, "audience": str(level.audience)}
             step(session, order, Action.ESCALATE, actor=CLOCK, now=now, facts=facts)
             is_far_late = is_far_late or level.audience is Audience.SUPERVISION
@@ -183,8 +202,8 @@ def sign_due(session: Session, order_id: int) -> None:
     )
 
 
-def record(session: Session, order: Order, level: clocks.Escalation) -> bool:
-    """Note that a level is told; False when it was told before."""
+def record(session: Session, order: Order, level: clocks.Escalation) -> int | None:
+    """Note that a level is told, and give the note's id; None when it was told before."""
     row = session.execute(
         upsert(Escalation)
         .values(
@@ -198,33 +217,16 @@ def record(session: Session, order: Order, level: clocks.Escalation) -> bool:
         .on_conflict_do_nothing()
         .returning(Escalation.id)
     )
-    return row.one_or_none() is not None
+    return row.scalar_one_or_none()
 
 
-def tell(session: Session, order: Order, audience: Audience, *, now: datetime) -> None:
+def tell(session: Session, order: Order, escalation_id: int, level: clocks.Escalation, *, now: datetime) -> None:
     """Tell the audience of a level; where nobody holds the role, and for supervision, the desk is alarmed."""
-    key = f"escalation:{order.id}:{order.cycle}:{audience}"
+    audience = level.audience
+    told = [Person(user_id=user_id) for user_id in users_of(session, order, audience)]
     if audience is Audience.PERFORMER and order.performer_id is not None:
-        notify.tell_performer(
-            session,
-            dedupe=key,
-            template="escalation",
-            performer_id=order.performer_id,
-            order_id=order.id,
-            lane=Lane.NOTIFY,
-            now=now,
-        )
-        return
-    told = users_of(session, order, audience)
-    for user_id in told:
-        notify.tell_user(
-            session,
-            dedupe=f"{key}:{user_id}",
-            template="escalation",
-            user_id=user_id,
-            order_id=order.id,
-            now=now,
-        )
+        told = [Person(performer_id=order.performer_id)]
+    tell_people(session, order, escalation_id, level, told, now=now)
     if not told or audience is Audience.SUPERVISION:
         notify.raise_alarm(
             session,

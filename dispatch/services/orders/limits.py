@@ -1,17 +1,16 @@
 """The limits of an order, from its kind, the policies and the working calendar of its organisation."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from dispatch.models.catalogue import Service
 from dispatch.models.orders import Order
 from dispatch.rules.catalogue.calendar import Period, WorkingCalendar
+from dispatch.rules.catalogue.levels import EscalationLevel, read_levels
 from dispatch.rules.orders import clocks
-from dispatch.rules.orders.clocks import Audience, EscalationLevel, Limits, ServiceClock
+from dispatch.rules.orders.clocks import Limits, ServiceClock
 from dispatch.rules.orders.urgency import Urgency
 from dispatch.services import catalogue
 from dispatch.services.access import policies
@@ -96,11 +95,10 @@ def place_alarm_at(session: Session, organisation_id: int, now: datetime) -> dat
     return now + timedelta(minutes=int(minutes))
 
 
-def escalation_levels(rows: Sequence[dict[str, Any]]) -> tuple[EscalationLevel, ...]:
-    """The levels of escalation as the policy `escalation.levels` has them."""
-    return tuple(
-        EscalationLevel(Audience(row["tell"]), round(row["at_ratio"] * 1000), row["past_working_days"]) for row in rows
-    )
+def escalation_levels(service: Service, by_policy: tuple[EscalationLevel, ...]) -> tuple[EscalationLevel, ...]:
+    """The levels of escalation of a kind: its own, else those of the policy `escalation.levels`."""
+    own = service.escalation_levels
+    return by_policy if own is None else read_levels(own)
 
 
 def quiet_hours(text: str) -> Period:

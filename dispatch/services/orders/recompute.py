@@ -21,7 +21,7 @@ from dispatch.rules.orders.urgency import Urgency
 from dispatch.rules.queue import Lane
 from dispatch.services import catalogue
 from dispatch.services.access import audit, policies
-from dispatch.services.orders.escalation import STILL_LATE
+from dispatch.services.orders.escalated import STILL_LATE
 from dispatch.services.orders.limits import due_by, limits_of, quiet_hours
 from dispatch.services.orders.steps import event_row
 

@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.rules.catalogue.calendar import ALWAYS, DayKind, Period, WorkingCalendar
+from dispatch.rules.catalogue.levels import Audience, EscalationLevel
 from dispatch.rules.orders.clocks import (
     CIVIC_WORKING_DAYS,
     DEFAULT_LEVELS,
     DEFAULT_LIMITS,
-    Audience,
     CivicType,
-    EscalationLevel,
     Limits,
     ServiceClock,
     after_hold,
@@ -218,6 +217,33 @@ def test_the_next_level_is_the_first_to_come_and_after_all_of_them_the_last() ->
     assert next_level(times(), first.at) == second
     assert next_level(times(), last.at) == last
     assert len(DEFAULT_LEVELS) == 5
+
+
+def test_levels_of_an_order_that_was_held_move_by_the_hold_and_none_falls_into_it() -> None:
+    holds = [(at(23, 10, 30), at(24, 10, 30))]
+    due = after_hold(at(23, 16), *holds[0], OFFICE)
+    times = tuple(escalation_times(at(23, 8, 30), due, OFFICE, holds=holds))
+    assert [one.at for one in times[:3]] == [at(24, 11, 15), at(24, 14, 54), at(24, 16)]
+
+
+def test_days_past_the_limit_stand_still_in_a_hold_that_came_later() -> None:
+    times = tuple(escalation_times(at(23, 8, 30), at(23, 16), OFFICE, holds=[(at(24, 10), at(25, 10))]))
+    assert [one.at for one in times[2:4]] == [at(23, 16), at(25, 16)]
+
+
+@given(INSTANTS, st.integers(3_600, 5 * 86_400), st.integers(0, 86_400), st.integers(0, 9 * 86_400))
+def test_what_is_left_until_a_level_is_what_a_hold_left(
+    created_at: datetime, limit: int, after: int, length: int
+) -> None:
+    due = OFFICE.add_working_seconds(created_at, limit).instant
+    hold = (created_at + timedelta(seconds=after), created_at + timedelta(seconds=after + length))
+    plain = tuple(escalation_times(created_at, due, OFFICE))
+    held = tuple(escalation_times(created_at, after_hold(due, *hold, OFFICE), OFFICE, holds=[hold]))
+    for before, level in zip(plain[:3], held[:3], strict=True):
+        if before.at >= hold[0]:
+            assert level.at >= hold[1]
+            left = OFFICE.working_seconds_between(hold[0], before.at)
+            assert abs(OFFICE.working_seconds_between(hold[1], level.at) - left) <= 3
 
 
 def test_what_can_wait_is_told_after_the_quiet_hours() -> None:
