@@ -1,8 +1,19 @@
-"""Reports out."""
+"""Reports in and out."""
 
 from marshmallow import fields, validate
 
-from dispatch.schemas.fields import HouseSchema, Moment, Text
+from dispatch.rules.reports.counts import MEASURES
+from dispatch.rules.reports.figures import Figure
+from dispatch.rules.reports.reasons import PARTS, REASONS
+from dispatch.schemas.fields import MOST_ID, HouseSchema, Moment, Text
+from dispatch.services.reports import AssignedBy, FileFormat, Grouping
+
+FIGURES = [str(figure) for figure in Figure]
+
+
+def row_id() -> fields.Integer:
+    """An id to narrow a report to."""
+    return fields.Integer(validate=validate.Range(min=1, max=MOST_ID))
 
 
 class ListStatements(HouseSchema):
@@ -28,4 +39,116 @@ class StatementPageOut(HouseSchema):
     """One page of statements, newest quarter first."""
 
     items = fields.List(fields.Nested(StatementOut), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class AskReport(HouseSchema):
+    """The days of a report (Shanghai, both included), by whom it has its rows, and what it is narrowed to."""
+
+    begin = fields.Date(required=True, data_key="from")
+    end = fields.Date(required=True, data_key="until")
+    by = fields.String(load_default=str(Grouping.TEAM), validate=validate.OneOf(list(Grouping)))
+    assigned_by = fields.String(load_default=None, validate=validate.OneOf(list(AssignedBy)))
+    community_id = row_id()
+    area_id = row_id()
+    service_id = row_id()
+    team_id = row_id()
+    performer_id = row_id()
+
+
+class AskOrders(AskReport):
+    """The orders behind a figure: all of them, or one part."""
+
+    figure = fields.String(required=True, validate=validate.OneOf(FIGURES))
+    part = fields.String(load_default=None, validate=validate.OneOf(list(PARTS)))
+    cursor = Text(most=200, load_default=None)
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=100))
+
+
+class AskFile(AskReport):
+    """A report as a file."""
+
+    format = fields.String(load_default="csv", validate=validate.OneOf(list(FileFormat)))
+
+
+class AskOrdersFile(AskFile):
+    """The orders behind a figure as a file."""
+
+    figure = fields.String(required=True, validate=validate.OneOf(FIGURES))
+    part = fields.String(load_default=None, validate=validate.OneOf(list(PARTS)))
+
+
+class FigureOut(HouseSchema):
+    """A figure: `shown` is rounded half up to two places, in percent for a rate; null where there is no data."""
+
+    figure = fields.String(required=True, validate=validate.OneOf(FIGURES))
+    numerator = fields.Float(required=True)
+    denominator = fields.Float(required=True)
+    shown = fields.String(required=True, allow_none=True)
+    percent = fields.Boolean(required=True)
+
+
+def counted() -> fields.Dict:
+    """What was counted, each count by its name."""
+    return fields.Dict(
+        keys=fields.String(validate=validate.OneOf(MEASURES)),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": ", ".join(MEASURES)},
+    )
+
+
+class ReportRowOut(HouseSchema):
+    """A team, area, kind or firm; id null gathers what has none yet."""
+
+    id = fields.Integer(required=True, allow_none=True)
+    name = fields.String(required=True)
+    counts = counted()
+    figures = fields.List(fields.Nested(FigureOut), required=True)
+
+
+class ReportOut(HouseSchema):
+    """A report: its rows and their sum, beside the period before."""
+
+    begin = fields.Date(required=True, data_key="from")
+    end = fields.Date(required=True, data_key="until")
+    items = fields.List(fields.Nested(ReportRowOut), required=True)
+    counts = counted()
+    figures = fields.List(fields.Nested(FigureOut), required=True)
+    before_begin = fields.Date(required=True, data_key="before_from")
+    before_end = fields.Date(required=True, data_key="before_until")
+    before = fields.List(fields.Nested(FigureOut), required=True)
+
+
+class StepOut(HouseSchema):
+    """One step of a trend."""
+
+    first = fields.Date(required=True)
+    last = fields.Date(required=True)
+    counts = counted()
+
+
+class TrendOut(HouseSchema):
+    """A trend: by day up to a month, by week up to half a year, else by month."""
+
+    items = fields.List(fields.Nested(StepOut), required=True)
+
+
+class OpenedOrderOut(HouseSchema):
+    """An order behind a figure; a confidential one says neither kind nor whose it is."""
+
+    number = fields.String(required=True)
+    day = fields.Date(required=True)
+    part = fields.String(required=True, validate=validate.OneOf(list(PARTS)))
+    reason = fields.String(required=True, allow_none=True, metadata={"description": ", ".join(sorted(REASONS))})
+    service = fields.String(required=True, allow_none=True)
+    area = fields.String(required=True, allow_none=True)
+    team = fields.String(required=True, allow_none=True)
+    performer = fields.String(required=True, allow_none=True)
+
+
+class OpenedPageOut(HouseSchema):
+    """Some of the orders behind a figure, by day."""
+
+    items = fields.List(fields.Nested(OpenedOrderOut), required=True)
     next = fields.String(required=True, allow_none=True)

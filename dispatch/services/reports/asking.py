@@ -17,6 +17,8 @@ from dispatch.rules.reports.periods import Cells
 from dispatch.services.access import policies, reach
 
 MOST_DAYS: Final = 1_100
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2199
 ASSIGNED_POLICY: Final = "figures.assigned_by"
 
 
@@ -67,9 +69,11 @@ class ReportQuery:
 
 
 def check_days(query: ReportQuery) -> None:
-    """Refuse days the wrong way round and more than three years; raises Invalid("until")."""
+    """Refuse days the wrong way round, of another century, and more than three years; raises Invalid."""
     if query.begin > query.end:
         raise Invalid("until", "结束日期不能早于开始日期")
+    if not FIRST_YEAR <= query.begin.year <= query.end.year <= LAST_YEAR:
+        raise Invalid("from", "日期不在合理范围内")
     if query.end - query.begin >= timedelta(days=MOST_DAYS):
         raise Invalid("until", "一次最多统计三年，请缩短日期范围")
 
