@@ -32,7 +32,7 @@ MISSING_YEAR = text(
 )
 EXPIRED = text(
     "SELECT count(DISTINCT performer_id) FROM (SELECT performer_id FROM papers "
-    "JOIN performers ON performers.id = papers.performer_id WHERE performers.is_active "
+    "JOIN performers ON performers.id = papers.performer_id WHERE performers.is_active AND papers.given_up_at IS NULL "
     "GROUP BY performer_id, papers.kind HAVING max(valid_until) < :today) AS expired"
 )
 

@@ -148,6 +148,7 @@ class Performer(Base):
     uscc: Mapped[str | None]
     team_id: Mapped[Reference | None]
     user_id: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    contact: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)
     email: Mapped[bytes | None] = mapped_column(LargeBinary)
     webhook_url: Mapped[str | None]
@@ -162,6 +163,7 @@ class Performer(Base):
     last_offered_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    admission: Mapped[str] = mapped_column(server_default=text("'admitted'"))
 
     __table_args__ = (
         ForeignKeyConstraint(["community_id", "team_id"], ["teams.community_id", "teams.id"]),
@@ -170,6 +172,15 @@ class Performer(Base):
         CheckConstraint("kind = 'firm' OR community_id IS NOT NULL", name="community"),
         CheckConstraint("channel IN ('webhook', 'email', 'app')", name="channel"),
         CheckConstraint("capacity > 0", name="capacity"),
+        CheckConstraint("admission IN ('applied', 'admitted', 'refused', 'left')", name="admission"),
+        CheckConstraint("NOT is_active OR admission = 'admitted'", name="in_use"),
+        Index(
+            "ix_performers_uscc",
+            "organisation_id",
+            "uscc",
+            unique=True,
+            postgresql_where=text("kind = 'firm' AND admission IN ('applied', 'admitted')"),
+        ),
     )
 
 
@@ -214,11 +225,63 @@ class Paper(Base):
     valid_from: Mapped[date]
     valid_until: Mapped[date]
     warned_for: Mapped[date | None]
+    given_up_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("performer_id", "kind", "number"),
         CheckConstraint("valid_from <= valid_until", name="dates"),
         Index("ix_papers_valid_until", "valid_until"),
+    )
+
+
+class FirmDecision(Base):
+    """What was decided about a firm, by whom and why: never changed; admission is by a second person."""
+
+    __tablename__ = "firm_decisions"
+
+    id: Mapped[Id]
+    performer_id: Mapped[Reference] = mapped_column(ForeignKey("performers.id"))
+    action: Mapped[str]
+    reason: Mapped[str]
+    until: Mapped[datetime | None]
+    decided_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    decided_by_key: Mapped[Reference | None] = mapped_column(ForeignKey("api_keys.id"))
+    decided_at: Mapped[Moment]
+
+    __table_args__ = (
+        CheckConstraint("action IN ('apply', 'admit', 'refuse', 'suspend', 'lift', 'leave', 'warn')", name="action"),
+        CheckConstraint("(action = 'suspend') = (until IS NOT NULL)", name="until"),
+        Index("ix_firm_decisions_performer_id", "performer_id", "id"),
+    )
+
+
+class PriceList(Base):
+    """What a firm takes for a kind from a day on: never changed, numbered without a gap.
+
+    `lines` are [item, unit, least fen, most fen].
+    """
+
+    __tablename__ = "price_lists"
+
+    id: Mapped[Id]
+    performer_id: Mapped[Reference] = mapped_column(ForeignKey("performers.id"))
+    service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id"))
+    version: Mapped[int]
+    previous_version: Mapped[int | None] = mapped_column(Computed("nullif(version - 1, 0)", persisted=True))
+    valid_from: Mapped[date]
+    lines: Mapped[list[Any]]
+    written_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    written_at: Mapped[Moment]
+
+    __table_args__ = (
+        UniqueConstraint("performer_id", "service_id", "version"),
+        ForeignKeyConstraint(
+            ["performer_id", "service_id", "previous_version"],
+            ["price_lists.performer_id", "price_lists.service_id", "price_lists.version"],
+            name="fk_price_lists_previous",
+        ),
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("jsonb_typeof(lines) = 'array' AND jsonb_array_length(lines) BETWEEN 1 AND 30", name="lines"),
     )
 
 

@@ -20,6 +20,7 @@ from dispatch.rules.orders.states import ENDED, LABELS, Action, OrderState
 from dispatch.rules.orders.urgency import URGENCY_LABELS, Urgency
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.web.language import LANGUAGES, chosen_language
+from dispatch.web.prices import line_words, span_words
 from dispatch.web.vendor import vendor_url
 
 STATIC = Path(__file__).parent / "static"
@@ -318,6 +319,8 @@ def page_context() -> dict[str, Any]:
         "result_word": result_word,
         "request_word": request_word,
         "satisfaction_word": satisfaction_word,
+        "span_words": span_words,
+        "line_words": line_words,
         "Right": Right,
         "has_view": lambda endpoint: endpoint in current_app.view_functions,
     }

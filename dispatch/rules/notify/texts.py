@@ -71,6 +71,13 @@ WITHOUT_ORDER: dict[str, Template] = {
     "papers_expired": Template(
         "证照已过期(%(until)s)", "您的一份证照有效期到 %(until)s 为止,已经过期,续办以前不能再派单给您。"
     ),
+    "firm_admitted": Template("您已准入", "您的准入申请已通过,从现在起可以给您派单。"),
+    "firm_suspended": Template(
+        "暂停派单到 %(until)s", "从现在起到 %(until)s 为止不再给您派单,还没有答复的询单已转给别人。请联系中心了解原因。"
+    ),
+    "firm_lifted": Template("恢复派单", "已恢复给您派单。"),
+    "firm_left": Template("已退出", "您已退出,不再给您派单。手上的订单请做完,或者联系中心。"),
+    "firm_warned": Template("警告", "中心因一件投诉属实给您一次警告。请联系中心了解原因。"),
 }
 OTHER = Template("订单 %(number)s 有新的情况", "订单 %(number)s(%(service)s,%(place)s)有新的情况,请查看。")
 LINK = "\n打开链接查看和答复(仅限本单,请勿转发):%(link)s"

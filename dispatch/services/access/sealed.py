@@ -44,6 +44,7 @@ SEALED = (
     SealedColumn("residents", "identity_number"),
     SealedColumn("residents", "sensitive"),
     SealedColumn("establishments", "phone"),
+    SealedColumn("performers", "contact"),
     SealedColumn("performers", "phone"),
     SealedColumn("performers", "email"),
     SealedColumn("performers", "webhook_secret"),

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from dispatch.models.catalogue import Paper, Performer, Service
-from dispatch.rules.catalogue.papers import hold
+from dispatch.rules.catalogue.papers import HeldPaper, hold
 from dispatch.rules.orders.decision import PerformerClass
 
 
@@ -36,11 +36,21 @@ def papers_hold(session: Session, performer: Performer, service: Service, days: 
 
     A firm needs papers in any case; one query.
     """
-    held = session.execute(
-        select(Paper.kind, Paper.valid_from, Paper.valid_until).where(Paper.performer_id == performer.id)
-    )
-    terms = [(row.kind, row.valid_from, row.valid_until) for row in held]
+    terms = papers_held(session, [performer.id])[performer.id]
     return hold(terms, service.papers, *days, demanded=performer.kind == PerformerClass.FIRM)
+
+
+def papers_held(session: Session, performer_ids: Sequence[int]) -> dict[int, list[HeldPaper]]:
+    """The papers of each of these performers that were not given up; one query."""
+    rows = session.execute(
+        select(Paper.performer_id, Paper.kind, Paper.valid_from, Paper.valid_until)
+        .where(Paper.performer_id.in_(performer_ids), Paper.given_up_at.is_(None))
+        .order_by(Paper.id)
+    )
+    held: dict[int, list[HeldPaper]] = {one: [] for one in performer_ids}
+    for row in rows:
+        held[row.performer_id].append((row.kind, row.valid_from, row.valid_until))
+    return held
 
 
 def papers_to_tell(session: Session, today: date, *, warning_days: int, organisation_id: int) -> list[EndingPaper]:
@@ -55,6 +65,7 @@ def papers_to_tell(session: Session, today: date, *, warning_days: int, organisa
             Performer.is_active,
             Performer.organisation_id == organisation_id,
             Paper.valid_until <= today + timedelta(days=warning_days),
+            Paper.given_up_at.is_(None),
             ~is_renewed(),
             (Paper.warned_for.is_(None))
             | ((Paper.valid_until >= today) & (Paper.warned_for != Paper.valid_until))

@@ -1,7 +1,6 @@
 """Performers: what they serve and when, where they are admitted, their papers; each change has a new version."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -21,7 +20,6 @@ from dispatch.services.grid.build import demand_community
 
 MOST_AT_ONCE = 101
 """A page of a hundred, and one more to see whether another follows."""
-LONGEST_REASON = 500
 
 
 class PerformerKnown(Conflict):
@@ -178,34 +176,6 @@ def set_coverage(
         session.execute(insert(Coverage), rows)
     changed(session, performer, "catalogue.set_coverage", actor)
     bump(session, community_id)
-
-
-def suspend(session: Session, performer_id: int, until: datetime, *, reason: str, actor: Actor, now: datetime) -> None:
-    """Give a performer no new orders until an instant; audited with the reason.
-
-    Raises Invalid("until" | "reason", …). A past instant ends nothing: use end_suspension.
-    """
-    performer = locked(session, performer_id, actor)
-    if until <= now:
-        raise Invalid("until", "暂停派单的截止时间应在现在以后")
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise Invalid("reason", "请写明暂停派单的原因,不超过500字")
-    performer.suspended_until = until
-    changed(session, performer, "catalogue.suspend", actor, {"until": until.isoformat()}, purpose=reason.strip())
-
-
-def end_suspension(session: Session, performer_id: int, *, actor: Actor) -> None:
-    """Let a suspended performer get orders again; audited."""
-    performer = locked(session, performer_id, actor)
-    performer.suspended_until = None
-    changed(session, performer, "catalogue.end_suspension", actor)
-
-
-def retire(session: Session, performer_id: int, *, actor: Actor) -> None:
-    """Take a performer out of use; orders in hand stay; audited."""
-    performer = locked(session, performer_id, actor)
-    performer.is_active = False
-    changed(session, performer, "catalogue.retire", actor)
 
 
 def locked(session: Session, performer_id: int, actor: Actor, version: int | None = None) -> Performer:

@@ -166,7 +166,7 @@ READ = text(
     "WHERE performer_id = performers.id) AS served ON true "
     "LEFT JOIN LATERAL (SELECT array_agg(papers.kind ORDER BY id) AS paper_kinds, "
     "array_agg(valid_from ORDER BY id) AS first_days, array_agg(valid_until ORDER BY id) AS last_days "
-    "FROM papers WHERE performer_id = performers.id) AS held ON true "
+    "FROM papers WHERE performer_id = performers.id AND given_up_at IS NULL) AS held ON true "
     "JOIN (SELECT community_id, performer_id, "
     "jsonb_agg(jsonb_build_array(area_id, service_id)) AS cover FROM coverages "
     "WHERE community_id = ANY (:communities) GROUP BY community_id, performer_id) AS admitted "

@@ -24,6 +24,7 @@ from dispatch.services.orders.escalated import (
     tell_digest,
 )
 from dispatch.services.orders.escalation import sign_due
+from dispatch.services.orders.firms import decide_firm, orders_in_hand
 from dispatch.services.orders.granting import NoHelpAsked, NotHeld, finish_help, resume, resume_by_clock
 from dispatch.services.orders.hand import (
     SecondPersonMissing,
@@ -164,6 +165,7 @@ __all__ = [
     "choose_team",
     "citation_of",
     "decide",
+    "decide_firm",
     "decisions",
     "decline",
     "dispatch_by_hand",
@@ -187,6 +189,7 @@ __all__ = [
     "open_link",
     "order_asked_about",
     "order_of",
+    "orders_in_hand",
     "orders_of_caller",
     "performer_names",
     "place",

@@ -1,7 +1,7 @@
 """What would happen to a call if it were saved now: duplicates, teams, performers in order, limits. Writes nothing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select
@@ -10,12 +10,15 @@ from sqlalchemy.orm import Session
 from dispatch.models.catalogue import Service
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor
+from dispatch.rules.catalogue.papers import days_wanted
+from dispatch.rules.catalogue.prices import PriceLine
 from dispatch.rules.orders.decision import Decision, Exhausted, Offer, OfferMode, TeamChoice
 from dispatch.rules.orders.duplicates import Comparable, Match, likely_duplicates
 from dispatch.rules.orders.explain import Sentence, explain
 from dispatch.rules.orders.intake import UrgencySuggestion, classify_urgency
 from dispatch.rules.orders.routing import decide_among, next_step
 from dispatch.rules.orders.urgency import Urgency
+from dispatch.services import catalogue
 from dispatch.services.access import policies, reach, vault
 from dispatch.services.grid import Place
 from dispatch.services.orders.draft import OrderDraft
@@ -44,6 +47,7 @@ class Preview:
     recipients: Sequence[tuple[int, str]]
     sentences: Sequence[Sentence]
     first_shift: Shift | None = None
+    prices: Mapping[int, Sequence[PriceLine]] = field(default_factory=dict)
 
 
 def preview(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -> Preview:
@@ -75,7 +79,18 @@ def preview(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime)
         recipients,
         sentences,
         coming,
+        prices_of(session, prepared, recipients, now=now),
     )
+
+
+def prices_of(
+    session: Session, prepared: Prepared, recipients: Sequence[tuple[int, str]], *, now: datetime
+) -> Mapping[int, Sequence[PriceLine]]:
+    """What those who would be asked take for the kind on the day wanted."""
+    if not recipients:
+        return {}
+    day, _ = days_wanted(prepared.draft.wanted_from, prepared.draft.wanted_until, now)
+    return catalogue.prices_on(session, [one for one, _ in recipients], prepared.service.id, day)
 
 
 def decide(

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from dispatch import queue
+from dispatch import clock, queue
 from dispatch.errors import Conflict, Invalid
 from dispatch.models.catalogue import Service
 from dispatch.models.orders import Assignment, Order, Supervision
 from dispatch.rules.access.roles import CLOCK, SYSTEM, Actor, ActorKind
+from dispatch.rules.catalogue.prices import is_above
 from dispatch.rules.orders import clocks
 from dispatch.rules.orders.intake import check_text
 from dispatch.rules.orders.states import Action, OrderState
@@ -55,10 +56,21 @@ def check_report(service: Service, report: WorkReport) -> None:
         raise Invalid("signature", "请让居民在屏幕上签名")
 
 
+def check_cost(session: Session, order: Order, report: WorkReport, *, now: datetime) -> None:
+    """Refuse a cost above the list that held when the order was taken, unless a note says why."""
+    if order.performer_id is None or not report.cost_fen or report.note.strip():
+        return
+    day = clock.today(order.accepted_at or now)
+    lines = catalogue.prices_on(session, [order.performer_id], order.service_id, day).get(order.performer_id, ())
+    if is_above(report.cost_fen, lines):
+        raise Invalid("note", "费用高于价目表，请写明多收的是什么")
+
+
 def finish(session: Session, order: Order, report: WorkReport, *, actor: Actor, now: datetime) -> None:
     """Record the report of a locked order's work; the team then answers the resident, or the clock does."""
     service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
     check_report(service, report)
+    check_cost(session, order, report, now=now)
     for purpose, images in (
         ("photo", report.photos),
         ("signature", [report.signature] if report.signature else []),

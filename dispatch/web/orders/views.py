@@ -9,6 +9,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dispatch import clock
 from dispatch.models.access import User
 from dispatch.models.catalogue import Coverage, Performer, PerformerService, Team
 from dispatch.models.grid import Area, Building, Stairwell
@@ -16,8 +17,9 @@ from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.grid.phone import mask_phone
 from dispatch.rules.orders.callback import SATISFACTION_LABELS, Satisfaction
-from dispatch.services import orders
+from dispatch.services import catalogue, orders
 from dispatch.services.access import reach, vault
+from dispatch.web.prices import span_words
 
 MOST_BY_HAND = 200
 
@@ -126,7 +128,7 @@ def open_phone(order: Order) -> str:
 
 
 def performers_by_hand(session: Session, order: Order) -> list[tuple[int, str]]:
-    """Who may be given this order by hand: serves its kind and is admitted to its community."""
+    """Who may be given this order by hand: serves its kind and is admitted to its community; with what they take."""
     query = (
         select(Performer.id, Performer.name)
         .join(PerformerService, PerformerService.performer_id == Performer.id)
@@ -139,7 +141,10 @@ def performers_by_hand(session: Session, order: Order) -> list[tuple[int, str]]:
         .order_by(Performer.kind, Performer.code)
         .limit(MOST_BY_HAND)
     )
-    return [(identity, name) for identity, name in session.execute(query)]
+    found = session.execute(query).all()
+    day = clock.today(clock.now(session))
+    prices = catalogue.prices_on(session, [identity for identity, _ in found], order.service_id, day)
+    return [(one, " · ".join(filter(None, (name, span_words(prices.get(one, ())))))) for one, name in found]
 
 
 def satisfaction_choices() -> list[tuple[str, str]]:

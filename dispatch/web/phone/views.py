@@ -12,13 +12,15 @@ from datetime import datetime, timedelta
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from dispatch import clock
 from dispatch.models.grid import Area, Building, Stairwell
 from dispatch.models.orders import Order
 from dispatch.rules.orders.routing import travel_minutes
 from dispatch.rules.orders.states import OrderState
-from dispatch.services import orders
+from dispatch.services import catalogue, orders
 from dispatch.services.access import audit, files, policies, vault
 from dispatch.services.orders.offers import actor_of
+from dispatch.web.prices import line_words
 
 ONE_METRE_A_MINUTE = 1
 STAGES_OF_WORK = {OrderState.ACCEPTED: "accepted", OrderState.ARRIVED: "arrived"}
@@ -30,6 +32,7 @@ ACTS = {
     "arrived": ("finish",),
 }
 WORKING = frozenset({"accepted", "on_the_way", "arrived"})
+PRICED = WORKING | {"offered"}
 MINE = WORKING | {"finished"}
 
 
@@ -66,6 +69,7 @@ class PhonePage:
     kind: str
     kind_code: str
     price_note: str
+    prices: tuple[str, ...]
     urgency: str
     performer: str
     place: str
@@ -135,6 +139,7 @@ def page_of(session: Session, view: orders.PhoneView, *, now: datetime) -> Phone
         kind=gettext("保密订单") if hidden and stage not in MINE else service.name,
         kind_code="" if hidden and stage not in MINE else service.code,
         price_note=service.price_note or "",
+        prices=prices_of(session, view, now=now) if stage in PRICED else (),
         urgency=order.urgency,
         performer=view.performer.name,
         place=place_of(session, order),
@@ -150,6 +155,13 @@ def page_of(session: Session, view: orders.PhoneView, *, now: datetime) -> Phone
         done=done_of(session, view) if stage == "finished" else None,
         now=now,
     )
+
+
+def prices_of(session: Session, view: orders.PhoneView, *, now: datetime) -> tuple[str, ...]:
+    """The lines of the firm's own list that holds for this order."""
+    day = clock.today(view.order.accepted_at or now)
+    found = catalogue.prices_on(session, [view.performer.id], view.service.id, day)
+    return tuple(map(line_words, found.get(view.performer.id, ())))
 
 
 def place_of(session: Session, order: Order) -> str:

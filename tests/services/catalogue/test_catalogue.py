@@ -184,7 +184,7 @@ def test_the_reach_bounds_lists_and_changes_of_performers(session: Session) -> N
     with pytest.raises(NotFound):
         catalogue.find_performer(session, other.firms[0].id, actor=mine)
     with pytest.raises(NotFound):
-        catalogue.retire(session, other.firms[0].id, actor=mine)
+        catalogue.retire(session, other.firms[0].id, reason="退出", actor=mine, now=actor_now())
 
 
 def new_firm(world: World, **changes: Any) -> catalogue.NewPerformer:

@@ -141,7 +141,7 @@ def test_a_suspension_counts_until_it_ends(session: Session) -> None:
     assert facts(session, request(world))[it.id].failed == Filter.NOT_SUSPENDED
     booked = request(world, wanted_from=later, wanted_until=later + timedelta(hours=1))
     assert facts(session, booked)[it.id].failed == 0
-    catalogue.end_suspension(session, it.id, actor=SYSTEM)
+    catalogue.end_suspension(session, it.id, reason="整改好了", actor=SYSTEM, now=NOW)
     assert facts(session, request(world))[it.id].failed == 0
 
 
