@@ -9,15 +9,18 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from dispatch import clock
+from dispatch import clock, queue
 from dispatch.errors import DispatchError, Invalid, NotFound
 from dispatch.models.access import Organisation, Policy
 from dispatch.rules.access.roles import Actor
+from dispatch.rules.queue import Lane
 from dispatch.services.access import audit
 from dispatch.services.access.memory import ShortMemory
 
 LONGEST_REASON = 500
 FIRST_REASON = "初始值"
+CALENDAR = frozenset({"calendar.working_periods", "calendar.working_weekdays"})
+"""What the limits of open orders are counted by: a change works them out anew when it begins."""
 
 
 class PolicyMissing(DispatchError):
@@ -96,6 +99,9 @@ def set_policy(
         reason=reason,
         changed_by=actor.user_id,
     )
+    if key in CALENDAR:
+        begins = valid_from or now
+        queue.enqueue(session, "orders.recompute_due", lane=Lane.PERIODIC, reference=organisation_id, run_at=begins)
     audit.record(
         session,
         "access.set_policy",

@@ -131,7 +131,15 @@ def tell_alone(session: Session, order: Order, person: Person, level: int, *, no
     """One notice about one order."""
     key = f"escalation:{order.id}:{order.cycle}:{level}{person.mark}"
     if person.user_id is not None:
-        notify.tell_user(session, dedupe=key, template="escalation", user_id=person.user_id, order_id=order.id, now=now)
+        notify.tell_user(
+            session,
+            dedupe=key,
+            template="escalation",
+            user_id=person.user_id,
+            order_id=order.id,
+            facts={"number": order.number},
+            now=now,
+        )
     elif person.performer_id is not None:
         notify.tell_performer(
             session,

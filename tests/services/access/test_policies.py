@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Invalid, NotFound
 from dispatch.models.access import AuditEntry, Organisation
+from dispatch.queue import Job
 from dispatch.rules.access.roles import SYSTEM, Role, Scope
 from dispatch.services.access import policies
 from tests.conftest import Database
@@ -48,6 +49,17 @@ def test_the_newest_row_whose_time_has_come_counts(session: Session, tree: Tree)
     policies.set_policy(session, district.id, KEY, 20, reason="调整", actor=SYSTEM, now=now)
     policies.set_policy(session, district.id, KEY, 5, reason="明天起", valid_from=later, actor=SYSTEM, now=now)
     assert policies.policy(session, district.id, KEY) == 20
+
+
+def test_new_working_hours_work_out_open_limits_anew_when_they_begin(session: Session, tree: Tree) -> None:
+    district, now = tree[0], clock.now(session)
+    later = now + timedelta(days=1)
+    key = "calendar.working_weekdays"
+    policies.seed(session, district.id, {key: [1, 2, 3, 4, 5]}, now)
+    values = {"reason": "六天", "valid_from": later, "actor": SYSTEM, "now": now}
+    policies.set_policy(session, district.id, key, [1, 2, 3, 4, 5, 6], **values)
+    jobs = select(Job.run_at).where(Job.kind == "orders.recompute_due", Job.reference == district.id)
+    assert session.scalars(jobs).all() == [later]
 
 
 def test_a_key_that_nobody_set_is_named(session: Session, tree: Tree) -> None:

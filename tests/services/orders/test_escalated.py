@@ -12,9 +12,11 @@ from dispatch.models.access import AuditEntry, Membership
 from dispatch.models.notify import Notice
 from dispatch.models.orders import Escalation, EscalationRecipient, Order, OrderEvent
 from dispatch.queue import Job
-from dispatch.rules.access.roles import Actor, Role
+from dispatch.rules.access.roles import Actor, ActorKind, Role
+from dispatch.rules.orders.states import Action
 from dispatch.services import orders
 from dispatch.services.orders import OrderDraft
+from dispatch.services.orders.steps import step
 from tests.factories.world import World, bump, make_world, set_policies, staff
 from tests.statements import statements
 
@@ -148,6 +150,21 @@ def test_no_level_fires_while_an_order_is_held(session: Session, world: World) -
     session.flush()
     orders.escalate(session, order.id, now=LATE)
     assert session.scalar(select(func.count()).select_from(Escalation)) == 0
+
+
+def test_after_a_hold_what_is_still_to_come_has_moved_by_it(session: Session, world: World) -> None:
+    (order,) = late_orders(session, world, 1)
+    centre = staff(session, world, Role.CENTRE)
+    order.held_since, order.held_until = NOW + timedelta(hours=1), NOW + timedelta(hours=30)
+    step(session, order, Action.HOLD, actor=centre, kind=ActorKind.CENTRE, now=NOW + timedelta(hours=1))
+    orders.resume(session, order, actor=centre, now=NOW + timedelta(hours=3))
+    assert order.service_due_at == NOW + timedelta(hours=10)
+    waiting = select(Job.run_at).where(Job.kind == "orders.escalate").order_by(Job.run_at)
+    assert session.scalars(waiting).all() == [NOW + timedelta(hours=4), NOW + timedelta(hours=6)]
+    orders.escalate(session, order.id, now=NOW + timedelta(hours=4))
+    assert session.scalar(select(func.count()).select_from(Escalation)) == 0
+    orders.escalate(session, order.id, now=NOW + timedelta(hours=6))
+    assert session.scalars(select(Escalation.level)).all() == ["1"]
 
 
 def test_a_kind_with_levels_of_its_own_climbs_by_them(session: Session, world: World) -> None:
