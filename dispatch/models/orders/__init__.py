@@ -1,6 +1,7 @@
-"""Orders with their history, assignments, offers, decision records, work reports, callbacks and escalations."""
+"""Orders with history, assignments, offers, decision records, work reports, callers, callbacks and escalations."""
 
 from dispatch.models.orders.answering import KnowledgeUse
+from dispatch.models.orders.callers import OrderCaller
 from dispatch.models.orders.dispatching import Assignment, DecisionRecord, Offer, OfferRecipient
 from dispatch.models.orders.following import Callback, Escalation, EscalationRecipient
 from dispatch.models.orders.order import LegalEdge, Order, OrderEvent
@@ -17,6 +18,7 @@ __all__ = [
     "Offer",
     "OfferRecipient",
     "Order",
+    "OrderCaller",
     "OrderEvent",
     "OrderRequest",
     "Supervision",

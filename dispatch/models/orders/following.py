@@ -16,13 +16,17 @@ from dispatch.db import Base, Id, Moment, Reference
 
 
 class Callback(Base):
-    """One try to call the resident back, by somebody who did not handle the order."""
+    """One try to call somebody back who waits for the order, by somebody who did not handle it.
+
+    `caller_id` is null for the order's own caller; `number` counts the tries of each caller in a cycle.
+    """
 
     __tablename__ = "callbacks"
 
     id: Mapped[Id]
     community_id: Mapped[Reference | None] = mapped_column(ForeignKey("organisations.id"))
     order_id: Mapped[Reference] = mapped_column(ForeignKey("orders.id"))
+    caller_id: Mapped[Reference | None] = mapped_column(ForeignKey("order_callers.id"))
     cycle: Mapped[int] = mapped_column(SmallInteger)
     number: Mapped[int] = mapped_column(SmallInteger)
     clerk_id: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
@@ -35,7 +39,14 @@ class Callback(Base):
     remark: Mapped[str | None]
 
     __table_args__ = (
-        UniqueConstraint("order_id", "cycle", "number"),
+        UniqueConstraint(
+            "order_id",
+            "cycle",
+            "caller_id",
+            "number",
+            name="uq_callbacks_try",
+            postgresql_nulls_not_distinct=True,
+        ),
         CheckConstraint("number BETWEEN 1 AND 9", name="number"),
         CheckConstraint(
             "satisfaction IN ('very_satisfied', 'satisfied', 'basically_satisfied', 'dissatisfied', "

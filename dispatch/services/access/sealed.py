@@ -49,6 +49,7 @@ SEALED = (
     SealedColumn("performers", "email"),
     SealedColumn("performers", "webhook_secret"),
     SealedColumn("orders", "caller_phone", ("number",)),
+    SealedColumn("order_callers", "phone"),
     SealedColumn("notices", "secret", ("dedupe",)),
     SealedColumn("idempotency", "body", ANSWER, ANSWER, PICTURES_AT_ONCE),
     SealedColumn("files", "sealed", rows_at_once=PICTURES_AT_ONCE),

@@ -17,6 +17,7 @@ from dispatch.rules.orders.states import Action, OrderState
 from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit
+from dispatch.services.orders import callers
 from dispatch.services.orders.place import enqueue_route, settle_place
 from dispatch.services.orders.rounds import open_rounds
 from dispatch.services.orders.route import close_cycle
@@ -56,6 +57,7 @@ def settle(
         step(session, order, Action.COMPLETE_INTAKE, actor=actor, kind=ActorKind.OPERATOR, now=now)
     else:
         begin_again(session, order, reason="place_settled", actor=actor, now=now)
+    callers.find_place(session, order)
     audit.record(session, "orders.settle_place", "orders", order.id, actor=actor, community_id=order.community_id)
     notify.clear_alarms(session, order_id=order.id, kinds=("place_unresolved", "order_waits"), now=now)
     enqueue_route(session, order)
@@ -249,6 +251,7 @@ def void(
     """
     check_version(order, version)
     need_reason(reason)
+    check_nobody_waits(session, order, by_resident=by_resident)
     at_once = by_resident or actor.kind is ActorKind.SYSTEM
     if not at_once and order.void_asked_by is None:
         order.void_asked_by = actor.user_id
@@ -267,6 +270,14 @@ def void(
     audit.record(session, "orders.void", "orders", order.id, actor=actor, community_id=order.community_id)
     notify.clear_alarms(session, order_id=order.id, kinds=None, now=now)
     return True
+
+
+def check_nobody_waits(session: Session, order: Order, *, by_resident: bool) -> None:
+    """Refuse to end an order for which others wait: whose own was merged into it, or who called about it too."""
+    if callers.merged_into(session, order):
+        raise Conflict("有别的订单并入了这一单,请先把它们拆出来")
+    if by_resident and callers.waiting_for(session, order):
+        raise Conflict("还有别的来电人在等这一单,不能由一位居民撤回")
 
 
 def remark(session: Session, order: Order, *, text: str, actor: Actor, now: datetime) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from dispatch.errors import Invalid, NotFound
 from dispatch.models.catalogue import Performer, Service, Team
-from dispatch.models.orders import Callback, DecisionRecord, Offer, OfferRecipient, Order, OrderEvent
+from dispatch.models.orders import Callback, DecisionRecord, Offer, OfferRecipient, Order, OrderCaller, OrderEvent
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.orders.explain import Sentence, explain
 from dispatch.rules.orders.number import check_number
@@ -243,10 +243,12 @@ def callbacks_to_make(session: Session, *, actor: Actor, now: datetime, limit: i
 
 
 def orders_of_caller(session: Session, phone_index: bytes, *, actor: Actor, limit: int = 10) -> Sequence[Order]:
-    """The caller's orders, open ones first, then the newest."""
+    """The orders that the caller placed or waits for, open ones first, then the newest."""
+    waits = select(OrderCaller.order_id).where(OrderCaller.phone_index == phone_index, OrderCaller.left_at.is_(None))
+    theirs = select(Order.id).where(Order.phone_index == phone_index).union(waits)
     query = (
         select(Order)
-        .where(reach.visible_orders(actor), Order.phone_index == phone_index, ~Order.confidential)
+        .where(reach.visible_orders(actor), Order.id.in_(theirs), ~Order.confidential)
         .order_by(Order.created_at.desc(), Order.id.desc())
         .limit(limit)
     )
