@@ -2,10 +2,14 @@
 
 from typing import Final
 
+from dispatch.rules.orders.callers import WORST_FIRST
+
 LOCAL_DAY: Final = "({} AT TIME ZONE 'Asia/Shanghai')::date"
 IN_TIME: Final = "CASE WHEN {at} IS NULL THEN 'open' WHEN {at} <= {due} THEN 'in_time' ELSE 'late' END"
 BY_HAND: Final = "action IN ('dispatch', 'open_round', 'reassign') AND (action = 'reassign' OR facts ? 'by_hand')"
 BY_ROUTER: Final = "action IN ('open_round', 'next_round') AND NOT facts ? 'by_hand'"
+
+WORST: Final = ", ".join(f"'{step}'" for step in WORST_FIRST)
 
 COLUMNS: Final[dict[str, str]] = {
     "order_id": "orders.id",
@@ -98,8 +102,14 @@ FIRST_ROUND: Final = (
     "FROM offers WHERE offers.order_id = orders.id ORDER BY offers.round LIMIT 1) AS first_round ON true "
 )
 CALLBACK: Final = (
-    "LEFT JOIN LATERAL (SELECT at, reached, contacted, solved, satisfaction FROM callbacks "
-    "WHERE callbacks.order_id = orders.id ORDER BY reached DESC, cycle DESC, number DESC LIMIT 1) AS callback ON true "
+    # one order stands once in V, however many called about it: the worst answer of its callers in the last cycle
+    # in which anybody was reached decides (rules/orders/callers.worst)
+    "LEFT JOIN LATERAL (SELECT coalesce(max(at) FILTER (WHERE reached), max(at)) AS at, bool_or(reached) AS reached, "
+    "bool_and(contacted) FILTER (WHERE reached) AS contacted, bool_and(solved) FILTER (WHERE reached) AS solved, "
+    f"(array_agg(satisfaction ORDER BY array_position(ARRAY[{WORST}], satisfaction)) "
+    "FILTER (WHERE reached AND satisfaction IS NOT NULL))[1] AS satisfaction FROM callbacks "
+    "WHERE callbacks.order_id = orders.id GROUP BY cycle ORDER BY bool_or(reached) DESC, cycle DESC LIMIT 1) "
+    "AS callback ON true "
 )
 REPEATED: Final = (
     "CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM order_counts AS before "

@@ -9,6 +9,7 @@ from config.schedule import SCHEDULE
 from dispatch import clock
 from dispatch.rules.queue import Scheduled
 from dispatch.services.access import audit
+from dispatch.services.reports.verify.callers import broken_callers
 from dispatch.services.reports.verify.figures import wrong_figures
 from dispatch.services.reports.verify.history import broken_histories
 from dispatch.services.reports.verify.places import lost_orders
@@ -35,5 +36,6 @@ def lines(session: Session, schedule: Sequence[Scheduled], now: datetime) -> Ite
     yield from overdue_jobs(session, now)
     yield from silent_deaths(session)
     yield from lost_orders(session)
+    yield from broken_callers(session)
     yield from wrong_figures(session)
     yield from audit.verify_chain(session)
