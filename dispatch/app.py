@@ -15,6 +15,7 @@ from dispatch.api import catalogue as api_catalogue
 from dispatch.api import errors as api_errors
 from dispatch.api import grid as api_grid
 from dispatch.api import order_answers as api_order_answers
+from dispatch.api import order_callers as api_order_callers
 from dispatch.api import order_clocks as api_order_clocks
 from dispatch.api import order_requests as api_order_requests
 from dispatch.api import orders as api_orders
@@ -54,6 +55,7 @@ PAGES = (
 API = (
     api_orders.blueprint,
     api_order_answers.blueprint,
+    api_order_callers.blueprint,
     api_order_clocks.blueprint,
     api_order_requests.blueprint,
     api_catalogue.blueprint,

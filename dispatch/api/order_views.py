@@ -14,7 +14,7 @@ from dispatch.services.orders import Received
 
 PLAIN = tuple(name for name in schemas.OrderOut().fields if name != "caller_phone")
 
-NOTHING_YET: dict[str, Any] = dict.fromkeys(schemas.OrderOut().fields) | {"reopened": 0}
+NOTHING_YET: dict[str, Any] = dict.fromkeys(schemas.OrderOut().fields) | {"reopened": 0, "repeat_calls": 0}
 """The fields of an order to which nothing has happened yet."""
 
 

@@ -96,6 +96,7 @@ class OrderOut(HouseSchema):
     satisfaction = fields.String(required=True, allow_none=True)
     callback_due_at = Moment(required=True, allow_none=True)
     reopened = fields.Integer(required=True)
+    repeat_calls = fields.Integer(required=True)
 
 
 class OrderPageOut(HouseSchema):
@@ -309,6 +310,11 @@ class Remark(HouseSchema):
 class RecordCallback(HouseSchema):
     """One try to call back."""
 
+    caller_id = identity(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "one of GET /api/orders/{number}/callers; null: the order's own caller"},
+    )
     reached = Flag(required=True)
     contacted = Flag(load_default=None, allow_none=True)
     solved = Flag(load_default=None, allow_none=True)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from dispatch.errors import DispatchError
 from dispatch.rules.access.roles import Actor, ActorKind, Right
+from dispatch.rules.grid.phone import mask_phone
 from dispatch.rules.orders.callback import SATISFACTION_LABELS, Satisfaction
 from dispatch.rules.orders.requests import REQUEST_LABELS, RequestKind
 from dispatch.rules.orders.states import ENDED, LABELS, Action, OrderState
@@ -318,6 +319,7 @@ def page_context() -> dict[str, Any]:
         "notice_word": notice_word,
         "result_word": result_word,
         "request_word": request_word,
+        "masked": lambda phone: mask_phone(phone) if phone else "",
         "satisfaction_word": satisfaction_word,
         "span_words": span_words,
         "line_words": line_words,

@@ -22,6 +22,7 @@ from dispatch.services.orders import NamedRound, OrderDraft, WorkReport
 from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import helper, resident, visit_service
 from tests.factories.world import NUMBERS, World, service, staff
+from tests.house import merged_orders
 
 Body = dict[str, Any]
 NO_BODY: Body = {}
@@ -390,5 +391,5 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", "/inbox/<int(max=9223372036854775807):notice_id>/read"): Deed(notice, 303),
     ("POST", "/escalations/<int(max=9223372036854775807):escalated_id>/handled"): Deed(escalated, 303),
     ("POST", "/alarms/<int(max=9223372036854775807):alarm_id>/seen"): Deed(alarm, 303),
-}
+} | {route: Deed(*row) for route, row in merged_orders.ROWS.items()}
 """Every guarded route whose address names an object; a route that is missing here fails the test of the house."""

@@ -27,14 +27,15 @@ from tests.conftest import Database
 from tests.factories.world import World, make_world, staff
 
 PHONE = "17498765432"
+OTHER_PHONE = "17412348765"
 NAME = "印记甲乙丙"
 IDENTITY = "331102194903071239"
 ILLNESS = "印记心肌梗死"
 ROOM = "印记903"
 TOKEN = "printed-secret-of-a-link-0123456789"
-MARKS = (PHONE, NAME, IDENTITY, ILLNESS, ROOM, TOKEN)
+MARKS = (PHONE, OTHER_PHONE, NAME, IDENTITY, ILLNESS, ROOM, TOKEN)
 MATTER = f"{ILLNESS}，身份证{IDENTITY}"
-HOLDS_THE_ORDER = frozenset({"orders", "order_events", "callbacks"})
+HOLDS_THE_ORDER = frozenset({"orders", "order_events", "callbacks", "order_callers"})
 """What people wrote about an order stands here and nowhere else."""
 
 
@@ -102,7 +103,23 @@ def live(database: Database, client: FlaskClient, world: World) -> list[TestResp
         orders.feed_back(session, order, answer=MATTER, actor=head, now=now)
         orders.record_callback(session, order, reached=False, remark=MATTER, actor=clerk, now=now)
         session.commit()
+    call_again(client, number, body)
     return wrong(client, number, link)
+
+
+def call_again(client: FlaskClient, number: str, body: dict[str, object]) -> None:
+    """Somebody else calls about it too, and an order of theirs is merged into it and taken out again."""
+    again = {"caller_name": NAME, "caller_phone": OTHER_PHONE, "words": MATTER, "urged": True}
+    assert (
+        client.post(f"/api/orders/{number}/repeat-calls", json=again, headers={"Idempotency-Key": "2"}).status_code
+        == 200
+    )
+    other = client.post("/api/orders", json=body | {"caller_phone": OTHER_PHONE}).json["number"]
+    assert client.post(f"/api/orders/{other}/merge", json={"into": number}).status_code == 200
+    told = client.get(f"/api/orders/{number}/callers")
+    assert told.json["calls"] == 3
+    assert OTHER_PHONE not in told.text
+    assert client.post(f"/api/orders/{other}/unmerge", json={"reason": "看错了"}).status_code == 200
 
 
 def wrong(client: FlaskClient, number: str, link: str) -> list[TestResponse]:
@@ -117,6 +134,8 @@ def wrong(client: FlaskClient, number: str, link: str) -> list[TestResponse]:
         client.post("/api/orders", json=draft, headers={"Idempotency-Key": NAME.encode().decode("latin-1")}),
         client.post(f"/api/orders/{number}/callbacks", json={"reached": MATTER, "remark": PHONE}),
         client.post(f"/api/orders/{number}/signature", json={}),
+        client.post(f"/api/orders/{number}/repeat-calls", json={"caller_phone": f"{PHONE}99", "words": MATTER}),
+        client.post(f"/api/orders/{number}/merge", json={"into": PHONE, "reason": MATTER}),
         client.get("/api/orders", query_string={"cursor": MATTER}),
         client.post(f"/w/{link}/decline", json={"reason": MATTER}, headers={"Accept": "application/json"}),
         client.post(f"/w/{TOKEN}/accept", data={"note": MATTER}, headers={"Referer": f"http://localhost/w/{link}"}),
@@ -155,8 +174,10 @@ def test_a_life_with_marked_data_leaves_marks_only_in_the_order_itself(committed
     assert "request" in written
     assert [mark for mark in MARKS if mark in written] == []
     with committed.session() as session:
-        sealed = session.execute(text("SELECT caller_phone::text FROM orders")).scalar_one()
-        assert PHONE not in sealed
+        sealed = session.execute(text("SELECT caller_phone::text FROM orders")).scalars().all()
+        sealed += session.execute(text("SELECT phone::text FROM order_callers")).scalars().all()
+        assert len(sealed) > 2
+        assert [one for one in sealed if PHONE in one or OTHER_PHONE in one] == []
 
 
 def test_a_failure_inside_writes_no_marks_either(

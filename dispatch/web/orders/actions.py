@@ -175,6 +175,7 @@ def call_back(number: str) -> Response:
             session,
             order,
             reached=reached,
+            caller_id=whole_number(request.form, "caller_id"),
             contacted=answer("contacted") if reached else None,
             solved=answer("solved") if reached else None,
             satisfaction=text("satisfaction") or None if reached else None,

@@ -1,6 +1,7 @@
 """Lists: orders with filters and key-set paging, and the callbacks to make."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 from sqlalchemy import func, select
@@ -12,6 +13,7 @@ from dispatch.models.access import Organisation
 from dispatch.models.catalogue import Service
 from dispatch.models.grid import Area
 from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.grid.phone import mask_phone
 from dispatch.rules.orders.number import check_number
 from dispatch.rules.orders.states import OPEN, OrderState
 from dispatch.services import orders
@@ -21,7 +23,7 @@ from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.orders.door import blueprint
 from dispatch.web.orders.form import number as whole_number
-from dispatch.web.orders.views import rows
+from dispatch.web.orders.views import OrderRow, masked_phone, rows
 from dispatch.web.pages import told
 
 PAGE_LENGTH = 30
@@ -114,10 +116,31 @@ def choices(session: Session, actor: Actor) -> dict[str, list[tuple[int, str]]]:
 @blueprint.get("/callbacks")
 @allow(Right.ORDERS_CALL_BACK)
 def callbacks() -> str:
-    """The calls to make now, the oldest first."""
+    """Whom to call now: everybody who waits for an order that is due, the oldest order first."""
     actor = current_actor()
     with transaction() as session:
         now = clock.now(session)
         found = orders.callbacks_to_make(session, actor=actor, now=now)
-        shown = rows(session, found, actor)
-    return render_template("orders/callbacks.html", rows=shown, now=now)
+        people = orders.people_to_call(session, found)
+        shown = [
+            (row, [Called(one, phone_words(row, one)) for one in people[row.order.id] if not one.is_done])
+            for row in rows(session, found, actor)
+        ]
+        return render_template("orders/callbacks.html", rows=shown, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Somebody to call, with the number as the list shows it."""
+
+    person: orders.ToCall
+    phone: str
+
+
+def phone_words(row: OrderRow, person: orders.ToCall) -> str:
+    """The masked number of somebody to call; nothing of a confidential order that the reader may not open."""
+    if row.is_hidden:
+        return ""
+    if person.caller is None:
+        return masked_phone(row.order)
+    return mask_phone(orders.phone_of(person.caller))

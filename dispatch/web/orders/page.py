@@ -21,10 +21,12 @@ from dispatch.rules.orders.explain import Sentence
 from dispatch.rules.orders.states import OPEN, OrderState
 from dispatch.services import catalogue, grid, orders
 from dispatch.services.access import audit, files
+from dispatch.services.orders import CallersView
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.orders.asked import AskedView, read_asked
 from dispatch.web.orders.door import blueprint
+from dispatch.web.orders.form import number as whole_number
 from dispatch.web.orders.ledger import Part, parts_of, time_words
 from dispatch.web.orders.views import (
     OrderRow,
@@ -49,6 +51,7 @@ DISPATCHABLE = frozenset(
         OrderState.ACCEPTED,
     }
 )
+MOST_KINDS = 40
 CALLABLE = frozenset({OrderState.FED_BACK, OrderState.CALLING_BACK})
 
 
@@ -74,9 +77,11 @@ class OrderView:
     elapsed: str
     ledger: Sequence[Part]
     asked: AskedView
+    callers: CallersView
     cited: tuple[KnowledgeUse, KnowledgeItem, KnowledgeVersion] | None
     by_hand: list[tuple[int, str]] = field(default_factory=list)
     block_teams: list[tuple[int, str]] = field(default_factory=list)
+    kinds: list[tuple[int, str]] = field(default_factory=list)
     first_shift: tuple[datetime, str] | None = None
 
 
@@ -127,7 +132,7 @@ def reveal_phone(number: str) -> str:
     actor = current_actor()
     with transaction() as session:
         order = orders.find(session, number, actor=actor)
-        phone = open_phone(order) if may_open(order, actor) else ""
+        phone = phone_to_show(session, order, whole_number(request.form, "caller_id"), actor)
         audit.record(
             session,
             "orders.reveal_phone",
@@ -139,6 +144,14 @@ def reveal_phone(number: str) -> str:
             purpose="call",
         )
     return render_template("orders/phone.html", phone=phone)
+
+
+def phone_to_show(session: Session, order: Order, caller_id: int | None, actor: Actor) -> str:
+    """The whole number of the order's own caller, or of another who waits for it; NotFound for somebody else."""
+    caller = None if caller_id is None else orders.find_caller(session, order, caller_id)
+    if not may_open(order, actor):
+        return ""
+    return open_phone(order) if caller is None else orders.phone_of(caller)
 
 
 @blueprint.get("/orders/<number>/pictures/<int:position>")
@@ -203,6 +216,8 @@ def read_order(number: str, actor: Actor) -> OrderView:
             elapsed=time_words(ledger.elapsed),
             ledger=parts_of(ledger),
             asked=read_asked(session, order, actor),
+            callers=orders.view_callers(session, order),
+            kinds=kinds_of(session, order) if "split" in allowed else [],
             cited=orders.citation_of(session, order),
             by_hand=performers_by_hand(session, order) if "dispatch" in allowed else [],
             block_teams=block_teams(session, order) if "choose_team" in allowed else [],
@@ -227,6 +242,9 @@ def actions_for(order: Order, actor: Actor) -> frozenset[str]:
         "feed_back": state is OrderState.FINISHED and actor.may(Right.ORDERS_WORK),
         "call_back": state in CALLABLE and actor.may(Right.ORDERS_CALL_BACK),
         "void": is_open and actor.may(Right.ORDERS_VOID),
+        "merge": is_open and order.community_id is not None and actor.may(Right.ORDERS_MERGE),
+        "unmerge": state is OrderState.MERGED and actor.may(Right.ORDERS_MERGE),
+        "split": is_open and actor.may(Right.ORDERS_MERGE),
         "remark": state is not OrderState.ARCHIVED,
         "reveal": order.caller_phone is not None and actor.may(Right.CALLERS_READ) and may_open(order, actor),
     }
@@ -241,6 +259,12 @@ def notices_of(session: Session, order: Order) -> Sequence[Notice]:
 def pictures_of(session: Session, order: Order, actor: Actor) -> Sequence[File]:
     """The photos and the signature of the finished work, for whoever may open the order."""
     return files.list_files(session, "orders", order.id, actor=actor) if may_open(order, actor) else ()
+
+
+def kinds_of(session: Session, order: Order) -> list[tuple[int, str]]:
+    """The kinds that a second matter of the call may be of, the most asked for first."""
+    found = catalogue.search_services(session, order.organisation_id, "", offered="hotline", limit=MOST_KINDS)
+    return [(one.id, one.name) for one in found]
 
 
 def block_teams(session: Session, order: Order) -> list[tuple[int, str]]:

@@ -1,6 +1,6 @@
 """View objects of orders: names beside ids, places in words, personal data masked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,7 @@ class OrderRow:
     lead_team: str
     matter: str
     is_hidden: bool
+    merged_into: str = ""
 
 
 def may_open(order: Order, actor: Actor) -> bool:
@@ -45,12 +46,13 @@ def may_open(order: Order, actor: Actor) -> bool:
 
 
 def rows(session: Session, found: Sequence[Order], actor: Actor) -> list[OrderRow]:
-    """The view objects of orders, in four queries however many they are."""
+    """The view objects of orders, in five queries however many they are."""
     services = orders.service_names(session, {order.service_id for order in found})
     performers = orders.performer_names(session, {order.performer_id for order in found if order.performer_id})
     teams = names(session, Team, {order.lead_team_id for order in found if order.lead_team_id})
     hidden = frozenset(order.id for order in found if not may_open(order, actor))
     places = place_words(session, found, hidden)
+    merged = order_numbers(session, {order.merged_into_id for order in found if order.merged_into_id}, actor)
     return [
         OrderRow(
             order=order,
@@ -60,6 +62,7 @@ def rows(session: Session, found: Sequence[Order], actor: Actor) -> list[OrderRo
             lead_team=teams.get(order.lead_team_id or 0, ""),
             matter=gettext("保密订单") if order.id in hidden else order.description,
             is_hidden=order.id in hidden,
+            merged_into=merged.get(order.merged_into_id or 0, ""),
         )
         for order in found
     ]
@@ -74,8 +77,10 @@ def names(session: Session, table: type[Team] | type[User] | type[Area], ids: It
     return dict(session.execute(query).all())
 
 
-def order_numbers(session: Session, ids: Iterable[int], actor: Actor) -> dict[int, str]:
+def order_numbers(session: Session, ids: Collection[int], actor: Actor) -> dict[int, str]:
     """Numbers of the orders with these ids that the actor may see."""
+    if not ids:
+        return {}
     query = select(Order.id, Order.number).where(Order.id.in_(set(ids)), reach.visible_orders(actor))
     return dict(session.execute(query).all())
 

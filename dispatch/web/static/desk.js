@@ -225,6 +225,12 @@
       if (button) { event.preventDefault(); pick(button); }
       return;
     }
+    if (event.altKey && /^Digit[06-9]$/.test(event.code)) {
+      const which = event.shiftKey ? "data-same-urged" : "data-same";
+      const button = document.querySelector(`[${which}="${event.code.slice(5)}"]`);
+      if (button) { event.preventDefault(); button.click(); }
+      return;
+    }
     if (event.altKey && event.code === "KeyN") { event.preventDefault(); forget(); field("desk-result").replaceChildren(); return; }
     const group = event.target.closest?.("[data-digits]");
     if (group && /^[1-9]$/.test(event.key)) {

@@ -16,7 +16,7 @@ from dispatch.rules.access.roles import SYSTEM, Actor, Role
 from dispatch.rules.orders.states import OrderState
 from dispatch.services import orders
 from dispatch.services.access import sessions, vault
-from dispatch.services.orders import OrderDraft
+from dispatch.services.orders import NamedRound, OrderDraft, WorkReport
 from tests.factories.world import World, bump, make_world, staff
 from tests.web.conftest import Site
 
@@ -88,6 +88,20 @@ class Desk:
             orders.feed_back(session, order, answer="已疏通", actor=SYSTEM, now=now)
             order.callback_due_at = now - timedelta(minutes=1)
             session.commit()
+
+    def finished(self) -> str:
+        """The number of an order whose work is done, whose answer was given and whose callback is due."""
+        number = self.place()
+        self.route(number)
+        with self.site.database.session() as session:
+            order = session.scalars(select(Order).where(Order.number == number)).one()
+            ((offer, recipient, _),) = orders.offers_of(session, order)
+            part = NamedRound(recipient.performer_id, number, offer.round)
+            orders.accept(session, part, now=clock.now(session))
+            orders.finish(session, part, WorkReport("done"), now=clock.now(session))
+            session.commit()
+        self.finish(number)
+        return number
 
     def orders(self) -> list[Order]:
         """All orders, oldest first."""
