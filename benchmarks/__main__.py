@@ -6,32 +6,35 @@ from benchmarks import routing
 from benchmarks.house import house
 from benchmarks.measure import machine, tell
 
-SECTIONS = ("intake", "backlog", "idle", "routing", "queries")
+SECTIONS = ("intake", "backlog", "idle", "routing", "queries", "reports")
 
 
 def main() -> None:
     """Read what is wanted, start a house, measure, stop it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="one short run of each, about a minute")
+    parser.add_argument("--million", action="store_true", help="queries and reports at 10⁶ orders (some minutes more)")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"some of: {', '.join(SECTIONS)} (all)")
     arguments = parser.parse_args()
     if unknown := set(arguments.sections) - set(SECTIONS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     wanted = frozenset(arguments.sections or SECTIONS)
     tell(f"machine: {machine()}")
-    measure_house(wanted, short=arguments.short)
+    measure_house(wanted, short=arguments.short, million=arguments.million)
 
 
-def measure_house(wanted: frozenset[str], *, short: bool) -> None:
+def measure_house(wanted: frozenset[str], *, short: bool, million: bool) -> None:
     """Every measurement, on one house: the peer of each is measured in turns with it."""
     rounds = 1 if short else 3
     backlog_size = 500 if short else 2_000
     with house() as running:
         # these read the settings of the house that has just been started
-        from benchmarks import backlog, idle, intake, queries  # noqa: PLC0415
+        from benchmarks import backlog, idle, intake, queries, reports  # noqa: PLC0415
 
         if "queries" in wanted:
-            queries.measure(running, rounds=40 if short else 300, short=short)
+            queries.measure(running, rounds=40 if short else 300, short=short, million=million)
+        if "reports" in wanted:
+            reports.measure(running, rounds=10 if short else 30, short=short, million=million)
         if "intake" in wanted:
             intake.measure(running, seconds=2 if short else 6, rounds=1 if short else 5)
         if "backlog" in wanted:

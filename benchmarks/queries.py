@@ -1,4 +1,4 @@
-"""List page, look-up by phone, due claim and board counts at 10⁴ and at 10⁵ orders, in turns."""
+"""List page, look-up by phone, due claim and board counts at 10⁴ and at 10⁵ (or 10⁶) orders, in turns."""
 
 import hashlib
 import time
@@ -24,6 +24,7 @@ from dispatch.transaction import begin
 
 SMALL = Size("bench_small", 10_000)
 LARGE = Size("bench_large", 100_000)
+MILLION = Size("bench_million", 1_000_000)
 SHORT_LARGE = Size("bench_large", 40_000)
 AIM_RATIO = 1.5
 AIM_MILLISECONDS = 5.0
@@ -75,9 +76,9 @@ def milliseconds(engine: Engine, ask: Ask, actor: Actor, scope: Scope) -> float:
         return took
 
 
-def measure(house: House, *, rounds: int, short: bool) -> None:
+def measure(house: House, *, rounds: int, short: bool, million: bool) -> None:
     """Make both databases, measure in turns, print."""
-    large = SHORT_LARGE if short else LARGE
+    large = SHORT_LARGE if short else MILLION if million else LARGE
     tell(f"== Queries at {SMALL.orders:,} and {large.orders:,} orders, milliseconds (median of {rounds} in turns)")
     for size in (SMALL, large):
         make(house, size, int(Lane.DISPATCH))
