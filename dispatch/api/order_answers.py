@@ -11,8 +11,9 @@ from dispatch import clock
 from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.once import once
-from dispatch.api.order_views import order_out
+from dispatch.api.order_views import is_closed, order_out
 from dispatch.api.orders import ORDER_OUT, actor, draft_of, step, takes
+from dispatch.errors import NotFound
 from dispatch.gateways import limits
 from dispatch.rules.access.roles import Right
 from dispatch.schemas import orders as schemas
@@ -54,9 +55,12 @@ class OrderAnswer(MethodView):
     @allow(Right.ORDERS_READ)
     @blueprint.response(200, schemas.AnswerOut)
     def get(self, number: str) -> Mapping[str, Any]:
-        """Show the version of the knowledge that closed an order; 404 for one that was not answered directly."""
+        """Show the version of the knowledge that closed an order; 404 where none did, or it is confidential."""
         with transaction() as session:
-            use, item, said = orders.answered_with(session, orders.find(session, number, actor=actor()))
+            order = orders.find(session, number, actor=actor())
+            if is_closed(order):
+                raise NotFound
+            use, item, said = orders.answered_with(session, order)
             return {
                 "knowledge_code": item.code,
                 "knowledge_version": said.version,

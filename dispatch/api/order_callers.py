@@ -11,7 +11,7 @@ from dispatch import clock
 from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.once import KEY_PARAMETER, once
-from dispatch.api.order_views import order_out
+from dispatch.api.order_views import is_closed, order_out
 from dispatch.api.orders import ORDER_OUT, actor, takes
 from dispatch.gateways import limits
 from dispatch.models.orders import Order
@@ -33,7 +33,7 @@ def caller_out(view: CallerView, order: Order) -> dict[str, Any]:
     """What leaves of a caller: the phone masked; of a confidential order neither who nor what."""
     out = {name: getattr(view, name) for name in schemas.CallerOut().fields}
     out |= {"phone": mask_phone(view.phone) if view.phone else None, "tries": len(view.tries)}
-    return out | HIDDEN if order.confidential else out
+    return out | HIDDEN if is_closed(order) else out
 
 
 @blueprint.route("/orders/<number>/callers")

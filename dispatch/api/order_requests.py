@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
+from dispatch.api.order_views import is_closed
 from dispatch.api.orders import actor, step, takes
 from dispatch.models.orders import Order, OrderRequest
 from dispatch.rules.access.roles import Right
@@ -27,7 +28,7 @@ HIDDEN = {"grounds": None, "basis": None, "decision": None, "wish": {}}
 def request_out(request: OrderRequest, order: Order) -> dict[str, Any]:
     """What leaves of a request; of a confidential order not what was written."""
     out = {name: getattr(request, name) for name in schemas.RequestOut().fields}
-    return out | HIDDEN if order.confidential else out
+    return out | HIDDEN if is_closed(order) else out
 
 
 @blueprint.route("/requests")

@@ -1,36 +1,44 @@
-"""What leaves of an order by the API: phones masked, a confidential one without who, where and what."""
+"""What leaves of an order by the API: phones masked, a confidential one as its shell: a key is a machine."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from flask import g
 from flask_babel import gettext
 
 from dispatch.models.orders import Order, OrderEvent
 from dispatch.rules.grid.phone import mask_phone
+from dispatch.rules.orders.confidential import is_open_to
 from dispatch.schemas import orders as schemas
 from dispatch.services.access import vault
 from dispatch.services.orders import Received
 
 PLAIN = tuple(name for name in schemas.OrderOut().fields if name != "caller_phone")
 
+HIDDEN = ("service_id", "building_id", "stairwell_id", "room", "caller_name", "caller_phone")
+
 NOTHING_YET: dict[str, Any] = dict.fromkeys(schemas.OrderOut().fields) | {"reopened": 0, "repeat_calls": 0}
 """The fields of an order to which nothing has happened yet."""
 
 
 def order_out(order: Order) -> dict[str, Any]:
-    """What leaves of an order: plain columns as they are, the phone masked, a confidential one without its matter."""
+    """What leaves of an order: plain columns as they are, the phone masked, a confidential one as its shell."""
     out = {name: getattr(order, name) for name in PLAIN}
     out["caller_phone"] = None
     if order.caller_phone is not None:
         out["caller_phone"] = mask_phone(vault.open_sealed(f"orders.caller_phone.{order.number}", order.caller_phone))
-    return out | hidden() if order.confidential else out
+    return out | hidden() if is_closed(order) else out
+
+
+def is_closed(order: Order) -> bool:
+    """Whether only the shell leaves: the API's callers are keys, to which no confidential order opens."""
+    return not is_open_to(order, g.actor)
 
 
 def hidden() -> dict[str, Any]:
-    """What is shown instead of the matter of a confidential order."""
-    nobody = {"caller_name": None, "caller_phone": None, "room": None, "stairwell_id": None}
-    return nobody | {"description": gettext("保密订单"), "address_text": "", "place_candidates": []}
+    """What is shown instead of all but the shell of a confidential order."""
+    return dict.fromkeys(HIDDEN) | {"description": gettext("保密订单"), "address_text": "", "place_candidates": []}
 
 
 def received_out(received: Received) -> dict[str, Any]:
@@ -48,9 +56,9 @@ def plain(value: Any) -> Any:
 
 
 def event_out(order: Order, event: OrderEvent) -> dict[str, Any]:
-    """A step of the history; what was written about a confidential order stays inside."""
+    """A step of the history; of a closed order neither words nor facts."""
     out = {name: getattr(event, name) for name in schemas.EventOut().fields}
-    return out | {"reason": None} if order.confidential else out
+    return out | {"reason": None, "facts": {}} if is_closed(order) else out
 
 
 def page_out(found: Sequence[Order]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from dispatch import clock
 from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.once import KEY_PARAMETER, once
-from dispatch.api.order_views import event_out, order_out, page_out, received_out
+from dispatch.api.order_views import event_out, is_closed, order_out, page_out, received_out
 from dispatch.gateways import limits
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right
@@ -162,9 +162,10 @@ class OrderDecisions(MethodView):
     @allow(Right.ORDERS_READ)
     @blueprint.response(200, schemas.DecisionsOut)
     def get(self, number: str) -> Mapping[str, Any]:
-        """Show every decision in plain sentences."""
+        """Show every decision in plain sentences; none of a confidential order."""
         with transaction() as session:
-            found = orders.decisions(session, orders.find(session, number, actor=actor()))
+            order = orders.find(session, number, actor=actor())
+            found = [] if is_closed(order) else orders.decisions(session, order)
             return {
                 "items": [
                     {
@@ -197,7 +198,7 @@ class OrderOffers(MethodView):
                         "performer_id": recipient.performer_id,
                         "performer": name,
                         "outcome": recipient.outcome,
-                        "reason": None if order.confidential else recipient.reason,
+                        "reason": None if is_closed(order) else recipient.reason,
                         "opened_at": recipient.opened_at,
                         "hold_until": offer.hold_until,
                         "answered_at": recipient.answered_at,

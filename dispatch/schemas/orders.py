@@ -64,7 +64,7 @@ class OrderOut(HouseSchema):
     number = fields.String(required=True)
     state = fields.String(required=True, validate=validate.OneOf(STATES))
     version = fields.Integer(required=True)
-    service_id = fields.Integer(required=True)
+    service_id = fields.Integer(required=True, allow_none=True, metadata={"description": "null: confidential"})
     urgency = fields.String(required=True, validate=validate.OneOf(URGENCIES))
     description = fields.String(required=True)
     address_text = fields.String(required=True)

@@ -59,7 +59,6 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     | {
         Right.ORDERS_PLACE,
         Right.ORDERS_MERGE,
-        Right.ORDERS_CONFIDENTIAL,
         Right.CALLERS_READ,
         Right.BOARD_READ,
         Right.VISITS_READ,

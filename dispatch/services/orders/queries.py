@@ -135,7 +135,7 @@ def list_orders(session: Session, *, actor: Actor, filters: OrderFilters, cursor
     """One page of the orders the actor may see, newest first; `limit` 1..100. Raises Invalid for a bad cursor."""
     if not 1 <= limit <= MOST_PER_PAGE:
         raise Invalid("limit", "每页 1 到 100 条")
-    query = narrowed(select(Order).where(reach.visible_orders(actor), ~Order.is_canary), filters)
+    query = narrowed(select(Order).where(reach.visible_orders(actor), ~Order.is_canary), filters, actor)
     if cursor:
         created_at, identity = read_cursor(cursor)
         query = query.where(tuple_(Order.created_at, Order.id) < (created_at, identity))
@@ -144,13 +144,13 @@ def list_orders(session: Session, *, actor: Actor, filters: OrderFilters, cursor
     return OrderPage(rows[:limit], following)
 
 
-def narrowed(query: Select[Order], filters: OrderFilters) -> Select[Order]:
-    """The query with the filters that are set."""
+def narrowed(query: Select[Order], filters: OrderFilters, actor: Actor) -> Select[Order]:
+    """The query with the filters that are set; the kind of a closed confidential order finds nothing."""
     conditions: list[ColumnElement[bool]] = []
     if filters.states:
         conditions.append(Order.state.in_(filters.states))
     if filters.service_ids:
-        conditions.append(Order.service_id.in_(filters.service_ids))
+        conditions += [Order.service_id.in_(filters.service_ids), reach.opened(actor)]
     if filters.team_id is not None:
         conditions.append((Order.lead_team_id == filters.team_id) | (Order.accountable_team_id == filters.team_id))
     if filters.placed_from is not None:
@@ -207,7 +207,7 @@ def board(session: Session, *, actor: Actor, now: datetime) -> Board:
         callbacks=callbacks_to_make(session, actor=actor, now=now),
         counts_by_state=counts(session, Order.state, seen & is_open),
         counts_by_area=counts(session, Order.area_id, seen & is_open),
-        counts_by_service=counts(session, Order.service_id, seen & is_open),
+        counts_by_service=counts(session, Order.service_id, seen & is_open & reach.opened(actor)),
     )
 
 
@@ -243,12 +243,12 @@ def callbacks_to_make(session: Session, *, actor: Actor, now: datetime, limit: i
 
 
 def orders_of_caller(session: Session, phone_index: bytes, *, actor: Actor, limit: int = 10) -> Sequence[Order]:
-    """The orders that the caller placed or waits for, open ones first, then the newest."""
+    """The orders that the caller placed or waits for, open ones first; no trace of those whose caller is hidden."""
     waits = select(OrderCaller.order_id).where(OrderCaller.phone_index == phone_index, OrderCaller.left_at.is_(None))
     theirs = select(Order.id).where(Order.phone_index == phone_index).union(waits)
     query = (
         select(Order)
-        .where(reach.visible_orders(actor), Order.id.in_(theirs), ~Order.confidential)
+        .where(reach.visible_orders(actor), Order.id.in_(theirs), reach.opened(actor))
         .order_by(Order.created_at.desc(), Order.id.desc())
         .limit(limit)
     )

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Date, Subquery, case, literal, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Date, Subquery, case, literal, literal_column, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
@@ -73,7 +73,8 @@ def open_figure(
 ) -> OpenedPage:
     """The orders that stand on the figure's day in the query's days, or one part of them, in one query.
 
-    The same conditions that make the totals. Only orders that the actor may see. Raises Invalid.
+    The same conditions that make the totals. Only orders that the actor may see; of one kind only
+    those whose kind is not hidden from them. Raises Invalid.
     """
     check_days(query)
     if not 1 <= limit <= most:
@@ -99,7 +100,7 @@ def open_figure(
         .outerjoin(Area, Area.id == sheets.c.area_id)
         .outerjoin(Team, Team.id == sheets.c[f"{first}{query.team_column}"])
         .outerjoin(Performer, Performer.id == sheets.c[f"{first}performer_id"])
-        .where(reach.visible_orders(actor))
+        .where(reach.visible_orders(actor), true() if query.service_id is None else reach.opened(actor))
         .order_by(sheets.c.day, sheets.c.order_id)
         .limit(limit + 1)
     )

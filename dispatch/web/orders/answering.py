@@ -25,6 +25,7 @@ from dispatch.web.orders.door import blueprint
 from dispatch.web.orders.form import SOURCE, field_name, new_key, read_draft, source_number, windows
 from dispatch.web.orders.form import number as whole_number
 from dispatch.web.orders.form import with_known_answers as keep_known
+from dispatch.web.orders.views import opened_row
 from dispatch.web.pages import told
 
 MOST_SHOWN = 5
@@ -123,7 +124,8 @@ def render_answered(order_number: str, actor: Actor, *, is_repeat: bool, is_new:
     with transaction() as session:
         now = clock.now(session)
         order = orders.find(session, order_number, actor=actor)
-        cited = orders.citation_of(session, order)
+        is_hidden = opened_row(session, order, actor, purpose="answer").is_hidden
+        cited = None if is_hidden else orders.citation_of(session, order)
     if cited is None:
         return render_placed(order_number, actor, is_repeat=is_repeat, is_new=is_new)
     return render_template(

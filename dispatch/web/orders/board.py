@@ -16,7 +16,7 @@ from dispatch.services import orders
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.orders.door import blueprint
-from dispatch.web.orders.views import OrderRow, performers_by_hand, rows, waits_words
+from dispatch.web.orders.views import OrderRow, opened_row, performers_by_hand, rows, waits_words
 
 MOST_KINDS = 8
 
@@ -71,7 +71,7 @@ def board_dispatch(number: str) -> str:
     with transaction() as session:
         now = clock.now(session)
         order = orders.find(session, number, actor=actor)
-        row = rows(session, [order], actor)[0]
+        row = opened_row(session, order, actor, purpose="dispatch")
         performers = performers_by_hand(session, order)
     return render_template("orders/board_dispatch.html", row=row, performers=performers, now=now, errors={}, typed={})
 

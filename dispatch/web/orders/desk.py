@@ -35,7 +35,7 @@ from dispatch.web.orders.form import (
     with_known_answers,
     without,
 )
-from dispatch.web.orders.views import OrderRow, masked_phone, rows
+from dispatch.web.orders.views import OrderRow, rows
 from dispatch.web.pages import told
 
 KINDS_SHOWN = 8
@@ -267,12 +267,10 @@ def render_placed(order_number: str, actor: Actor, *, is_repeat: bool, is_new: b
         order = orders.find(session, order_number, actor=actor)
         row = rows(session, [order], actor)[0]
         asked = [(recipient, name) for _, recipient, name in orders.offers_of(session, order)]
-        phone = masked_phone(order)
     return render_template(
         "orders/placed.html",
         row=row,
         asked=asked,
-        phone=phone,
         now=now,
         is_repeat=is_repeat,
         is_new=is_new,

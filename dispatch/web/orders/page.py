@@ -17,6 +17,7 @@ from dispatch.models.catalogue import KnowledgeItem, KnowledgeVersion, Service, 
 from dispatch.models.notify import Notice
 from dispatch.models.orders import Callback, DecisionRecord, KnowledgeUse, Offer, OfferRecipient, Order, OrderEvent
 from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.orders.confidential import Detail, is_open_to, sees
 from dispatch.rules.orders.explain import Sentence
 from dispatch.rules.orders.states import OPEN, OrderState
 from dispatch.services import catalogue, grid, orders
@@ -32,11 +33,10 @@ from dispatch.web.orders.views import (
     OrderRow,
     limits_moved,
     masked_phone,
-    may_open,
     names,
     open_phone,
+    opened_row,
     performers_by_hand,
-    rows,
     satisfaction_choices,
     waits_words,
 )
@@ -96,7 +96,7 @@ def show(number: str) -> str:
 @allow(Right.ORDERS_READ)
 def show_now(number: str) -> str:
     """The live part alone: state, clocks, time line, offers."""
-    view = read_order(number, current_actor())
+    view = read_order(number, current_actor(), purpose="live")
     return render_template("orders/show_now.html", view=view, order=view.row.order, limits_moved=limits_moved)
 
 
@@ -104,7 +104,7 @@ def show_now(number: str) -> str:
 @allow(Right.ORDERS_READ)
 def slip(number: str) -> str:
     """The order slip, made for paper."""
-    view = read_order(number, current_actor())
+    view = read_order(number, current_actor(), purpose="slip")
     return render_template("orders/slip.html", view=view, order=view.row.order)
 
 
@@ -149,7 +149,7 @@ def reveal_phone(number: str) -> str:
 def phone_to_show(session: Session, order: Order, caller_id: int | None, actor: Actor) -> str:
     """The whole number of the order's own caller, or of another who waits for it; NotFound for somebody else."""
     caller = None if caller_id is None else orders.find_caller(session, order, caller_id)
-    if not may_open(order, actor):
+    if not sees(Detail.PHONE, order, actor):
         return ""
     return open_phone(order) if caller is None else orders.phone_of(caller)
 
@@ -174,7 +174,7 @@ def render_order(
     number: str, actor: Actor, errors: Mapping[str, str] | None = None, typed: Mapping[str, Any] | None = None
 ) -> str:
     """The page; after a refused action with what was typed and what is wrong with it."""
-    view = read_order(number, actor)
+    view = read_order(number, actor, purpose="page")
     return render_template(
         "orders/show.html",
         view=view,
@@ -186,7 +186,7 @@ def render_order(
     )
 
 
-def read_order(number: str, actor: Actor) -> OrderView:
+def read_order(number: str, actor: Actor, *, purpose: str) -> OrderView:
     """Read an order with everything around it; NotFound for what is out of reach."""
     with transaction() as session:
         order = orders.find(session, number, actor=actor)
@@ -195,14 +195,15 @@ def read_order(number: str, actor: Actor) -> OrderView:
         service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
         ledger = orders.ledger_of(session, order, service, events, now=clock.now(session))
         allowed = actions_for(order, actor)
+        row = opened_row(session, order, actor, purpose=purpose)
         return OrderView(
             now=clock.now(session),
-            row=rows(session, [order], actor)[0],
+            row=row,
             service=service,
-            phone=masked_phone(order) if may_open(order, actor) else "",
+            phone=masked_phone(order) if sees(Detail.PHONE, order, actor) else "",
             why_waiting=waits_words(order),
             events=events,
-            decisions=orders.decisions(session, order),
+            decisions=[] if row.is_hidden else orders.decisions(session, order),
             offers=orders.offers_of(session, order),
             notices=notices,
             callbacks=orders.callbacks_of(session, order),
@@ -218,7 +219,7 @@ def read_order(number: str, actor: Actor) -> OrderView:
             asked=read_asked(session, order, actor),
             callers=orders.view_callers(session, order),
             kinds=kinds_of(session, order) if "split" in allowed else [],
-            cited=orders.citation_of(session, order),
+            cited=None if row.is_hidden else orders.citation_of(session, order),
             by_hand=performers_by_hand(session, order) if "dispatch" in allowed else [],
             block_teams=block_teams(session, order) if "choose_team" in allowed else [],
             first_shift=orders.shift_waited_for(session, order, now=clock.now(session)),
@@ -232,7 +233,7 @@ def actions_for(order: Order, actor: Actor) -> frozenset[str]:
     waits = state is OrderState.AWAITING_HUMAN
     needs_place = order.place_outcome == "unresolved" and (state is OrderState.RECEIVED or waits)
     offered = {
-        "settle": needs_place and actor.may(Right.ORDERS_PLACE),
+        "settle": needs_place and actor.may(Right.ORDERS_PLACE) and sees(Detail.PLACE, order, actor),
         "answer": state is OrderState.RECEIVED and order.origin is None and actor.may(Right.ORDERS_PLACE),
         "useful": state is OrderState.ANSWERED and actor.may(Right.ORDERS_PLACE),
         "dispatch": state in DISPATCHABLE and order.community_id is not None and actor.may(Right.ORDERS_DISPATCH),
@@ -246,7 +247,7 @@ def actions_for(order: Order, actor: Actor) -> frozenset[str]:
         "unmerge": state is OrderState.MERGED and actor.may(Right.ORDERS_MERGE),
         "split": is_open and actor.may(Right.ORDERS_MERGE),
         "remark": state is not OrderState.ARCHIVED,
-        "reveal": order.caller_phone is not None and actor.may(Right.CALLERS_READ) and may_open(order, actor),
+        "reveal": order.caller_phone is not None and actor.may(Right.CALLERS_READ) and is_open_to(order, actor),
     }
     return frozenset(name for name, is_offered in offered.items() if is_offered)
 
@@ -258,7 +259,7 @@ def notices_of(session: Session, order: Order) -> Sequence[Notice]:
 
 def pictures_of(session: Session, order: Order, actor: Actor) -> Sequence[File]:
     """The photos and the signature of the finished work, for whoever may open the order."""
-    return files.list_files(session, "orders", order.id, actor=actor) if may_open(order, actor) else ()
+    return files.list_files(session, "orders", order.id, actor=actor) if sees(Detail.PICTURES, order, actor) else ()
 
 
 def kinds_of(session: Session, order: Order) -> list[tuple[int, str]]:

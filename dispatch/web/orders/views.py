@@ -14,11 +14,12 @@ from dispatch.models.access import User
 from dispatch.models.catalogue import Coverage, Performer, PerformerService, Team
 from dispatch.models.grid import Area, Building, Stairwell
 from dispatch.models.orders import Order
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Actor
 from dispatch.rules.grid.phone import mask_phone
 from dispatch.rules.orders.callback import SATISFACTION_LABELS, Satisfaction
+from dispatch.rules.orders.confidential import is_open_to
 from dispatch.services import catalogue, orders
-from dispatch.services.access import reach, vault
+from dispatch.services.access import audit, reach, vault
 from dispatch.web.prices import span_words
 
 MOST_BY_HAND = 200
@@ -26,7 +27,7 @@ MOST_BY_HAND = 200
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order as a list shows it; a confidential one says neither what nor who."""
+    """An order as a list shows it; a hidden one is its shell: neither kind nor place, nor what, nor who."""
 
     order: Order
     service: str
@@ -38,25 +39,39 @@ class OrderRow:
     merged_into: str = ""
 
 
-def may_open(order: Order, actor: Actor) -> bool:
-    """Whether the confidential part of an order is shown: to who dispatches, and to who took the call."""
-    if not order.confidential:
-        return True
-    return actor.may(Right.ORDERS_DISPATCH) or order.created_by == actor.user_id
+def opened_row(session: Session, order: Order, actor: Actor, *, purpose: str) -> OrderRow:
+    """One order as its own page shows it, open to who may see it; each reading of a confidential one is audited."""
+    is_hidden = not is_open_to(order, actor)
+    if order.confidential and not is_hidden:
+        audit.record(
+            session,
+            "orders.read_confidential",
+            "orders",
+            order.id,
+            actor=actor,
+            community_id=order.community_id,
+            organisation_id=order.organisation_id,
+            purpose=purpose,
+        )
+    return made_rows(session, [order], frozenset({order.id}) if is_hidden else frozenset(), actor)[0]
 
 
 def rows(session: Session, found: Sequence[Order], actor: Actor) -> list[OrderRow]:
-    """The view objects of orders, in five queries however many they are."""
+    """The view objects of orders for a list, which opens no confidential one, whoever looks."""
+    return made_rows(session, found, frozenset(order.id for order in found if order.confidential), actor)
+
+
+def made_rows(session: Session, found: Sequence[Order], hidden: frozenset[int], actor: Actor) -> list[OrderRow]:
+    """The view objects, in five queries however many they are."""
     services = orders.service_names(session, {order.service_id for order in found})
     performers = orders.performer_names(session, {order.performer_id for order in found if order.performer_id})
     teams = names(session, Team, {order.lead_team_id for order in found if order.lead_team_id})
-    hidden = frozenset(order.id for order in found if not may_open(order, actor))
     places = place_words(session, found, hidden)
     merged = order_numbers(session, {order.merged_into_id for order in found if order.merged_into_id}, actor)
     return [
         OrderRow(
             order=order,
-            service=services.get(order.service_id, ""),
+            service=gettext("保密服务") if order.id in hidden else services.get(order.service_id, ""),
             place=places[order.id],
             performer=performers.get(order.performer_id or 0, ""),
             lead_team=teams.get(order.lead_team_id or 0, ""),
@@ -88,11 +103,15 @@ def order_numbers(session: Session, ids: Collection[int], actor: Actor) -> dict[
 def place_words(session: Session, found: Sequence[Order], hidden: frozenset[int]) -> dict[int, str]:
     """Where each order is, in words: the settled place with its room, else what the caller said.
 
-    Of a hidden order only the building or area is told, never the room or the caller's words.
+    Of a hidden order only the area is told.
     """
     stairwells = {order.stairwell_id for order in found if order.stairwell_id}
     buildings = {order.building_id for order in found if order.building_id}
-    areas = names(session, Area, {order.area_id for order in found if order.area_id and not order.building_id})
+    areas = names(
+        session,
+        Area,
+        {order.area_id for order in found if order.area_id and (order.id in hidden or not order.building_id)},
+    )
     address: dict[int, str] = {}
     unit: dict[int, str] = {}
     if buildings:
@@ -107,8 +126,7 @@ def one_place(
 ) -> str:
     """One order's place in words."""
     if is_hidden:
-        building, area = address.get(order.building_id or 0), areas.get(order.area_id or 0)
-        return building or area or gettext("保密订单")
+        return areas.get(order.area_id or 0) or gettext("保密订单")
     if order.building_id is not None:
         words = address.get(order.building_id, "")
         if order.stairwell_id is not None:

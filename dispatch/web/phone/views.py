@@ -1,8 +1,8 @@
 """What the phone page shows of an order: as much as its stage allows, and no more.
 
 Before somebody has taken the order: the kind, the building, the wanted time, how far it is. Afterwards, only to
-who took it: room, name, telephone (each showing is written to the audit trail), what was said. A confidential
-order keeps its matter to itself (hotline.md, 保密).
+who took it: room, name, telephone (each showing is written to the audit trail), what was said. Of a confidential
+order the area, and to who took it the way there and the telephone, nothing else (rules/orders/confidential.py).
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.models.grid import Area, Building, Stairwell
 from dispatch.models.orders import Order
+from dispatch.rules.orders.confidential import Detail, is_open_to, sees
 from dispatch.rules.orders.routing import travel_minutes
 from dispatch.rules.orders.states import OrderState
 from dispatch.services import catalogue, orders
@@ -33,7 +34,6 @@ ACTS = {
 }
 WORKING = frozenset({"accepted", "on_the_way", "arrived"})
 PRICED = WORKING | {"offered"}
-MINE = WORKING | {"finished"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,25 +132,27 @@ def work_stage(order: Order) -> str:
 def page_of(session: Session, view: orders.PhoneView, *, now: datetime) -> PhonePage:
     """Gather the page; reveals name and telephone, with an audit entry, only while the order is this link's."""
     order, service, stage = view.order, view.service, stage_of(view)
-    hidden = order.confidential
+    performer = actor_of(view.recipient)
+    shows_kind = sees(Detail.KIND, order, performer)
+    shows_place = is_open_to(order, performer) or (stage in WORKING and sees(Detail.PLACE, order, performer))
     return PhonePage(
         stage=stage,
         number=order.number,
-        kind=gettext("保密订单") if hidden and stage not in MINE else service.name,
-        kind_code="" if hidden and stage not in MINE else service.code,
-        price_note=service.price_note or "",
-        prices=prices_of(session, view, now=now) if stage in PRICED else (),
+        kind=service.name if shows_kind else gettext("保密服务"),
+        kind_code=service.code if shows_kind else "",
+        price_note=(service.price_note or "") if shows_kind else "",
+        prices=prices_of(session, view, now=now) if shows_kind and stage in PRICED else (),
         urgency=order.urgency,
         performer=view.performer.name,
-        place=place_of(session, order),
-        metres=metres_of(view),
+        place=place_of(session, order) if shows_place else area_of(session, order),
+        metres=metres_of(view) if shows_place else None,
         wanted_from=order.wanted_from,
         wanted_until=order.wanted_until,
         arrive_due_at=order.arrive_due_at,
         answer_until=view.offer.hold_until,
         answered_at=view.recipient.answered_at,
         proof=tuple(service.proof),
-        is_confidential=hidden,
+        is_confidential=order.confidential,
         visit=visit_of(session, view, stage) if stage in WORKING else None,
         done=done_of(session, view) if stage == "finished" else None,
         now=now,
@@ -168,6 +170,11 @@ def place_of(session: Session, order: Order) -> str:
     """Estate and building, or the area where no more is known; never the room or what the caller said."""
     if order.building_id is not None:
         return session.get_one(Building, order.building_id).address
+    return area_of(session, order)
+
+
+def area_of(session: Session, order: Order) -> str:
+    """The area, empty where not even that is known."""
     return session.get_one(Area, order.area_id).name if order.area_id is not None else ""
 
 
@@ -182,13 +189,13 @@ def metres_of(view: orders.PhoneView) -> int | None:
 
 def visit_of(session: Session, view: orders.PhoneView, stage: str) -> Visit:
     """Where to go, whom to meet, what it is about; writes the audit entry of showing it."""
-    order = view.order
+    order, performer = view.order, actor_of(view.recipient)
     audit.record(
         session,
         "orders.reveal_caller",
         "orders",
         order.id,
-        actor=actor_of(view.recipient),
+        actor=performer,
         community_id=order.community_id,
         fields={"stage": stage},
         purpose="visit",
@@ -196,10 +203,13 @@ def visit_of(session: Session, view: orders.PhoneView, stage: str) -> Visit:
     phone = ""
     if order.caller_phone is not None:
         phone = vault.open_sealed(f"orders.caller_phone.{order.number}", order.caller_phone)
-    if order.confidential:
-        return Visit(full_address(session, order), "", phone, "", ())
-    answers = told_answers(view.service.questions, order.answers)
-    return Visit(full_address(session, order), order.caller_name or "", phone, order.description, answers)
+    return Visit(
+        address=full_address(session, order),
+        resident=(order.caller_name or "") if sees(Detail.CALLER, order, performer) else "",
+        phone=phone,
+        description=order.description if sees(Detail.MATTER, order, performer) else "",
+        answers=told_answers(view.service.questions, order.answers) if sees(Detail.MATTER, order, performer) else (),
+    )
 
 
 def full_address(session: Session, order: Order) -> str:
@@ -235,7 +245,7 @@ def done_of(session: Session, view: orders.PhoneView) -> Done | None:
     return Done(
         result=order.result or "",
         cost_fen=order.cost_fen or 0,
-        note=order.work_note or "",
+        note=(order.work_note or "") if sees(Detail.WORDS, order, actor_of(view.recipient)) else "",
         photos=sum(one.purpose == "photo" for one in kept),
         is_signed=any(one.purpose == "signature" for one in kept),
         at=order.finished_at,
