@@ -4,7 +4,7 @@ import base64
 import hmac
 from random import Random
 
-from dispatch.demo.identifiers import password, totp_secret, webhook_secret
+from dispatch.demo.identifiers import password, webhook_secret
 
 
 class DemoSecrets:
@@ -16,10 +16,6 @@ class DemoSecrets:
     def password(self, login: str) -> str:
         """The password of an account: nineteen characters that are not read wrongly."""
         return password(self._stream(f"password:{login}"))
-
-    def totp_secret(self, login: str) -> str:
-        """The second factor of an account, base 32."""
-        return totp_secret(self._stream(f"totp:{login}"))
 
     def webhook_secret(self, code: str) -> str:
         """The secret with which messages to and from a performer are signed, hexadecimal."""

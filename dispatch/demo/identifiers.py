@@ -78,11 +78,6 @@ def password(random: Random) -> str:
     return "-".join(text[start : start + 4] for start in range(0, 16, 4))
 
 
-def totp_secret(random: Random) -> str:
-    """Thirty-two base-32 characters: 160 bits, as RFC 4226 recommends."""
-    return "".join(random.choice(BASE32) for _ in range(32))
-
-
 def webhook_secret(random: Random) -> str:
     """Sixty-four hexadecimal characters."""
     return f"{random.getrandbits(256):064x}"

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from random import Random
 
 from dispatch.demo.grid import Grid
-from dispatch.demo.identifiers import Phones, password, totp_secret
+from dispatch.demo.identifiers import Phones, password
 from dispatch.demo.names import staff_name
 from dispatch.demo.organisations import CENTRE, COMMUNITY, DISTRICT
 from dispatch.demo.performers import Performer
 from dispatch.demo.teams import Team
-from dispatch.rules.access.roles import TOTP_ROLES, Role
+from dispatch.rules.access.roles import Role
 
 # role, first letters of the log-in name, organisation, how many
 DESK: tuple[tuple[Role, str, str, int], ...] = (
@@ -33,7 +33,6 @@ class StaffMember:
     team_code: str | None
     area_code: str | None
     phone: str
-    totp_secret: str | None
 
 
 def make_staff(
@@ -52,8 +51,7 @@ def make_staff(
         team: str | None = None,
         area: str | None = None,
     ) -> None:
-        secret = totp_secret(random) if role in TOTP_ROLES else None
-        staff.append(StaffMember(login, name, password(random), role, place, team, area, phone, secret))
+        staff.append(StaffMember(login, name, password(random), role, place, team, area, phone))
 
     for role, letters, organisation, count in DESK:
         for number in range(1, count + 1):

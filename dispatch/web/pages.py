@@ -17,7 +17,7 @@ from dispatch.rules.access.roles import Actor, ActorKind, Right
 from dispatch.rules.grid.phone import mask_phone
 from dispatch.rules.orders.callback import SATISFACTION_LABELS, Satisfaction
 from dispatch.rules.orders.requests import REQUEST_LABELS, RequestKind
-from dispatch.rules.orders.states import ENDED, LABELS, Action, OrderState
+from dispatch.rules.orders.states import AFTER_WORK, ENDED, LABELS, Action, OrderState
 from dispatch.rules.orders.urgency import URGENCY_LABELS, Urgency
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.web.language import LANGUAGES, chosen_language
@@ -118,9 +118,15 @@ def urgency_look(urgency: str) -> Look:
     return Look(word, "clock", "waiting" if urgency == "same_day" else "quiet")
 
 
-def deadline(at: datetime | None, now: datetime, state: str | None = None) -> Deadline | None:
-    """How long is left or past; None without a limit or when the order has ended."""
-    if at is None or (state is not None and OrderState(state) in ENDED):
+def deadline(
+    at: datetime | None, now: datetime, state: str | None = None, *, until_closed: bool = False
+) -> Deadline | None:
+    """How long is left or past; None without a limit or when its clock has stopped.
+
+    The service clock stops when the work is done, the civic one (`until_closed`) when the order has ended.
+    """
+    stopped = ENDED if until_closed else ENDED | AFTER_WORK
+    if at is None or (state is not None and OrderState(state) in stopped):
         return None
     left = at - now
     if left < timedelta(0):

@@ -23,6 +23,7 @@ from dispatch.app import create_app
 from dispatch.db import make_engine
 from dispatch.gateways.limits import limiter
 from dispatch.rules.access.roles import NOTHING, SYSTEM, Right, Role
+from dispatch.rules.orders.requests import RequestKind
 from dispatch.schemas.care import PlanVisits
 from dispatch.services import care, orders
 from dispatch.services.access import keys
@@ -99,6 +100,9 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
         call = OrderDraft(description="下水道堵了", service_id=world.plumbing.id, stairwell_id=world.stairwells[0].id)
         order = orders.place(session, call, actor=clerk, now=now)
         orders.route(session, order.id, now=now)
+        head = staff(session, world, Role.TEAM_HEAD)
+        words = {"grounds": "不归本团队", "basis": "职责第二条"}
+        request = orders.ask(session, order, RequestKind.RETURN, **words, actor=head, now=now)
         _, key = keys.create_key(
             session, name="all", organisation_id=world.district.id, scopes=list(Right), actor=SYSTEM, now=now
         )
@@ -107,6 +111,7 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
         firm = world.firms[0].code
         return key, {
             "number": order.number,
+            "request_id": request.id,
             "schedule_id": schedule.id,
             "code": "mediation",
             "performer_code": firm,

@@ -54,7 +54,6 @@ def load_users(session: Session, book: Book) -> int:
             name=one.name,
             password=book.secrets.password(one.login),
             phone=one.phone,
-            totp_secret=book.secrets.totp_secret(one.login) if one.totp_secret else None,
             actor=book.actor,
             now=book.now,
         )

@@ -58,6 +58,8 @@ ENDED: frozenset[OrderState] = frozenset(
     }
 )
 OPEN: frozenset[OrderState] = frozenset(OrderState) - ENDED
+AFTER_WORK: frozenset[OrderState] = frozenset({OrderState.FINISHED, OrderState.FED_BACK, OrderState.CALLING_BACK})
+"""The work is done, the resident is being answered and called back: the service clock has stopped."""
 WITH_PERFORMER: frozenset[OrderState] = frozenset({OrderState.ACCEPTED, OrderState.ARRIVED})
 """A performer has taken the order and has not finished it."""
 

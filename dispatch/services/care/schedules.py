@@ -16,7 +16,7 @@ from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.care.recurrence import parse_rule
 from dispatch.rules.orders.intake import check_text
-from dispatch.rules.orders.states import OPEN, WITH_PERFORMER, OrderState
+from dispatch.rules.orders.states import AFTER_WORK, OPEN, WITH_PERFORMER, OrderState
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import catalogue, orders
 from dispatch.services.access import audit, reach
@@ -34,7 +34,7 @@ from dispatch.services.care.placing import CHANGED, place_schedule, record_misse
 
 MOST_PER_PAGE = 100
 ENDED = "schedule_ended"
-UNACCEPTED = OPEN - WITH_PERFORMER - {OrderState.FINISHED, OrderState.FED_BACK, OrderState.CALLING_BACK}
+UNACCEPTED = OPEN - WITH_PERFORMER - AFTER_WORK
 
 
 class ScheduleEnded(Conflict):

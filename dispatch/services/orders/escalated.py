@@ -12,7 +12,7 @@ from dispatch.errors import NotFound
 from dispatch.models.orders import Escalation, EscalationRecipient, Order
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.orders import clocks
-from dispatch.rules.orders.states import OPEN, Action, OrderState
+from dispatch.rules.orders.states import AFTER_WORK, OPEN, Action, OrderState
 from dispatch.rules.orders.urgency import Urgency
 from dispatch.rules.queue import Lane
 from dispatch.services import notify
@@ -22,7 +22,7 @@ from dispatch.services.orders.steps import lock, step
 
 TOLD, WAITING, DIGESTED, SPARED = "told", "waiting", "digested", "spared"
 POLICIES = ("escalation.digest_from", "escalation.digest_minutes", "notify.quiet_hours")
-STILL_LATE = OPEN - {OrderState.FINISHED, OrderState.FED_BACK, OrderState.CALLING_BACK}
+STILL_LATE = OPEN - AFTER_WORK
 LATE_STATES = tuple(sorted(str(state) for state in STILL_LATE))
 MOST_SHOWN = 200
 MOST_NAMED = 4

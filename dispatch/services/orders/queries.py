@@ -18,7 +18,7 @@ from dispatch.rules.access.roles import Actor
 from dispatch.rules.orders.explain import Sentence, explain
 from dispatch.rules.orders.number import check_number
 from dispatch.rules.orders.record import decode
-from dispatch.rules.orders.states import OPEN, OrderState
+from dispatch.rules.orders.states import AFTER_WORK, OPEN, OrderState
 from dispatch.services.access import reach
 
 Key = TypeVar("Key")
@@ -27,6 +27,7 @@ MOST_ON_BOARD = 50
 MOST_ID = 2**63 - 1
 DUE_SOON = timedelta(hours=1)
 WAITING = (str(OrderState.RECEIVED), str(OrderState.AWAITING_HUMAN))
+UNDONE_STATES = tuple(sorted(str(state) for state in OPEN - AFTER_WORK))
 OPEN_STATES = tuple(sorted(str(state) for state in OPEN))
 
 
@@ -165,8 +166,8 @@ def narrowed(query: Select[Order], filters: OrderFilters, actor: Actor) -> Selec
 
 
 def is_late(now: ColumnElement[datetime] | datetime) -> ColumnElement[bool]:
-    """Open and past its service limit; while an order is held its clock stands."""
-    return Order.state.in_(OPEN_STATES) & (Order.service_due_at < now) & Order.held_until.is_(None)
+    """Not done yet and past its service limit; while an order is held its clock stands."""
+    return Order.state.in_(UNDONE_STATES) & (Order.service_due_at < now) & Order.held_until.is_(None)
 
 
 def write_cursor(order: Order) -> str:

@@ -15,6 +15,7 @@ from dispatch.services import orders
 from dispatch.services.orders import OrderDraft, OrderFilters
 from dispatch.services.orders.queries import read_cursor
 from tests.factories.world import World, make_world, staff
+from tests.services.orders.test_life import Links, routed
 from tests.statements import statements
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -127,3 +128,16 @@ def test_what_routing_wrote_of_an_order_needs_no_second_writing(session: Session
     assert seen == []
     session.refresh(order)
     assert (order.state, order.rounds, order.version) == ("offered", 1, 5)
+
+
+def test_an_order_is_late_until_its_work_is_done_and_not_while_it_is_answered_and_called_back(
+    session: Session, world: World, links: Links
+) -> None:
+    order = routed(session, world)
+    token = next(iter(links(order).values()))
+    orders.accept(session, token, now=NOW)
+    reader, later = staff(session, world, Role.DISPATCHER), NOW + timedelta(days=3)
+    assert [one.id for one in orders.board(session, actor=reader, now=later).late] == [order.id]
+    orders.arrive(session, token, now=NOW)
+    orders.finish(session, token, orders.WorkReport("done"), now=NOW)
+    assert orders.board(session, actor=reader, now=later).late == []
