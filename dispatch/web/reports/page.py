@@ -160,6 +160,7 @@ def offers(session: Session, actor: Actor) -> dict[str, object]:
     """What the filters offer."""
     return {
         "communities": reports.communities_of(session, actor),
+        "today": clock.today(clock.now(session)),
         "ready": ready_days(clock.today(clock.now(session))),
         "groupings": [(str(one), group_word(one)) for one in Grouping],
         "assigning": [(str(AssignedBy.LEAD), gettext("按主办")), (str(AssignedBy.ACCOUNTABLE), gettext("按责任块队"))],

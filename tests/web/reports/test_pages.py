@@ -47,6 +47,8 @@ def test_days_without_orders_say_no_data(reported: Reported) -> None:
     page = text_of(reported.desk.client(Role.CENTRE).get("/reports?from=2025-01-01&until=2025-01-31"))
     assert "无数据" in page
     assert "0.00%" not in page
+    assert "今天还没有过完" not in page
+    assert "今天还没有过完" in text_of(reported.desk.client(Role.CENTRE).get("/reports"))
     assert "<img src" not in page.partition("<main")[2]
 
 
