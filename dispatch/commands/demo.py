@@ -10,12 +10,15 @@ from dispatch.demo.clock import read_clock, reset_clock, set_clock
 from dispatch.demo.day import DayPlan, live
 from dispatch.demo.loading import Loaded, load
 from dispatch.demo.sheet import inbox_url, write_sheet
+from dispatch.demo.week import WeekPlan
+from dispatch.demo.week import live as live_week
 from dispatch.rules.shanghai import SHANGHAI
 
 EXIT_REFUSED = 2
 NOW = "now"
 RESET = "reset"
 DAY_RATE = 60.0
+DAY_CALLS, WEEK_CALLS = 300, 120
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -24,12 +27,17 @@ def describe(parser: argparse.ArgumentParser) -> None:
         "--clock", metavar="WHEN", type=moment, help="now (keep what it shows), reset, or an instant in ISO 8601"
     )
     parser.add_argument(
-        "--rate", type=float, metavar="N", help="business seconds in a real one (--clock: 1, --day: 60)"
+        "--rate", type=float, metavar="N", help="business seconds in a real one (--clock: 1, --day and --week: 60)"
     )
     parser.add_argument(
         "--day", action="store_true", help="live a day of calls in the running demo, in accelerated time"
     )
-    parser.add_argument("--calls", type=int, default=300, metavar="N", help="calls of the day (300)")
+    parser.add_argument("--week", action="store_true", help="live a week in it: every side path, workdays and weekend")
+    parser.add_argument("--calls", type=int, metavar="N", help="calls a day (--day: 300, --week: 120)")
+    parser.add_argument("--days", type=int, default=7, metavar="N", help="days of the week (7)")
+    parser.add_argument(
+        "--times", type=int, default=12, metavar="N", help="how often the week takes each side path (12)"
+    )
     parser.add_argument(
         "--kill-every", type=float, default=0.0, metavar="N", help="kill a worker every N real seconds (never)"
     )
@@ -38,7 +46,7 @@ def describe(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Load the demo community (once; a second time changes nothing), set its clock, or live a day in it."""
+    """Load the demo community (once; a second time changes nothing), set its clock, or live a day or a week in it."""
     settings = get_settings()
     if not settings.demo:
         print("dispatch demo: 只能在演示环境使用 · only where DISPATCH_DEMO is 1", file=sys.stderr)
@@ -47,8 +55,23 @@ def run(arguments: argparse.Namespace) -> int:
         return move_clock(settings, arguments.clock, 1.0 if arguments.rate is None else arguments.rate)
     if arguments.day:
         rate = DAY_RATE if arguments.rate is None else arguments.rate
-        return live(settings, DayPlan(arguments.calls, rate, arguments.kill_every, arguments.seed))
+        calls = DAY_CALLS if arguments.calls is None else arguments.calls
+        return live(settings, DayPlan(calls, rate, arguments.kill_every, arguments.seed))
+    if arguments.week:
+        return live_week(settings, week_of(arguments))
     return load_community(settings)
+
+
+def week_of(arguments: argparse.Namespace) -> WeekPlan:
+    """The week that is asked for."""
+    return WeekPlan(
+        days=arguments.days,
+        calls=WEEK_CALLS if arguments.calls is None else arguments.calls,
+        times=arguments.times,
+        rate=DAY_RATE if arguments.rate is None else arguments.rate,
+        kill_every=arguments.kill_every,
+        seed=arguments.seed,
+    )
 
 
 def moment(text: str) -> str | datetime:

@@ -64,7 +64,7 @@ def draft_calls(random: Random, count: int, community: Community) -> tuple[Draft
     """
     if count < 0:
         raise ValueError("a day cannot have fewer than no calls")
-    caller = _Caller(random, community)
+    caller = Caller(random, community)
     duplicates = _share(DUPLICATES, count)
     levels = [level for level, share in LEVELS.items() for _ in range(_share(share, count))]
     originals = max(count - duplicates, 0)
@@ -79,7 +79,7 @@ def draft_calls(random: Random, count: int, community: Community) -> tuple[Draft
     return _numbered(joined)
 
 
-class _Caller:
+class Caller:
     """Makes calls one after the other."""
 
     def __init__(self, random: Random, community: Community) -> None:
@@ -165,7 +165,7 @@ def _share(share: float, count: int) -> int:
     return max(round(share * count), 1) if count >= len(LEVELS) + 2 else 0
 
 
-def _with_an_emergency_and_a_late_call(caller: _Caller, calls: list[DraftCall]) -> list[DraftCall]:
+def _with_an_emergency_and_a_late_call(caller: Caller, calls: list[DraftCall]) -> list[DraftCall]:
     """At least one emergency and one call of the evening, among those who say their stairwell."""
     places = [place for place, call in enumerate(calls) if call.place_level in {"stairwell", "caller"}]
     if not places:

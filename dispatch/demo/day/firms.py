@@ -1,7 +1,9 @@
 """The firms of the lived day: they read their inbox and act on the phone page, as people do."""
 
 import io
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +19,8 @@ from dispatch.gateways.messages.received import read_received
 
 OK = 200
 ACCEPTS, DECLINES = 0.80, 0.12
+ACCEPT, DECLINE, LAPSE = "accept", "decline", "lapse"
+TWICE, RACE = "twice", "race"
 REASONS = ("busy", "far", "time", "parts")
 ANSWER_WITHIN = (0.08, 0.7)
 SET_OUT_MINUTES = (2, 12)
@@ -25,6 +29,8 @@ WORK_MINUTES = (12, 70)
 PARTLY = 0.04
 MOST_YUAN = 260
 MOST_READ = 5_000
+SECOND_THOUGHTS = (1, 5)
+MOST_RIVALS = 4
 MACHINE = {"Accept": "application/json"}
 PHOTO_SIZE = (320, 240)
 SIGNATURE_SIZE = (240, 90)
@@ -43,6 +49,7 @@ class Firms:
     sources: Callable[[str], str | None]
     read_until: int = 0
     known: set[str] = field(default_factory=set)
+    strange: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def skip_old(self) -> None:
         """Leave what lies in the inbox from before this day."""
@@ -63,26 +70,50 @@ class Firms:
         self.known.add(token)
         answer = self.wire.ask("GET", f"/w/{token}", headers=MACHINE, source=self.sources(performer))
         page = answer.json() if answer.status == OK else {}
-        told = self.story.orders.get(page.get("number", ""))
+        number = page.get("number", "")
+        told = self.story.orders.get(number)
+        if told is None and page.get("stage") == "offered":
+            self.strange.setdefault(number, []).append((performer, token))
         if told is None or page["stage"] != "offered":
             self.story.counts["links that were over when opened"] += 1
             return
         told.rounds += 1
+        told.linked_at = time.monotonic()
         chance = self.story.chance("offer", told.call.number, performer, told.rounds)
         now = self.time.now()
         hold = max(datetime.fromisoformat(page["answer_until"]) - now, timedelta(seconds=1))
         visit = Visit(self, told, performer, token, chance, page)
-        self.decide(visit, now + hold * chance.uniform(*ANSWER_WITHIN))
+        if told.manner.together == RACE:
+            self.meet(visit, now + hold / 2)
+        else:
+            self.decide(visit, now + hold * chance.uniform(*ANSWER_WITHIN), now + hold)
 
-    def decide(self, visit: "Visit", when: datetime) -> None:
-        """Four of five accept, some decline, the rest let it lapse."""
+    def look_again(self, number: str) -> None:
+        """Open the links of an order that has become one of this story after they came."""
+        for performer, token in self.strange.pop(number, []):
+            self.known.discard(token)
+            self.take_link(performer, token)
+
+    def decide(self, visit: "Visit", when: datetime, until: datetime) -> None:
+        """Four of five accept, some decline, the rest let it lapse; where a tale says how, so it is."""
         luck = visit.chance.random()
-        if luck < ACCEPTS:
-            self.agenda.at(when, visit.accept)
-        elif luck < ACCEPTS + DECLINES:
+        by_luck = ACCEPT if luck < ACCEPTS else DECLINE if luck < ACCEPTS + DECLINES else LAPSE
+        word = visit.told.manner.answer(visit.told.rounds) or by_luck
+        if word == ACCEPT:
+            self.agenda.at(when, visit.accept_twice if visit.told.manner.together == TWICE else visit.accept)
+        elif word == DECLINE:
             self.agenda.at(when, visit.decline)
         else:
             self.story.counts["left to lapse"] += 1
+            self.agenda.at(until, visit.forget)
+
+    def meet(self, visit: "Visit", when: datetime) -> None:
+        """Whoever is asked in a round that is raced for waits for the others, and all accept at once."""
+        rivals = visit.told.rivals
+        if len(rivals) < MOST_RIVALS:
+            rivals.append(visit)
+        if len(rivals) == 1:
+            self.agenda.at(when, lambda: race(visit.told, rivals))
 
 
 @dataclass(slots=True)
@@ -98,16 +129,48 @@ class Visit:
 
     def accept(self) -> None:
         """Take the order, unless somebody was faster or the time is over."""
-        answer = self.post("accept", {})
+        self.follow(self.post("accept", {}))
+
+    def accept_twice(self) -> None:
+        """Take the order from two phones in the same moment: one is told yes, the other that it was done."""
+        with ThreadPoolExecutor(2) as phones:
+            answers = list(phones.map(lambda phone: self.post("accept", {}, phone=phone), ("one", "two")))
+        self.told.at_once = sorted(answer.status for answer in answers)
+        self.follow(min(answers, key=lambda answer: answer.status))
+
+    def follow(self, answer: Answer) -> None:
+        """What comes after the answer to an acceptance: the way there, the order given back, or waiting."""
         self.firms.story.counts[f"accept {answer.status}"] += 1
-        if answer.status == OK:
-            self.told.accepted_at = self.told.accepted_at or self.firms.time.now()
-            self.later(SET_OUT_MINUTES, self.set_out, not_before=self.wanted)
+        if answer.status != OK:
+            return
+        self.told.accepted_at = self.told.accepted_at or self.firms.time.now()
+        if self.told.manner.gives_back:
+            self.told.manner.gives_back -= 1
+            self.later(SECOND_THOUGHTS, self.give_back)
+        elif self.told.manner.waits:
+            self.told.visit = self
+        else:
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Set out in some minutes, or when the resident wants it."""
+        self.later(SET_OUT_MINUTES, self.set_out, not_before=self.wanted)
+
+    def give_back(self) -> None:
+        """Accepted, but cannot come."""
+        answer = self.post("give-back", {"reason": self.chance.choice(REASONS)})
+        self.firms.story.counts[f"give back {answer.status}"] += 1
+        self.firms.story.stir()
+
+    def forget(self) -> None:
+        """The time to answer is over."""
+        self.firms.story.stir()
 
     def decline(self) -> None:
         """Say no, with a reason."""
         answer = self.post("decline", {"reason": self.chance.choice(REASONS)})
         self.firms.story.counts[f"decline {answer.status}"] += 1
+        self.firms.story.stir()
 
     def set_out(self) -> None:
         """On the way."""
@@ -138,10 +201,10 @@ class Visit:
         if answer.status == OK:
             self.firms.finished(self.told.number)
 
-    def post(self, act: str, content: dict[str, str]) -> Answer:
-        """One act on the phone page's machine-readable twin, once per link."""
+    def post(self, act: str, content: dict[str, str], *, phone: str = "") -> Answer:
+        """One act on the phone page's machine-readable twin, once per link (and phone, where there are two)."""
         path = f"/w/{self.token}/{act}"
-        key = f"{act}-{self.token}"
+        key = f"{act}{phone}-{self.token}"
         return self.firms.wire.send_json("POST", path, content, MACHINE, once=key, source=self.source)
 
     def later(self, minutes: tuple[int, int], deed: Callable[[], None], *, not_before: datetime | None = None) -> None:
@@ -159,6 +222,16 @@ class Visit:
         """From when the resident wants the visit."""
         text = self.page.get("wanted_from")
         return datetime.fromisoformat(text) if text else None
+
+
+def race(told: Told, rivals: list[Visit]) -> None:
+    """All accept in the same moment: one gets the order, the others are told that it is taken."""
+    with ThreadPoolExecutor(MOST_RIVALS) as phones:
+        answers = list(phones.map(lambda visit: visit.post("accept", {}), rivals))
+    told.at_once = sorted(answer.status for answer in answers)
+    for visit, answer in zip(rivals, answers, strict=True):
+        visit.follow(answer)
+    rivals.clear()
 
 
 def photo(chance: Random) -> bytes:

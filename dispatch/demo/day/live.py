@@ -116,10 +116,6 @@ class Day:
             self.ended.add(number)
         return True
 
-    def read_board(self) -> None:
-        """Count the orders by state."""
-        self.states = dict(self.desk.board()["counts"]["by_state"])
-
     @property
     def calls_left(self) -> int:
         """Calls that nobody has made yet."""
@@ -131,8 +127,8 @@ class Day:
         if now - self.looked_at < LOOK_SECONDS:
             return
         self.looked_at = now
-        self.read_board()
         self.desk.look()
+        self.states = dict(self.desk.states)
         self.workers.look()
         if now - self.told_at >= TELL_SECONDS:
             self.told_at = now

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from dispatch.demo.calls import DraftCall
 from dispatch.demo.day.agenda import Agenda, BusinessTime
-from dispatch.demo.day.story import Story, Told
+from dispatch.demo.day.story import Manner, Story, Told
 from dispatch.demo.day.wire import Answer, Wire
 from dispatch.rules.shanghai import SHANGHAI
 
@@ -39,24 +39,27 @@ class Desk:
     waiting: dict[str, int] = field(default_factory=dict)
     asked_back: set[str] = field(default_factory=set)
     signed: set[tuple[str, int]] = field(default_factory=set)
-    offered: list[str] = field(default_factory=list)
+    offers: list[Mapping[str, Any]] = field(default_factory=list)
+    states: Mapping[str, int] = field(default_factory=dict)
     moving: int = 0
 
-    def place(self, call: DraftCall) -> None:
-        """Answer one call: it is an order when it has been answered with 201."""
+    def place(self, call: DraftCall, manner: Manner | None = None, **more: object) -> Told | None:
+        """Answer one call: it is an order when it has been answered with 201; `more` is typed besides."""
         key = f"day-{self.story.seed}-{self.begins:%Y%m%d}-{call.number}"
-        answer = self.wire.api(self.intake_key, "POST", "/api/orders", self.body_of(call), once=key)
+        answer = self.wire.api(self.intake_key, "POST", "/api/orders", self.body_of(call) | more, once=key)
         if answer.status != CREATED:
             self.story.refused.append(f"call {call.number}: {answer.status} {answer.text[:300]}")
-            return
+            return None
         order = answer.json()
-        told = Told(call, order["number"], datetime.fromisoformat(order["created_at"]))
+        told = Told(call, order["number"], datetime.fromisoformat(order["created_at"]), manner=manner or Manner())
         self.story.orders[told.number] = told
         self.story.counts["placed"] += 1
+        self.story.stir()
         self.story.counts["asked again for the answer"] += answer.tries - 1
         self.story.learn(told, order)
         if order["place_outcome"] == "unresolved":
             self.ask_back_later(told, order)
+        return told
 
     def body_of(self, call: DraftCall) -> dict[str, Any]:
         """What the operator types."""
@@ -106,16 +109,27 @@ class Desk:
         return None if area is None else {"area_id": area}
 
     def look(self) -> None:
-        """Look at the board: let the teams sign for what was dispatched to them, rescue what waits."""
-        dispatched, offered = (self.own("dispatched"), self.own("offered"))
-        self.moving = len(dispatched) + len(offered)
-        self.offered = [order["number"] for order in offered]
+        """Let the teams sign for what was dispatched to them, rescue what waits."""
+        self.look_at_teams()
+        self.look_at_board()
+
+    def look_at_teams(self) -> None:
+        """What was dispatched to teams is signed for; what is offered is noted."""
+        dispatched, self.offers = self.own("dispatched"), self.own("offered")
+        self.moving = len(dispatched) + len(self.offers)
         self.sign_later(dispatched)
-        for order in self.board()["waiting"]:
+
+    def look_at_board(self) -> None:
+        """The orders by state; what waits is rescued."""
+        shown = self.board()
+        self.states = shown["counts"]["by_state"]
+        for order in shown["waiting"]:
             told = self.story.orders.get(order["number"])
             if told is None:
                 continue
             self.story.learn(told, order)
+            if told.manner.is_ours:
+                continue
             if order["state"] == "received":
                 self.ask_back_later(told, order)
             elif order["state"] == "awaiting_human" and order["number"] not in self.waiting:
@@ -139,7 +153,7 @@ class Desk:
         self.do("sign", number, f"/api/orders/{number}/signature", {})
 
     def own(self, state: str) -> list[Mapping[str, Any]]:
-        """The orders of this day that are in a state."""
+        """The orders of this story that are in a state."""
         path = f"/api/orders?state={state}&limit=100&placed_from={quote(self.begins.isoformat())}"
         items = self.wire.api(self.dispatch_key, "GET", path).json()["items"]
         return [order for order in items if order["number"] in self.story.orders]
@@ -203,6 +217,7 @@ class Desk:
         mark = f"{word.replace(' ', '-')}-{number}-{self.time.now():%H%M%S%f}"
         answer = self.wire.api(self.dispatch_key, "POST", path, content, once=mark)
         self.story.counts[f"desk: {word} {answer.status}"] += 1
+        self.story.stir()
         if answer.status == OK:
             self.story.learn(self.story.orders[number], answer.json())
         return answer

@@ -10,7 +10,7 @@ from dispatch.demo.community import Community
 from dispatch.demo.day.agenda import BusinessTime
 from dispatch.demo.day.firms import Firms
 from dispatch.demo.day.people import Desk
-from dispatch.demo.day.story import Story
+from dispatch.demo.day.story import Story, Told
 from dispatch.demo.day.wire import Browser, Wire
 
 LINK = re.compile(r'href="/w/([A-Za-z0-9_-]+)"')
@@ -22,6 +22,7 @@ SCALE = (
     ("basically_satisfied", 0.16),
     ("dissatisfied", 0.04),
 )
+AWAY, SAYS_SOLVED = "away", "solved"
 LOOK_AGAIN = timedelta(minutes=2)
 CALLING_RATE = 1.0
 MOST_SWEEPS = 12
@@ -53,7 +54,8 @@ class Workers:
         """Orders of the workers' kinds that were being offered when the desk last looked."""
         kinds = {one.code for one in self.community.services if one.performer == "team_worker"}
         known = self.desk.story.orders
-        return [number for number in self.desk.offered if known[number].call.kind_code in kinds]
+        numbers = [order["number"] for order in self.desk.offers]
+        return [number for number in numbers if known[number].call.kind_code in kinds]
 
     def open_inboxes(self, name: str) -> bool:
         """Everybody of this name opens their inbox; False where somebody could not log in just now."""
@@ -100,24 +102,35 @@ class Clerks:
         self.time.run(before)
 
     def call(self, order: Mapping[str, Any]) -> None:
-        """One try with one order."""
+        """One try with one order: everybody who waits for it is called, and says the same."""
         number = order["number"]
         told = self.story.orders[number]
         told.callbacks += 1
-        form = self.answer_of(told.call.number, told.callbacks, order["reopened"])
+        form = self.answer_of(told, order["reopened"])
         browser = self.browsers[told.call.number % len(self.browsers)]
-        answer = browser.post(f"/orders/{number}", f"/orders/{number}/callback", form)
-        ended = "recorded" if answer.status == SEE_OTHER else str(answer.status)
-        self.story.counts[f"callback {ended}"] += 1
+        for caller in self.to_call(number):
+            said = form if caller is None else {**form, "caller_id": str(caller)}
+            answer = browser.post(f"/orders/{number}", f"/orders/{number}/callback", said)
+            ended = "recorded" if answer.status == SEE_OTHER else str(answer.status)
+            self.story.counts[f"callback {ended}"] += 1
+            if answer.status != SEE_OTHER:
+                break
 
-    def answer_of(self, call_number: int, attempt: int, reopened: int) -> dict[str, str]:
-        """What the resident says; nobody complains of the same thing for ever."""
-        chance = self.story.chance("callback", call_number, attempt)
-        if chance.random() > REACHED:
+    def to_call(self, number: str) -> list[int | None]:
+        """Who waits to be called back about an order, its own caller (None) first."""
+        people = self.wire.api(self.desk.dispatch_key, "GET", f"/api/orders/{number}/callers").json()["items"]
+        return [one["id"] for one in people if one["is_called_back"] and not one["is_done"]]
+
+    def answer_of(self, told: Told, reopened: int) -> dict[str, str]:
+        """What the resident says; nobody complains of the same thing for ever, but where a tale has it so."""
+        chance = self.story.chance("callback", told.call.number, told.callbacks)
+        word = told.manner.word(told.callbacks)
+        if word == AWAY or (not word and chance.random() > REACHED):
             return {"reached": "no", "remark": "无人接听"}
         words, weights = zip(*SCALE, strict=True)
         satisfaction = chance.choices(words, weights)[0]
-        solved = reopened > 0 or chance.random() < SOLVED
+        solved = word == SAYS_SOLVED if word else reopened > 0 or chance.random() < SOLVED
+        reopened = reopened or bool(word)
         if reopened and satisfaction == "dissatisfied":
             satisfaction = "satisfied"
         return {

@@ -1,5 +1,6 @@
-"""What the lived day remembers of itself: each call's order, what firms did, and what came back."""
+"""What a lived day or week remembers of itself: each call's order, what firms did, and what came back."""
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,8 +11,35 @@ from dispatch.demo.calls import DraftCall
 
 
 @dataclass(slots=True)
+class Manner:
+    """How firms and the resident take one order where a tale needs it; what it does not say is left to luck.
+
+    `answers`: accept, decline or lapse of those who are asked first, one after the other; `then`: of all others.
+    `gives_back`: so many who accept give the order back. `waits`: whoever accepts does nothing until told to go on.
+    `together`: "twice" accepts from two phones at once, "race" has all of a round accept at once. `says`: solved,
+    unsolved or away at each callback, the last word for all that follow. `is_ours`: the tale rescues it by itself.
+    """
+
+    answers: tuple[str, ...] = ()
+    then: str = ""
+    gives_back: int = 0
+    waits: bool = False
+    together: str = ""
+    says: tuple[str, ...] = ()
+    is_ours: bool = False
+
+    def answer(self, asked: int) -> str:
+        """What the one who is asked as number `asked` (from 1) does; empty: luck decides."""
+        return self.answers[asked - 1] if asked <= len(self.answers) else self.then
+
+    def word(self, attempt: int) -> str:
+        """What is said at a callback (from 1); empty: luck decides."""
+        return self.says[min(attempt, len(self.says)) - 1] if self.says else ""
+
+
+@dataclass(slots=True)
 class Told:
-    """One call that was answered with 201."""
+    """One call that was answered with 201; `visit` is whoever accepted and waits, `at_once` what both were told."""
 
     call: DraftCall
     number: str
@@ -19,6 +47,11 @@ class Told:
     accepted_at: datetime | None = None
     rounds: int = 0
     callbacks: int = 0
+    manner: Manner = field(default_factory=Manner)
+    visit: Any = None
+    rivals: list[Any] = field(default_factory=list)
+    at_once: list[int] = field(default_factory=list)
+    linked_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -32,6 +65,11 @@ class Story:
     area_ids: dict[str, int] = field(default_factory=dict)
     stairwell_ids: dict[str, int] = field(default_factory=dict)
     performers_of_service: dict[int, list[int]] = field(default_factory=dict)
+    stirred_at: float = 0.0
+
+    def stir(self) -> None:
+        """Somebody has just done what the installation follows up at once (real time)."""
+        self.stirred_at = time.monotonic()
 
     def chance(self, *parts: object) -> Random:
         """A stream of its own for one decision: the same seed and the same facts, the same choice."""

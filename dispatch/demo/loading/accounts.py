@@ -24,9 +24,17 @@ READ = frozenset(
 )
 SCOPES: dict[str, frozenset[Right]] = {
     "intake": frozenset(
-        {Right.ORDERS_PLACE, Right.ORDERS_READ, Right.CALLERS_READ, Right.GRID_READ, Right.CATALOGUE_READ}
+        {
+            Right.ORDERS_PLACE,
+            Right.ORDERS_READ,
+            Right.ORDERS_MERGE,
+            Right.CALLERS_READ,
+            Right.GRID_READ,
+            Right.CATALOGUE_READ,
+        }
     ),
-    "dispatch": READ | {Right.ORDERS_PLACE, Right.ORDERS_DISPATCH, Right.ORDERS_WORK, Right.ORDERS_VOID},
+    "dispatch": READ
+    | {Right.ORDERS_PLACE, Right.ORDERS_DISPATCH, Right.ORDERS_WORK, Right.ORDERS_VOID, Right.ORDERS_MERGE},
     "read": READ,
     "team": READ | {Right.ORDERS_WORK, Right.ORDERS_REQUEST},
     "centre": READ

@@ -1,0 +1,97 @@
+"""Tales of single orders, told side by side: each waits for a time or for something to be so, and goes on."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from dispatch.demo.day.agenda import Agenda, BusinessTime
+from dispatch.demo.week.paths import Ledger, Path
+
+
+class Surprise(Exception):
+    """Something was otherwise than the tale has it."""
+
+
+class NotBuilt(Exception):
+    """The installation has no such route."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Until an instant; or until something is so, at the latest at an instant."""
+
+    until: datetime
+    test: Callable[[], bool] | None = None
+    what: str = ""
+
+
+Tale = Generator[Wait, None, None]
+
+
+@dataclass(slots=True)
+class Running:
+    """A tale that has begun: for which paths it counts, and what it waits for."""
+
+    paths: tuple[Path, ...]
+    tale: Tale
+    wait: Wait | None = None
+
+
+@dataclass(slots=True)
+class Director:
+    """Begins tales and goes on with those whose wait is over."""
+
+    time: BusinessTime
+    agenda: Agenda
+    ledger: Ledger
+    watched: list[Running] = field(default_factory=list)
+    running: int = 0
+
+    def begin(self, paths: tuple[Path, ...], tale: Tale) -> None:
+        """The first step of a tale."""
+        self.ledger.tried.update(paths)
+        self.running += 1
+        self.go_on(Running(paths, tale))
+
+    def go_on(self, one: Running, surprise: Surprise | None = None) -> None:
+        """The next step of a tale; what is not as it should be ends it and is noted."""
+        try:
+            one.wait = one.tale.throw(surprise) if surprise else next(one.tale)
+        except StopIteration:
+            self.ledger.well.update(one.paths)
+            self.running -= 1
+        except Surprise as found:
+            self.ledger.surprise(one.paths[0], str(found))
+            self.running -= 1
+        except NotBuilt as found:
+            self.ledger.missing.update(dict.fromkeys(one.paths, str(found)))
+            self.running -= 1
+        else:
+            self.note(one, one.wait)
+
+    def note(self, one: Running, wait: Wait) -> None:
+        """Go on when the time has come, or watch for what is to be so."""
+        if wait.test is None:
+            self.agenda.at(wait.until, lambda: self.go_on(one))
+        else:
+            self.watched.append(one)
+
+    def look(self) -> int:
+        """Go on with every tale whose wait is over; returns with how many."""
+        watched, self.watched = self.watched, []
+        moved = 0
+        for one in watched:
+            wait = one.wait
+            if wait is None or wait.test is None or wait.test():
+                moved += 1
+                self.go_on(one)
+            elif self.time.now() > wait.until:
+                moved += 1
+                self.go_on(one, Surprise(f"waited in vain for {wait.what}"))
+            else:
+                self.watched.append(one)
+        return moved
+
+    def pause(self, **span: float) -> Wait:
+        """Wait for some business time: minutes=…, hours=…."""
+        return Wait(self.time.now() + timedelta(**span))
