@@ -1,6 +1,6 @@
 # 后庆派单 · Houqing Dispatch. `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock faults faults-short simulate bench migrate environment environment-test
+.PHONY: help run test lint lock faults faults-short week week-short simulate bench migrate environment environment-test
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -18,9 +18,9 @@ run: environment ## install what is missing, start everything with the demo comm
 	@echo "== 启动 · starting everything (data in ./$${DISPATCH_HOME:-var}; Ctrl-C stops it)"
 	@exec $(BIN)/dispatch up --demo
 
-test: environment-test ## install what the tests need, run all but the faults on servers of their own
+test: environment-test ## install what the tests need, run all but the faults and the week on servers of their own
 	@echo "== 测试 · running the tests"
-	$(BIN)/pytest -n 2 --ignore=tests/faults
+	$(BIN)/pytest -n 2 --ignore=tests/faults --ignore=tests/week
 
 lint: environment-test ## style, types and who may import whom
 	$(BIN)/ruff check .
@@ -37,6 +37,12 @@ faults: environment-test ## kill, freeze and wipe the real processes: the long f
 
 faults-short: environment-test ## the same in a few minutes
 	$(BIN)/pytest tests/faults
+
+week: environment-test ## live a busy week with every side path, workers killed, and count its figures a second time
+	DISPATCH_TEST_LONG=1 $(BIN)/pytest -rP tests/week
+
+week-short: environment-test ## the same for two days
+	$(BIN)/pytest tests/week
 
 simulate: environment-test ## the promise under SEEDS (1000) simulated histories
 	DISPATCH_TEST_SEEDS=$(SEEDS) $(BIN)/pytest -n 2 tests/simulation/test_simulation.py
