@@ -23,6 +23,7 @@ from dispatch.services.orders.callbacks import (
     record_callback,
     to_call,
 )
+from dispatch.services.orders.caller_views import CallersView, CallerView, mergeable, view_callers
 from dispatch.services.orders.callers import callers_of, calls_about, find_caller, merged_into, phone_of
 from dispatch.services.orders.draft import OrderDraft
 from dispatch.services.orders.escalated import (
@@ -124,7 +125,6 @@ from dispatch.services.orders.supervising import (
     supervisions_of,
     urge,
 )
-from dispatch.services.orders.waiting import CallersView, CallerView, mergeable, view_callers
 from dispatch.services.orders.work import (
     HelpersStillWork,
     WorkReport,
