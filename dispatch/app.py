@@ -13,6 +13,7 @@ from dispatch.api import calendar as api_calendar
 from dispatch.api import care as api_care
 from dispatch.api import catalogue as api_catalogue
 from dispatch.api import errors as api_errors
+from dispatch.api import firms as api_firms
 from dispatch.api import grid as api_grid
 from dispatch.api import order_answers as api_order_answers
 from dispatch.api import order_callers as api_order_callers
@@ -27,7 +28,21 @@ from dispatch.errors import DispatchError, Unavailable
 from dispatch.gateways import proxy
 from dispatch.gateways.broker import Broker
 from dispatch.transaction import Doors, is_retried
-from dispatch.web import access, calendar, demo_inbox, docs, home, knowledge, live, orders, pages, phone, system, vendor
+from dispatch.web import (
+    access,
+    calendar,
+    demo_inbox,
+    docs,
+    firms,
+    home,
+    knowledge,
+    live,
+    orders,
+    pages,
+    phone,
+    system,
+    vendor,
+)
 from dispatch.web import errors as web_errors
 from dispatch.web import reports as web_reports
 from dispatch.web.language import DEFAULT_LANGUAGE, chosen_language, compile_translations, remember_language
@@ -46,6 +61,7 @@ PAGES = (
     home.blueprint,
     orders.blueprint,
     knowledge.blueprint,
+    firms.blueprint,
     calendar.blueprint,
     phone.blueprint,
     web_reports.blueprint,
@@ -61,6 +77,7 @@ API = (
     api_catalogue.blueprint,
     api_calendar.blueprint,
     api_grid.blueprint,
+    api_firms.blueprint,
     api_webhooks.blueprint,
     api_care.blueprint,
     api_reports.blueprint,

@@ -73,6 +73,7 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
         NavigationItem("pages_orders.callbacks", gettext("回访"), "telephone-outbound", Right.ORDERS_CALL_BACK),
         NavigationItem("pages_knowledge.listing", gettext("知识库"), "info-circle", Right.CATALOGUE_READ),
         NavigationItem("pages_reports.report", gettext("报表"), "bar-chart", Right.REPORTS_READ),
+        NavigationItem("pages_firms.listing", gettext("服务商"), "person-check", Right.CATALOGUE_READ),
         NavigationItem("pages_home.mine", gettext("我的片"), "geo-alt", Right.ORDERS_WORK),
         NavigationItem("pages_orders.escalations", gettext("提醒我的"), "exclamation-triangle", Right.NOTICES_READ),
         NavigationItem("pages_calendar.show", gettext("工作日历"), "calendar3", Right.CATALOGUE_EDIT),

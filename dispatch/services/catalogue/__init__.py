@@ -1,5 +1,6 @@
 """The catalogue: kinds of order, teams, performers and their facts, calendars, knowledge."""
 
+from dispatch.services.catalogue.applying import FirmApplication
 from dispatch.services.catalogue.calendars import (
     calendar_of,
     edit_day,
@@ -15,12 +16,14 @@ from dispatch.services.catalogue.firms import (
     FirmRow,
     PaperGone,
     apply,
+    apply_with,
     decide_firm,
     end_suspension,
     find_firm,
     firm_decisions,
     firm_rows,
     give_up_paper,
+    kinds_of_firm,
     list_firms,
     papers_of_firm,
     retire,
@@ -67,7 +70,7 @@ from dispatch.services.catalogue.performers import (
     set_services,
     set_shifts,
 )
-from dispatch.services.catalogue.prices import PricesChanged, price_lists, prices_on, set_prices
+from dispatch.services.catalogue.prices import PricesChanged, lines_of, price_lists, prices_on, set_prices
 from dispatch.services.catalogue.search import search_services
 from dispatch.services.catalogue.seeding import seed_catalogue
 from dispatch.services.catalogue.shifts import shifts_of
@@ -85,6 +88,7 @@ from dispatch.services.catalogue.yearbook import DayEntry, Year, kept_at, start_
 __all__ = [
     "DayEntry",
     "EndingPaper",
+    "FirmApplication",
     "FirmKnown",
     "FirmRow",
     "Knowledge",
@@ -104,6 +108,7 @@ __all__ = [
     "Year",
     "add_paper",
     "apply",
+    "apply_with",
     "block_team",
     "block_teams",
     "calendar_of",
@@ -125,8 +130,10 @@ __all__ = [
     "forget_calendars",
     "give_up_paper",
     "kept_at",
+    "kinds_of_firm",
     "knowledge_versions",
     "line_team",
+    "lines_of",
     "list_firms",
     "list_knowledge",
     "list_performers",

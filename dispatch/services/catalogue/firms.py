@@ -16,6 +16,7 @@ from dispatch.rules.catalogue.papers import NEVER, HeldPaper, valid_until
 from dispatch.rules.grid.identity import check_uscc
 from dispatch.services.access import vault
 from dispatch.services.access.reach import visible
+from dispatch.services.catalogue.applying import CODE, FirmApplication, read_application
 from dispatch.services.catalogue.loading import NewPerformer, load_performers, performer_ids
 from dispatch.services.catalogue.papers import papers_held
 from dispatch.services.catalogue.performers import PerformerKnown, changed, locked
@@ -54,6 +55,12 @@ class FirmRow:
     def missing(self) -> list[str]:
         """The kinds of paper that its kinds of work need and that it does not hold."""
         return sorted(self.needed - {kind for kind, _, _ in self.held})
+
+
+def apply_with(session: Session, asked: FirmApplication, *, actor: Actor, now: datetime) -> Performer:
+    """Enter the application that a form or message describes: see read_application and apply."""
+    new = read_application(session, asked, actor=actor)
+    return apply(session, asked.community_id, new, contact=asked.contact, actor=actor, now=now)
 
 
 def apply(
@@ -173,6 +180,8 @@ def needed_papers(session: Session, performer_ids: Sequence[int]) -> dict[int, f
 
 def find_firm(session: Session, code: str, *, actor: Actor) -> Performer:
     """A firm within reach by its code, whatever its standing; raises NotFound."""
+    if CODE.fullmatch(code) is None:
+        raise NotFound
     query = select(Performer).where(Performer.kind == FIRM, Performer.code == code, visible(Performer, actor))
     found = session.scalars(query.order_by(Performer.id).limit(1)).one_or_none()
     if found is None:
@@ -238,6 +247,14 @@ def kinds_of_firms(session: Session, performer_ids: Sequence[int]) -> Mapping[in
     for row in rows:
         kinds[row.performer_id] = (*kinds[row.performer_id], row.name)
     return kinds
+
+
+def kinds_of_firm(session: Session, performer_id: int) -> Sequence[Service]:
+    """The kinds that a firm serves, the most popular first."""
+    query = select(Service).join(PerformerService, PerformerService.service_id == Service.id)
+    return session.scalars(
+        query.where(PerformerService.performer_id == performer_id).order_by(Service.popularity.desc(), Service.id)
+    ).all()
 
 
 def firm_decisions(session: Session, performer_id: int) -> Sequence[FirmDecision]:
