@@ -34,12 +34,13 @@ NO_NAME = "—"
 
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
-    """One entry of the top bar: shown to whoever holds the right."""
+    """One entry of the top bar: shown to whoever holds the right; what is not daily work stands under 更多."""
 
     endpoint: str
     label: str
     icon: str
     right: Right | None
+    is_daily: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,14 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
         NavigationItem("pages_orders.listing", gettext("订单"), "list-ul", Right.ORDERS_READ),
         NavigationItem("pages_orders.requests", gettext("申请与督办"), "chat-left-text", Right.ORDERS_DECIDE),
         NavigationItem("pages_orders.callbacks", gettext("回访"), "telephone-outbound", Right.ORDERS_CALL_BACK),
-        NavigationItem("pages_knowledge.listing", gettext("知识库"), "info-circle", Right.CATALOGUE_READ),
-        NavigationItem("pages_reports.report", gettext("报表"), "bar-chart", Right.REPORTS_READ),
-        NavigationItem("pages_firms.listing", gettext("服务商"), "person-check", Right.CATALOGUE_READ),
+        NavigationItem("pages_firms.listing", gettext("服务商"), "person-check", Right.CATALOGUE_READ, is_daily=False),
+        NavigationItem(
+            "pages_knowledge.listing", gettext("知识库"), "info-circle", Right.CATALOGUE_READ, is_daily=False
+        ),
+        NavigationItem("pages_reports.report", gettext("报表"), "bar-chart", Right.REPORTS_READ, is_daily=False),
         NavigationItem("pages_home.mine", gettext("我的片"), "geo-alt", Right.ORDERS_WORK),
         NavigationItem("pages_orders.escalations", gettext("提醒我的"), "exclamation-triangle", Right.NOTICES_READ),
-        NavigationItem("pages_calendar.show", gettext("工作日历"), "calendar3", Right.CATALOGUE_EDIT),
+        NavigationItem("pages_calendar.show", gettext("工作日历"), "calendar3", Right.CATALOGUE_EDIT, is_daily=False),
         NavigationItem("pages_home.inbox", gettext("收件箱"), "inbox", Right.NOTICES_READ),
     )
     hidden = set() if actor.narrowed else {"pages_home.mine"}
