@@ -257,11 +257,13 @@ def split(
 ) -> Order:
     """一单两事: a second order of the same caller and place, unless the draft says others; merging it undoes it.
 
-    The order is given locked. Raises Invalid naming the field, as placing does, and IllegalStep.
+    The order is given locked and has its place. Raises Invalid naming the field, as placing does, and IllegalStep.
     """
     check_version(order, version)
+    if order.community_id is None:
+        raise Conflict("地点还没有定下来,请先定地点")
     made = session.get_one(Order, receive(session, completed(order, draft), actor=actor, now=now).id)
-    if order.community_id is not None and made.community_id != order.community_id:
+    if made.community_id != order.community_id:
         raise Invalid("address_text", "拆出来的事要在同一个社区里,请把地点写清楚")
     made.split_from_id = order.id
     facts = {"to": made.number}

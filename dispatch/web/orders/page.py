@@ -245,7 +245,7 @@ def actions_for(order: Order, actor: Actor) -> frozenset[str]:
         "void": is_open and actor.may(Right.ORDERS_VOID),
         "merge": is_open and order.community_id is not None and actor.may(Right.ORDERS_MERGE),
         "unmerge": state is OrderState.MERGED and actor.may(Right.ORDERS_MERGE),
-        "split": is_open and actor.may(Right.ORDERS_MERGE),
+        "split": is_open and order.community_id is not None and actor.may(Right.ORDERS_MERGE),
         "remark": state is not OrderState.ARCHIVED,
         "reveal": order.caller_phone is not None and actor.may(Right.CALLERS_READ) and is_open_to(order, actor),
     }

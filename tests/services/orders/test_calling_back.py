@@ -11,6 +11,7 @@ from dispatch.rules.orders.callback import AfterCallback
 from dispatch.services import orders
 from tests.factories.world import World, staff
 from tests.services.orders.merging_world import NOW, OTHERS, Links, answer, check, fed_back, operator
+from tests.statements import statements
 
 
 def test_an_order_closes_when_every_caller_was_reached_and_counts_by_the_worst(
@@ -73,3 +74,17 @@ def test_who_joins_while_an_order_is_called_back_is_called_at_once(
     assert order.callback_due_at == due
     with pytest.raises(orders.NobodyThere):
         orders.record_callback(session, order, caller_id=999_999, reached=False, actor=clerk, now=due)
+
+
+def test_the_list_of_whom_to_call_takes_two_queries_however_many_wait(
+    session: Session, world: World, links: Links
+) -> None:
+    actor = operator(session, world)
+    found = [fed_back(session, world, links) for _ in range(3)]
+    for order in found:
+        for phone in OTHERS:
+            orders.repeat_call(session, order, phone=phone, actor=actor, now=NOW)
+    with statements(session) as sent:
+        people = orders.people_to_call(session, found)
+    assert [len(people[order.id]) for order in found] == [1 + len(OTHERS)] * 3
+    assert len(sent) == 2

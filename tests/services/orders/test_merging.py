@@ -259,3 +259,16 @@ def test_one_call_about_two_matters_becomes_two_orders_and_merging_undoes_it(ses
     check(session)
     assert numbers_waiting(session, order) == {order.phone_index}
     assert callers.waiting_for(session, order) == []
+
+
+def test_a_call_whose_place_nobody_knows_is_settled_before_it_is_split(session: Session, world: World) -> None:
+    order, actor = placed(session, world, stairwell_id=None, address_text="月亮背面"), operator(session, world)
+    draft = OrderDraft("楼上还在吵", service_code="mediation", stairwell_id=world.stairwells[0].id)
+    with pytest.raises(Conflict):
+        orders.split(session, order, draft, actor=actor, now=NOW)
+    settled = placed(session, world)
+    with pytest.raises(Invalid) as refused:
+        orders.split(
+            session, settled, OrderDraft("吵", service_code="mediation", address_text="月亮背面"), actor=actor, now=NOW
+        )
+    assert refused.value.field == "address_text"
