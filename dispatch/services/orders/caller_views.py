@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import false, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch.models.orders import Callback, Order, OrderCaller
 from dispatch.rules.access.roles import Actor
+from dispatch.rules.orders.confidential import is_open_to
 from dispatch.services.access import reach, vault
 from dispatch.services.orders import callbacks, callers
 from dispatch.services.orders.queries import OPEN_STATES
@@ -117,7 +118,8 @@ def caller_view(one: OrderCaller, numbers: Mapping[int, str], state: callbacks.T
 def mergeable(session: Session, order: Order, words: str, *, actor: Actor) -> Sequence[Order]:
     """Open orders into which this one may go, the likeliest first: same stairwell, building, kind; at most ten.
 
-    With words, those whose number, matter or address has them, anywhere in the community.
+    With words, those whose number, matter or address has them, anywhere in the community. Of confidential orders
+    only those that are open to the actor, and none near one that is not: place and matter would be told by it.
     """
     same_place = [
         column == value
@@ -134,6 +136,7 @@ def mergeable(session: Session, order: Order, words: str, *, actor: Actor) -> Se
         Order.id != order.id,
         Order.state.in_(OPEN_STATES),
         Order.confidential == order.confidential,
+        reach.opened(actor) if is_open_to(order, actor) else false(),
     )
     wanted = words.strip()[:LONGEST_SEARCH].replace("\x00", "")
     if wanted:
@@ -145,7 +148,7 @@ def mergeable(session: Session, order: Order, words: str, *, actor: Actor) -> Se
             )
         )
     else:
-        query = query.where(or_(*same_place))
+        query = query.where(or_(false(), *same_place))
     likest = [~condition for condition in (*same_place, Order.service_id == order.service_id)]
     query = query.order_by(*(condition.is_not(False) for condition in likest), Order.created_at.desc(), Order.id)
     return session.scalars(query.limit(MOST_NEAR)).all()

@@ -190,7 +190,10 @@ def read_cursor(cursor: str) -> tuple[datetime, int]:
 
 
 def board(session: Session, *, actor: Actor, now: datetime) -> Board:
-    """The dispatcher's board, in seven queries however many orders there are; ≤ 50 rows a list."""
+    """The dispatcher's board, in seven queries however many orders there are; ≤ 50 rows a list.
+
+    The counts by kind leave out confidential orders: a board hangs where everybody looks.
+    """
     seen = reach.visible_orders(actor) & ~Order.is_canary
     is_open = Order.state.in_(OPEN_STATES)
     lapsing = session.execute(
@@ -208,7 +211,7 @@ def board(session: Session, *, actor: Actor, now: datetime) -> Board:
         callbacks=callbacks_to_make(session, actor=actor, now=now),
         counts_by_state=counts(session, Order.state, seen & is_open),
         counts_by_area=counts(session, Order.area_id, seen & is_open),
-        counts_by_service=counts(session, Order.service_id, seen & is_open & reach.opened(actor)),
+        counts_by_service=counts(session, Order.service_id, seen & is_open & ~Order.confidential),
     )
 
 

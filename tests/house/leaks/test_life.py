@@ -1,28 +1,24 @@
 """Marked data through a small life of an order: no log line, job, audit row, metric, notice or error holds a mark."""
 
 import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
 
 import pytest
-import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import inspect, select, text
 from werkzeug.test import TestResponse
 
-from config.logging import configure_logging
 from config.settings import Settings
 from dispatch import clock
 from dispatch.app import create_app
 from dispatch.gateways.limits import limiter
 from dispatch.models.notify import Notice
 from dispatch.models.orders import Order
-from dispatch.rules.access.roles import NOTHING, SYSTEM, Right, Role
+from dispatch.rules.access.roles import SYSTEM, Right, Role
 from dispatch.services import orders
 from dispatch.services.access import keys, vault
-from dispatch.transaction import scope_of_request
 from tests.conftest import Database
 from tests.factories.world import World, make_world, staff
 
@@ -37,25 +33,6 @@ MARKS = (PHONE, OTHER_PHONE, NAME, IDENTITY, ILLNESS, ROOM, TOKEN)
 MATTER = f"{ILLNESS}，身份证{IDENTITY}"
 HOLDS_THE_ORDER = frozenset({"orders", "order_events", "callbacks", "order_callers"})
 """What people wrote about an order stands here and nowhere else."""
-
-
-@pytest.fixture
-def lines(committed: Database) -> Iterator[StringIO]:
-    """What the house logs, as it is written in use."""
-    assert committed.url
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    configure_logging(logging.DEBUG)
-    written = StringIO()
-    handler = root.handlers[0]
-    assert isinstance(handler, logging.StreamHandler)
-    handler.setStream(written)
-    yield written
-    structlog.contextvars.clear_contextvars()
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    scope_of_request.set(NOTHING)
 
 
 def key_of(database: Database, world: World) -> str:
