@@ -17,6 +17,7 @@ DONE = (OK, SEE_OTHER)
 HANDED_OUT = timedelta(hours=30)
 TO_THE_END = timedelta(days=8)
 GROUNDS = "演示：团队说明情况，请中心审定"
+SECOND_CALLS = 50_000
 REASON = "演示：按规定处理"
 
 
@@ -133,6 +134,14 @@ class Case:
     def decider(self) -> str:
         """Who decides what a dispatcher may decide."""
         return f"dispatcher{1 + self.trial // 2 % 2}" if self.is_on_a_page else "centre"
+
+    def release(self) -> None:
+        """The tale is over before its end: whoever waits for it waits no longer."""
+        for told in self.house.story.orders.values():
+            if told.call.number % SECOND_CALLS == self.call.number % SECOND_CALLS and told.manner.waits:
+                told.manner.waits = False
+                if told.visit is not None:
+                    told.visit.go_on()
 
     def work_on(self) -> None:
         """Whoever accepted and waits goes on; whoever accepts later does not wait."""

@@ -30,10 +30,11 @@ Tale = Generator[Wait, None, None]
 
 @dataclass(slots=True)
 class Running:
-    """A tale that has begun: for which paths it counts, and what it waits for."""
+    """A tale that has begun: its paths, what lets its order go when it ends early, and what it waits for."""
 
     paths: tuple[Path, ...]
     tale: Tale
+    release: Callable[[], None]
     wait: Wait | None = None
 
 
@@ -47,11 +48,11 @@ class Director:
     watched: list[Running] = field(default_factory=list)
     running: int = 0
 
-    def begin(self, paths: tuple[Path, ...], tale: Tale) -> None:
+    def begin(self, paths: tuple[Path, ...], tale: Tale, release: Callable[[], None] = lambda: None) -> None:
         """The first step of a tale."""
         self.ledger.tried.update(paths)
         self.running += 1
-        self.go_on(Running(paths, tale))
+        self.go_on(Running(paths, tale, release))
 
     def go_on(self, one: Running, surprise: Surprise | None = None) -> None:
         """The next step of a tale; what is not as it should be ends it and is noted."""
@@ -63,6 +64,7 @@ class Director:
         except Surprise as found:
             self.ledger.surprise(one.paths[0], str(found))
             self.running -= 1
+            one.release()
         except NotBuilt as found:
             self.ledger.missing.update(dict.fromkeys(one.paths, str(found)))
             self.running -= 1

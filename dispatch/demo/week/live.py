@@ -212,4 +212,5 @@ def answer(week: Week, call: DraftCall) -> None:
 def begin(week: Week, cue: Cue) -> None:
     """The first step of a tale."""
     week.to_come -= 1
-    week.director.begin(cue.plot.paths, cue.plot.tale(Case(week.house, cue.call, cue.trial)))
+    case = Case(week.house, cue.call, cue.trial)
+    week.director.begin(cue.plot.paths, cue.plot.tale(case), case.release)

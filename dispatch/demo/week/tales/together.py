@@ -6,14 +6,14 @@ from typing import Any
 
 from dispatch.demo.day.firms import ACCEPT
 from dispatch.demo.day.story import Manner, Told
-from dispatch.demo.week.case import REASON, TO_THE_END, Case
+from dispatch.demo.week.case import REASON, SECOND_CALLS, TO_THE_END, Case
 from dispatch.demo.week.director import Tale, Wait
 from dispatch.demo.week.tales.asked import A_WHILE, taken
 from dispatch.rules.orders.states import OrderState
 
 ORDER = "/api/orders/{number}"
 CREATED = 201
-AGAIN = 50_000
+AGAIN = SECOND_CALLS
 OTHER_MATTER = "door_window"
 
 
