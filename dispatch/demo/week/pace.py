@@ -12,6 +12,8 @@ from dispatch.demo.day.story import Story
 from dispatch.rules.orders.urgency import PRESSING
 
 LINK_SECONDS = 2.5
+STUCK_SECONDS = 100.0
+"""A killed worker's claim holds longest so long."""
 STIR_SECONDS = 0.4
 LEAD_SECONDS = 1.0
 # how far away the next deed is → how many business seconds may pass in a real one
@@ -43,15 +45,19 @@ class Pace:
     def look(self, passing: list[Mapping[str, Any]], offered: list[Mapping[str, Any]]) -> None:
         """See what is on its way to somebody: orders that pass, offers whose link nobody has opened; which press."""
         now = time.monotonic()
-        moving = passing + [order for order in offered if not self.is_known(order, now)]
+        moving = [order for order in passing if now - self.since(order, now) < STUCK_SECONDS]
+        moving += [order for order in offered if not self.is_known(order, now)]
         self.settled = not moving
         self.pressing = any(order["urgency"] in PRESSING for order in moving)
         self.hurried = any(order["urgency"] in PRESSING for order in offered)
 
+    def since(self, order: Mapping[str, Any], now: float) -> float:
+        """When the order was first seen at its version."""
+        return self.first_seen.setdefault((order["number"], order["version"]), now)
+
     def is_known(self, order: Mapping[str, Any], now: float) -> bool:
         """Whether whoever was offered the order has seen it, or has had the time to."""
-        mark = (order["number"], order["version"])
-        seen = self.first_seen.setdefault(mark, now)
+        seen = self.since(order, now)
         told = self.story.orders.get(order["number"])
         return now - seen > LINK_SECONDS or (told is not None and told.linked_at >= seen - LEAD_SECONDS)
 

@@ -1,13 +1,13 @@
 """Tales around the orders: the calendar is corrected, firms are suspended, papers end, visits are planned."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from dispatch.demo.day.firms import ACCEPT
 from dispatch.demo.day.story import Manner, Told
-from dispatch.demo.week.case import OK, REASON, Case
-from dispatch.demo.week.director import Surprise, Tale, Wait
+from dispatch.demo.week.case import OK, REASON, SEE_OTHER, Case
+from dispatch.demo.week.director import Tale, Wait
 from dispatch.rules.orders.states import ENDED
 from dispatch.rules.shanghai import SHANGHAI
 
@@ -15,6 +15,9 @@ CREATED, INVALID = 201, 422
 DECISIONS = "POST /api/firms/{code}/decisions"
 SATURDAY = 6
 LATER = timedelta(hours=3)
+LAST_DAYS = timedelta(days=1)
+NINE = time(9)
+A_YEAR_ON = "2028-12-31"
 VISITS = 2
 FIRM = "firm"
 
@@ -48,22 +51,21 @@ def calendar_corrected(case: Case) -> Tale:
     case.work_on()
 
 
-def some_firm(case: Case) -> Mapping[str, Any]:
-    """A firm of its own for each trial, among those that serve the kind of the call."""
+def some_firm(case: Case, shift: int) -> Mapping[str, Any]:
+    """A firm of its own for each trial."""
     performers = [one for one in case.house.listed("/api/performers") if one["kind"] == FIRM]
-    return performers[(7 * case.trial + 3) % len(performers)]
+    return performers[(4 * case.trial + shift) % len(performers)]
 
 
 def suspended(case: Case) -> Tale:
     """停派: the firm gets nothing, not even by hand; lifted, it may be sent again."""
     case.house.need(DECISIONS)
-    firm = some_firm(case)
+    firm = some_firm(case, 1)
     yield from begun(case)
     until = case.house.time.now() + timedelta(days=3)
     decide(case, firm, {"action": "suspend", "reason": REASON, "until": until.isoformat()})
     case.check(standing(case, firm) == "suspended", "suspended")
-    content = {"performer_id": firm["id"], "reason": REASON}
-    case.do("dispatch", "dispatch", content, INVALID)
+    refused_by_hand(case, firm)
     yield Wait(case.house.time.now() + LATER)
     decide(case, firm, {"action": "lift", "reason": REASON})
     case.check(standing(case, firm) == "admitted", "admitted again")
@@ -74,6 +76,11 @@ def begun(case: Case) -> Tale:
     """An order of the same morning, accepted by somebody who waits."""
     case.place(Manner(then=ACCEPT, waits=True))
     yield case.until_event("accept")
+
+
+def refused_by_hand(case: Case, firm: Mapping[str, Any]) -> None:
+    """A dispatcher may not send a firm that may not be sent."""
+    case.do("dispatch", "dispatch", {"performer_id": firm["id"], "reason": REASON}, INVALID)
 
 
 def decide(case: Case, firm: Mapping[str, Any], content: Mapping[str, object]) -> None:
@@ -89,9 +96,27 @@ def standing(case: Case, firm: Mapping[str, Any]) -> str:
 
 def paper_expired(case: Case) -> Tale:
     """A paper of a firm ends in the week: nothing more for it, not even by hand; renewed, it may be sent again."""
-    case.house.need("POST /api/firms/{code}/papers", DECISIONS)
+    house = case.house
+    house.need("POST /api/firms/{code}/papers", DECISIONS)
     yield from begun(case)
-    raise Surprise("not told yet")
+    firm = some_firm(case, 2)
+    path = f"/api/firms/{firm['code']}/papers"
+    held = [one for one in house.read(path)["items"] if one["given_up_at"] is None]
+    kind = held[0]["kind"]
+    today = house.time.now().astimezone(SHANGHAI).date()
+    last = {"kind": kind, "number": f"演示补-{case.trial}", "valid_until": (today + LAST_DAYS).isoformat()}
+    case.expect(house.api("centre", "POST", path, {**last, "valid_from": today.isoformat()}), CREATED, what="entered")
+    page = f"/firms/{firm['code']}"
+    for paper in [one for one in held if one["kind"] == kind]:
+        form = {"paper_id": str(paper["id"]), "reason": REASON}
+        case.expect(house.page("centre1", page, f"{page}/papers/given-up", form), SEE_OTHER, what="given up")
+    yield Wait(datetime.combine(today + LAST_DAYS + timedelta(days=1), NINE, SHANGHAI))
+    refused_by_hand(case, firm)
+    since = (today + LAST_DAYS).isoformat()
+    renewed = {"kind": kind, "number": f"演示换-{case.trial}", "valid_from": since, "valid_until": A_YEAR_ON}
+    case.expect(house.api("centre", "POST", path, renewed), CREATED, what="renewed")
+    case.check(standing(case, firm) == "admitted", "admitted as before")
+    case.work_on()
 
 
 def complaint(case: Case) -> Tale:
