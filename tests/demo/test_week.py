@@ -81,14 +81,17 @@ def test_a_tale_that_waits_for_something_goes_on_when_it_is_so(director: Directo
     assert (director.look(), director.ledger.well[Path.URGED]) == (1, 1)
 
 
-def test_what_never_comes_is_a_surprise(director: Director, clock: Hands) -> None:
+def test_what_never_comes_is_a_surprise_and_the_order_is_let_go(director: Director, clock: Hands) -> None:
+    released: list[bool] = []
+
     def tale() -> Tale:
         yield Wait(clock.now() + timedelta(hours=1), lambda: False, "the end")
 
-    director.begin((Path.URGED,), tale())
+    director.begin((Path.URGED,), tale(), lambda: released.append(True))
     clock.anchor += timedelta(hours=2)
     director.look()
 
+    assert released == [True]
     assert director.ledger.surprises == ["urged: waited in vain for the end"]
     assert (director.ledger.well[Path.URGED], director.running) == (0, 0)
 
