@@ -78,6 +78,7 @@ def test_a_tale_that_waits_for_something_goes_on_when_it_is_so(director: Directo
     director.begin((Path.URGED,), tale())
     assert director.look() == 0
     ready.append(True)
+    director.watched[0].look_at = 0.0
     assert (director.look(), director.ledger.well[Path.URGED]) == (1, 1)
 
 

@@ -13,6 +13,7 @@ from dispatch.demo.week.house import House
 from dispatch.rules.orders.states import ENDED, OrderState
 
 OK, SEE_OTHER, CONFLICT = 200, 303, 409
+ACCEPTED = OrderState.ACCEPTED
 DONE = (OK, SEE_OTHER)
 HANDED_OUT = timedelta(hours=30)
 TO_THE_END = timedelta(days=8)
@@ -79,7 +80,12 @@ class Case:
     def until(self, *states: OrderState, within: timedelta = HANDED_OUT) -> Wait:
         """Wait for a state."""
         limit = self.house.time.now() + within
-        return Wait(limit, lambda: self.state() in states, f"{self.number} {'/'.join(states)}")
+        mine, is_taken = self.mine, ACCEPTED in states
+
+        def test() -> bool:
+            return not (is_taken and mine.accepted_at is None) and self.state() in states
+
+        return Wait(limit, test, f"{self.number} {'/'.join(states)}")
 
     def until_ended(self) -> Wait:
         """Wait for the end."""

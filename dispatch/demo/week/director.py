@@ -1,11 +1,15 @@
 """Tales of single orders, told side by side: each waits for a time or for something to be so, and goes on."""
 
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dispatch.demo.day.agenda import Agenda, BusinessTime
 from dispatch.demo.week.paths import Ledger, Path
+
+FIRST_GAP, LONGEST_GAP, GROWTH = 0.4, 5.0, 1.6
+"""A tale looks whether something is so after these real seconds, then less and less often."""
 
 
 class Surprise(Exception):
@@ -36,6 +40,8 @@ class Running:
     tale: Tale
     release: Callable[[], None]
     wait: Wait | None = None
+    gap: float = FIRST_GAP
+    look_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -76,6 +82,7 @@ class Director:
         if wait.test is None:
             self.agenda.at(wait.until, lambda: self.go_on(one))
         else:
+            one.gap, one.look_at = FIRST_GAP, 0.0
             self.watched.append(one)
 
     def look(self) -> int:
@@ -83,16 +90,24 @@ class Director:
         watched, self.watched = self.watched, []
         moved = 0
         for one in watched:
-            wait = one.wait
-            if wait is None or wait.test is None or wait.test():
-                moved += 1
-                self.go_on(one)
-            elif self.time.now() > wait.until:
-                moved += 1
-                self.go_on(one, Surprise(f"waited in vain for {wait.what}"))
-            else:
+            if time.monotonic() < one.look_at:
                 self.watched.append(one)
+            else:
+                moved += self.look_at(one)
         return moved
+
+    def look_at(self, one: Running) -> bool:
+        """Look whether what a tale waits for is so; returns whether it went on."""
+        wait = one.wait
+        if wait is None or wait.test is None or wait.test():
+            self.go_on(one)
+        elif self.time.now() > wait.until:
+            self.go_on(one, Surprise(f"waited in vain for {wait.what}"))
+        else:
+            one.gap, one.look_at = min(one.gap * GROWTH, LONGEST_GAP), time.monotonic() + one.gap
+            self.watched.append(one)
+            return False
+        return True
 
     def pause(self, **span: float) -> Wait:
         """Wait for some business time: minutes=…, hours=…."""

@@ -32,9 +32,8 @@ from dispatch.supervisor.home import read_json
 
 BREATH_SECONDS = 0.02
 TELL_SECONDS = 20.0
-QUICK_LOOK_SECONDS, LOOK_SECONDS, BOARD_SECONDS = 0.25, 0.6, 2.0
+QUICK_LOOK_SECONDS, LOOK_SECONDS, BOARD_SECONDS = 0.5, 1.0, 3.0
 DAYS_AFTER = 12
-PASSING = ("awaiting_dispatch", "signed")
 SETTLING_SECONDS = 8.0
 
 
@@ -100,7 +99,7 @@ class Week:
             return
         self.looked_at = now
         self.desk.look_at_teams()
-        self.pace.look([order for state in PASSING for order in self.desk.own(state)], self.desk.offers)
+        self.pace.look(self.desk.offers)
         self.director.look()
         if now - self.asked_at > BOARD_SECONDS:
             self.asked_at = now

@@ -12,9 +12,7 @@ from dispatch.demo.day.story import Story
 from dispatch.rules.orders.urgency import PRESSING
 
 LINK_SECONDS = 2.5
-STUCK_SECONDS = 100.0
-"""A killed worker's claim holds longest so long."""
-STIR_SECONDS = 0.4
+STIR_SECONDS = 0.8
 LEAD_SECONDS = 1.0
 # how far away the next deed is → how many business seconds may pass in a real one
 AHEAD: tuple[tuple[timedelta, float], ...] = (
@@ -22,10 +20,11 @@ AHEAD: tuple[tuple[timedelta, float], ...] = (
     (timedelta(hours=1), 3_600.0),
     (timedelta(minutes=10), 2_400.0),
     (timedelta(minutes=2), 1_200.0),
-    (timedelta(seconds=20), 600.0),
+    (timedelta(seconds=20), 400.0),
 )
-BUSY = 4.0
-"""So many times the slowest rate is the pace while something moves and nobody is in danger."""
+BUSY, LATE = 2.0, 0.5
+"""The pace, as a multiple of the slow rate, while something moves and nobody is in danger; while people are behind."""
+BEHIND = timedelta(seconds=20)
 
 
 @dataclass(slots=True)
@@ -42,31 +41,29 @@ class Pace:
     pressing: bool = False
     hurried: bool = False
 
-    def look(self, passing: list[Mapping[str, Any]], offered: list[Mapping[str, Any]]) -> None:
-        """See what is on its way to somebody: orders that pass, offers whose link nobody has opened; which press."""
+    def look(self, offered: list[Mapping[str, Any]]) -> None:
+        """See what is on its way to somebody: offers whose link nobody has opened; and which of them press."""
         now = time.monotonic()
-        moving = [order for order in passing if now - self.since(order, now) < STUCK_SECONDS]
-        moving += [order for order in offered if not self.is_known(order, now)]
+        moving = [order for order in offered if not self.is_known(order, now)]
         self.settled = not moving
         self.pressing = any(order["urgency"] in PRESSING for order in moving)
         self.hurried = any(order["urgency"] in PRESSING for order in offered)
 
-    def since(self, order: Mapping[str, Any], now: float) -> float:
-        """When the order was first seen at its version."""
-        return self.first_seen.setdefault((order["number"], order["version"]), now)
-
     def is_known(self, order: Mapping[str, Any], now: float) -> bool:
         """Whether whoever was offered the order has seen it, or has had the time to."""
-        seen = self.since(order, now)
+        seen = self.first_seen.setdefault((order["number"], order["version"]), now)
         told = self.story.orders.get(order["number"])
         return now - seen > LINK_SECONDS or (told is not None and told.linked_at >= seen - LEAD_SECONDS)
 
     def choose(self) -> None:
-        """Slow while something presses, busy while something moves; else by how far away the next deed is."""
+        """Slow while people are behind or something presses, busy while something moves; else by what comes next."""
         fresh = time.monotonic() - self.story.stirred_at < STIR_SECONDS
-        if fresh or self.hurried or not self.settled:
-            self.time.run(self.rate if self.pressing else self.rate * BUSY)
-            return
         next_at = self.agenda.next_at
         left = timedelta(days=1) if next_at is None else next_at - self.time.now()
+        if left < -BEHIND:
+            self.time.run(self.rate * LATE)
+            return
+        if fresh or self.hurried or not self.settled:
+            self.time.run(self.rate if self.pressing or self.hurried else self.rate * BUSY)
+            return
         self.time.run(next((rate for span, rate in AHEAD if left > span), self.rate * BUSY))
