@@ -6,9 +6,10 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask_babel import gettext
 
 from dispatch import clock
+from dispatch.errors import NotFound
 from dispatch.models.notify import Alarm
-from dispatch.rules.access.roles import Right
-from dispatch.services import notify, orders
+from dispatch.rules.access.roles import EVERYTHING, Right
+from dispatch.services import notify, orders, reports
 from dispatch.services.orders import OrderFilters
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
@@ -50,6 +51,18 @@ def mine() -> str:
         shown = sorted(rows(session, found.items, actor), key=lambda row: row.order.service_due_at or now)
     template = "home/mine_now.html" if request.args.get("part") == "now" else "home/mine.html"
     return render_template(template, rows=shown, now=now)
+
+
+@blueprint.get("/my/figures")
+@allow(Right.ORDERS_WORK)
+def own_figures() -> str:
+    """A performer's own offers, work and fair share; of others nothing. Raises NotFound for who is no performer."""
+    performer_id = current_actor().performer_id
+    if performer_id is None:
+        raise NotFound
+    with transaction(EVERYTHING) as session:
+        own = reports.own_figures(session, performer_id, now=clock.now(session))
+        return render_template("home/own_figures.html", own=own)
 
 
 @blueprint.get("/inbox")

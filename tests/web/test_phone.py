@@ -372,3 +372,13 @@ def error_of(html: str, field: str) -> str:
     """The words of the error shown beside a field, empty when it is hidden."""
     found = re.search(rf'<p class="field-error" id="{field}-error"([^>]*)>.*?<span>(.*?)</span>', html, re.DOTALL)
     return found[2] if found and "hidden" not in found[1] else ""
+
+
+def test_a_firm_sees_its_own_figures_by_its_link_and_no_other_firm(site: Site, client: FlaskClient) -> None:
+    offered = offer(site.database, given="offer_all")
+    answer = client.get(f"/w/{offered.token}/figures")
+    assert answer.status_code == 200
+    names = [one.name for one in offered.world.firms]
+    assert [name in answer.text for name in names].count(True) == 1
+    assert "按接单能力应得" in answer.text
+    assert client.get("/w/unknown/figures").status_code == 404

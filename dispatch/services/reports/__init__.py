@@ -7,6 +7,7 @@ from dispatch.services.reports.figures import Report, ReportRow, Step, communiti
 from dispatch.services.reports.files import FileFormat
 from dispatch.services.reports.heat import Heat, HeatArea, HeatBuilding, heat
 from dispatch.services.reports.opening import OpenedOrder, OpenedPage, Part, open_figure
+from dispatch.services.reports.own import OwnFigures, own_figures
 from dispatch.services.reports.statements import (
     StatementPage,
     alarm_late_statements,
@@ -27,6 +28,7 @@ __all__ = [
     "HeatBuilding",
     "OpenedOrder",
     "OpenedPage",
+    "OwnFigures",
     "Part",
     "Report",
     "ReportQuery",
@@ -46,6 +48,7 @@ __all__ = [
     "list_statements",
     "make_statements",
     "open_figure",
+    "own_figures",
     "report",
     "statement_out",
     "trend",

@@ -14,7 +14,7 @@ from dispatch import clock
 from dispatch.errors import Invalid
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import EVERYTHING
-from dispatch.services import orders
+from dispatch.services import orders, reports
 from dispatch.services.access import idempotency
 from dispatch.services.orders.offers import actor_of
 from dispatch.transaction import retrying, transaction
@@ -67,6 +67,18 @@ def show(token: str) -> Response:
     if wants_json():
         return make_response(jsonify(views.as_json(page)), status)
     return html(page, {}, {}, status)
+
+
+@blueprint.get("/<token>/figures")
+@by_link
+@retrying
+def figures(token: str) -> str:
+    """The firm's own offers, work and fair share, while its link lives; of other firms nothing."""
+    with transaction(EVERYTHING) as session:
+        now = clock.now(session)
+        performer_id = orders.open_link(session, token, now=now).performer.id
+        own = reports.own_figures(session, performer_id, now=now)
+        return render_template("phone/figures.html", own=own, back=url_for("phone.show", token=token))
 
 
 @blueprint.post("/<token>/accept")
