@@ -1,5 +1,6 @@
 """Counts of orders with their maintained totals, and statements of service that make themselves."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, Id, Moment, Reference
 from dispatch.models.grid import community, within
+from dispatch.rules.reports.keeping import HEAT_KNOWN, KNOWN, PLACES
 
 GRAINS = "grain IN ('day', 'week', 'month')"
 DAYS = (
@@ -102,8 +104,18 @@ def count() -> Mapped[int]:
     return mapped_column(server_default=text("0"))
 
 
+def one_of(values: Iterable[str]) -> str:
+    """The condition that a row is kept by one of these."""
+    return "kept_by IN ({})".format(", ".join(f"'{value}'" for value in values))
+
+
+def knows(known: Mapping[Any, Sequence[str]], column: str) -> str:
+    """The condition that rows which are not kept by a column leave it empty."""
+    return f"{column} IS NULL OR {one_of(kept for kept, own in known.items() if column in own)}"
+
+
 class FigureTotal(Base):
-    """Counts of a day, week or month of a community by area, kind, lead and accountable team, and performer.
+    """Counts of a day, week or month of a community, kept by what `kept_by` says (rules/reports/keeping.py).
 
     Always the sum over the sheets: each changed order takes back what it added before and adds what it does now.
     """
@@ -112,10 +124,11 @@ class FigureTotal(Base):
 
     id: Mapped[Id]
     community_id: Mapped[Reference] = community()
+    kept_by: Mapped[str]
     grain: Mapped[str]
     first_day: Mapped[date]
     area_id: Mapped[Reference | None]
-    service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id"))
+    service_id: Mapped[Reference | None] = mapped_column(ForeignKey("services.id"))
     lead_team_id: Mapped[Reference | None]
     accountable_team_id: Mapped[Reference | None]
     performer_id: Mapped[Reference | None] = mapped_column(ForeignKey("performers.id"))
@@ -159,15 +172,15 @@ class FigureTotal(Base):
         within("teams", "lead_team_id"),
         within("teams", "accountable_team_id"),
         CheckConstraint(GRAINS, name="grain"),
+        CheckConstraint(one_of(KNOWN), name="kept_by"),
+        *(CheckConstraint(knows(KNOWN, column), name=f"knows_{column}") for column in PLACES),
+        CheckConstraint("service_id IS NOT NULL OR kept_by NOT IN ('kind', 'work', 'each')", name="has_kind"),
         UniqueConstraint(
             "community_id",
+            "kept_by",
             "grain",
             "first_day",
-            "area_id",
-            "service_id",
-            "lead_team_id",
-            "accountable_team_id",
-            "performer_id",
+            *PLACES,
             name="uq_figure_totals",
             postgresql_nulls_not_distinct=True,
         ),
@@ -175,25 +188,30 @@ class FigureTotal(Base):
 
 
 class HeatTotal(Base):
-    """How many orders were placed in a day, week or month of a community, by building and hour of the day."""
+    """How many orders were placed in a day, week or month of a community, by area and building or hour of the day."""
 
     __tablename__ = "heat_totals"
 
     id: Mapped[Id]
     community_id: Mapped[Reference] = community()
+    kept_by: Mapped[str]
     grain: Mapped[str]
     first_day: Mapped[date]
     area_id: Mapped[Reference | None]
     building_id: Mapped[Reference | None]
-    hour: Mapped[int] = mapped_column(SmallInteger)
+    hour: Mapped[int | None] = mapped_column(SmallInteger)
     placed: Mapped[int] = count()
 
     __table_args__ = (
         within("areas", "area_id"),
         within("buildings", "building_id"),
         CheckConstraint(GRAINS, name="grain"),
+        CheckConstraint(one_of(HEAT_KNOWN), name="kept_by"),
+        CheckConstraint(knows(HEAT_KNOWN, "building_id"), name="knows_building_id"),
+        CheckConstraint("(kept_by = 'hour') = (hour IS NOT NULL)", name="knows_hour"),
         UniqueConstraint(
             "community_id",
+            "kept_by",
             "grain",
             "first_day",
             "area_id",

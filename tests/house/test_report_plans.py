@@ -87,6 +87,36 @@ def test_a_report_reads_only_the_rows_of_its_days(asker: Asker, name: str) -> No
     assert max(rows_read(node) for node in scans) < most / 4
 
 
+WIDE: dict[str, Callable[[Session, Actor, date], object]] = {
+    "a year by firm": lambda session, actor, day: reports.report(
+        session, ReportQuery(day - timedelta(days=364), day, Grouping.FIRM), actor=actor
+    ),
+    "three years by area": lambda session, actor, day: reports.report(
+        session, ReportQuery(day - timedelta(days=1_000), day, Grouping.AREA), actor=actor
+    ),
+    "a trend of a year": lambda session, actor, day: reports.trend(
+        session, ReportQuery(day - timedelta(days=364), day), actor=actor
+    ),
+    "heat of a month": lambda session, actor, day: reports.heat(
+        session, ReportQuery(day - timedelta(days=29), day), actor=actor
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(WIDE))
+def test_a_wide_report_reads_a_row_for_each_of_its_groups_and_cells(asker: Asker, name: str) -> None:
+    day = today(asker)
+    plans = plans_of(asker, asker[1].scope, lambda session, actor: WIDE[name](session, actor, day))
+    scans = [
+        node
+        for plan in plans
+        for node in nodes(plan)
+        if node.get("Relation Name") in {"figure_totals", "heat_totals", "order_counts"}
+    ]
+    assert scans
+    assert max(rows_read(node) for node in scans) < ORDERS / 20
+
+
 def test_a_page_of_orders_reads_the_days_by_their_index(asker: Asker) -> None:
     day = today(asker)
     query = ReportQuery(day - timedelta(days=1), day)

@@ -1,6 +1,6 @@
 """What a report is asked for: days, by whom it is grouped, narrowed to what, and whose rows its reader may see."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -13,12 +13,15 @@ from dispatch.db import Base
 from dispatch.errors import Invalid
 from dispatch.models.reports import FigureTotal, HeatTotal, OrderCount
 from dispatch.rules.access.roles import Actor
+from dispatch.rules.reports.keeping import kept_for
 from dispatch.rules.reports.periods import Cells
 from dispatch.services.access import policies, reach
 
 MOST_DAYS: Final = 1_100
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2199
+OF_TEAMS: Final = ("lead_team_id", "accountable_team_id", "performer_id")
+"""Columns that a sheet has twice: whose the order is today, and whose it was first."""
 ASSIGNED_POLICY: Final = "figures.assigned_by"
 
 
@@ -51,6 +54,17 @@ class ReportQuery:
     service_id: int | None = None
     team_id: int | None = None
     performer_id: int | None = None
+
+    @property
+    def narrowing(self) -> dict[str, int]:
+        """The columns of the totals that the query narrows, beside the community, each with its value."""
+        wanted = {
+            "area_id": self.area_id,
+            "service_id": self.service_id,
+            self.team_column: self.team_id,
+            "performer_id": self.performer_id,
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
 
     @property
     def team_column(self) -> str:
@@ -92,17 +106,23 @@ def of_cells(table: type[FigureTotal | HeatTotal], runs: Sequence[Cells]) -> Col
     )
 
 
+def kept_by(query: ReportQuery, actor: Actor, columns: Iterable[str]) -> ColumnElement[bool]:
+    """The fewest rows of the totals that know what is asked for, narrowed by the query, and seen by its reader."""
+    own: list[str] = []
+    if actor.narrowed:
+        own.extend(["area_id"] if actor.areas else [])
+        own.extend(f"{part}_team_id" for part in AssignedBy if actor.teams)
+        own.extend([] if actor.performer_id is None else ["performer_id"])
+    return FigureTotal.kept_by == str(kept_for({*columns, *query.narrowing, *own}))
+
+
 def narrowed_to(query: ReportQuery, table: type[FigureTotal | OrderCount], teams_of: str = "") -> ColumnElement[bool]:
     """The filters of a query on a table; `teams_of` is the prefix of the columns of teams and performer."""
     columns = table.__table__.c
-    wanted = {
-        "community_id": query.community_id,
-        "area_id": query.area_id,
-        "service_id": query.service_id,
-        f"{teams_of}{query.team_column}": query.team_id,
-        f"{teams_of}performer_id": query.performer_id,
-    }
-    return and_(True, *(columns[name] == value for name, value in wanted.items() if value is not None))  # noqa: FBT003 - SQLAlchemy's empty and_
+    own = {f"{teams_of}{name}" if name in OF_TEAMS else name: value for name, value in query.narrowing.items()}
+    if query.community_id is not None:
+        own["community_id"] = query.community_id
+    return and_(True, *(columns[name] == value for name, value in own.items()))  # noqa: FBT003 - SQLAlchemy's empty and_
 
 
 def in_reach(table: type[Base], actor: Actor, teams_of: str = "") -> ColumnElement[bool]:

@@ -15,9 +15,10 @@ from dispatch.models.reports import FigureTotal
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.reports.counts import MEASURES, NOTHING_COUNTED, Counts
 from dispatch.rules.reports.figures import PRACTICE, Figure, Value, Weights, fairness, figures_of, per_ten_thousand
+from dispatch.rules.reports.keeping import KNOWN, Kept
 from dispatch.rules.reports.periods import COARSE_TO_FINE, cells, period_before, step_of_trend, steps_of
 from dispatch.services.access import policies, reach
-from dispatch.services.reports.asking import Grouping, ReportQuery, check_days, in_reach, narrowed_to, of_cells
+from dispatch.services.reports.asking import Grouping, ReportQuery, check_days, in_reach, kept_by, narrowed_to, of_cells
 
 WEIGHT_POLICIES: Final = (
     "figures.weight.response",
@@ -80,36 +81,47 @@ class Step:
 def report(session: Session, query: ReportQuery, *, actor: Actor) -> Report:
     """The report of some days by group, in a fixed number of queries; raises Invalid for wrong days."""
     check_days(query)
-    counted = counts_by(session, query, actor=actor)
+    earlier = period_before(query.begin, query.end)
+    counted, before = counts_by(session, query, earlier, actor=actor)
     names = names_of(session, query.by, counted)
     rows = [ReportRow(key, names.get(key or 0, ""), counts) for key, counts in counted.items()]
-    earlier = period_before(query.begin, query.end)
     return Report(
         query=query,
         rows=sorted(rows, key=lambda row: (row.id is None, -row.counts.placed, row.name, row.id or 0)),
         total=sum(counted.values(), NOTHING_COUNTED),
         before_days=earlier,
-        before=sum(counts_by(session, query.within(*earlier), actor=actor).values(), NOTHING_COUNTED),
+        before=before,
         weights=weights_of(session, actor),
         residents=residents_of(session, query, actor=actor),
         evenness=evenness_of(session, query, actor=actor),
     )
 
 
-def counts_by(session: Session, query: ReportQuery, *, actor: Actor) -> dict[int | None, Counts]:
-    """The counts of each group: sums over whole months, weeks and days."""
+def counts_by(
+    session: Session, query: ReportQuery, earlier: tuple[date, date], *, actor: Actor
+) -> tuple[dict[int | None, Counts], Counts]:
+    """The counts of each group, and of all groups in the days before, in one query over months, weeks, days."""
     key = FigureTotal.__table__.c[query.key_column].label("key")
+    is_before = (FigureTotal.first_day < query.begin).label("is_before")
     asked = (
-        select(key, *SUMS)
+        select(key, is_before, *SUMS)
         .where(
             in_reach(FigureTotal, actor),
+            kept_by(query, actor, [query.key_column]),
             narrowed_to(query, FigureTotal),
-            of_cells(FigureTotal, cells(query.begin, query.end)),
+            of_cells(FigureTotal, [*cells(*earlier), *cells(query.begin, query.end)]),
         )
-        .group_by(key)
+        .group_by(key, is_before)
     )
-    found = {row["key"]: Counts.of(dict(row)) for row in session.execute(asked).mappings()}
-    return {key: counts for key, counts in found.items() if counts != NOTHING_COUNTED}
+    found: dict[int | None, Counts] = {}
+    before = NOTHING_COUNTED
+    for row in session.execute(asked).mappings():
+        counts = Counts.of(dict(row))
+        if row["is_before"]:
+            before += counts
+        elif counts != NOTHING_COUNTED:
+            found[row["key"]] = counts
+    return found, before
 
 
 def names_of(session: Session, by: Grouping, ids: Mapping[int | None, Counts]) -> dict[int, str]:
@@ -162,6 +174,7 @@ def evenness_of(session: Session, query: ReportQuery, *, actor: Actor) -> Value:
         select(table.service_id, table.performer_id, func.sum(table.finished))
         .where(
             in_reach(FigureTotal, actor),
+            kept_by(query, actor, KNOWN[Kept.WORK]),
             narrowed_to(query, FigureTotal),
             of_cells(FigureTotal, cells(query.begin, query.end)),
             table.performer_id.is_not(None),
@@ -213,6 +226,7 @@ def trend(session: Session, query: ReportQuery, *, actor: Actor) -> list[Step]:
         select(FigureTotal.first_day, *SUMS)
         .where(
             in_reach(FigureTotal, actor),
+            kept_by(query, actor, []),
             narrowed_to(query, FigureTotal),
             of_cells(FigureTotal, runs),
         )

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from dispatch.models.grid import Area, Building
 from dispatch.models.reports import FigureTotal, HeatTotal
 from dispatch.rules.access.roles import Actor
+from dispatch.rules.reports.keeping import HeatKept
 from dispatch.rules.reports.periods import COARSE_TO_FINE, cells, step_of_trend, steps_of
 from dispatch.services.access import reach
-from dispatch.services.reports.asking import ReportQuery, check_days, in_reach, of_cells
+from dispatch.services.reports.asking import ReportQuery, check_days, in_reach, kept_by, of_cells
 
 HOURS = 24
 
@@ -82,7 +83,13 @@ def placed_by_step(
     table = FigureTotal.__table__.c
     asked = (
         select(table.area_id, table.first_day, func.sum(table.placed))
-        .where(in_reach(FigureTotal, actor), of_cells(FigureTotal, runs), table.area_id.is_not(None), table.placed > 0)
+        .where(
+            in_reach(FigureTotal, actor),
+            kept_by(ReportQuery(query.begin, query.end), actor, ["area_id"]),
+            of_cells(FigureTotal, runs),
+            table.area_id.is_not(None),
+            table.placed > 0,
+        )
         .group_by(table.area_id, table.first_day)
     )
     found: dict[int, list[int]] = {}
@@ -103,7 +110,11 @@ def placed_by_hour(session: Session, query: ReportQuery, *, actor: Actor) -> dic
     found: dict[int, list[int]] = {}
     for area, hour, placed in session.execute(
         select(table.area_id, table.hour, func.sum(table.placed))
-        .where(in_reach(HeatTotal, actor), of_cells(HeatTotal, cells(query.begin, query.end)))
+        .where(
+            in_reach(HeatTotal, actor),
+            table.kept_by == str(HeatKept.HOUR),
+            of_cells(HeatTotal, cells(query.begin, query.end)),
+        )
         .group_by(table.area_id, table.hour)
     ):
         found.setdefault(area, [0] * HOURS)[hour] += int(placed)
@@ -116,7 +127,11 @@ def buildings_of(session: Session, query: ReportQuery, areas: Sequence[int], *, 
         building: int(number)
         for building, number in session.execute(
             select(HeatTotal.building_id, func.sum(HeatTotal.placed))
-            .where(in_reach(HeatTotal, actor), of_cells(HeatTotal, cells(query.begin, query.end)))
+            .where(
+                in_reach(HeatTotal, actor),
+                HeatTotal.kept_by == str(HeatKept.BUILDING),
+                of_cells(HeatTotal, cells(query.begin, query.end)),
+            )
             .group_by(HeatTotal.building_id)
         )
     }

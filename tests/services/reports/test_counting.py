@@ -1,5 +1,6 @@
 """Changed orders are counted by themselves: against a count by hand, one by SQL, kills, repeats, and moves."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch.models.orders import Order
 from dispatch.models.reports import FigureTotal, HeatTotal, OrderChange, OrderCount
 from dispatch.rules.reports.counts import MEASURES, Counts
+from dispatch.rules.reports.keeping import Kept
 from dispatch.services import orders, reports
 from dispatch.services.orders import canary
 from dispatch.services.reports.verify.figures import wrong_figures
@@ -59,10 +61,12 @@ def lives(session: Session) -> Lives:
     return lives_of(session, make_world(session))
 
 
-def totals(session: Session, lives: Lives, grain: str = "day", **equal: object) -> Counts:
-    """The sum of all rows of a grain of the world's community."""
+def totals(session: Session, lives: Lives, grain: str = "day", kept_by: Kept = Kept.EACH, **equal: object) -> Counts:
+    """The sum of all rows of a grain of the world's community that are kept by something."""
     sums = [func.coalesce(func.sum(getattr(FigureTotal, name)), 0).label(name) for name in MEASURES]
-    query = select(*sums).where(FigureTotal.community_id == lives.world.community.id, FigureTotal.grain == grain)
+    query = select(*sums).where(
+        FigureTotal.community_id == lives.world.community.id, FigureTotal.grain == grain, FigureTotal.kept_by == kept_by
+    )
     return Counts.of(session.execute(query.filter_by(**equal)).mappings().one())
 
 
@@ -70,7 +74,7 @@ def totals(session: Session, lives: Lives, grain: str = "day", **equal: object) 
 def test_a_week_of_orders_comes_to_what_is_counted_by_hand(session: Session, lives: Lives, grain: str) -> None:
     live_a_week(lives)
     lives.counted()
-    assert totals(session, lives, grain) == BY_HAND
+    assert {kept: totals(session, lives, grain, kept) for kept in Kept} == dict.fromkeys(Kept, BY_HAND)
     assert list(wrong_figures(session)) == []
 
 
@@ -192,7 +196,7 @@ def test_a_day_in_shanghai_ends_at_its_own_midnight(session: Session, lives: Liv
     assert totals(session, lives, first_day=date(2026, 11, 3)).placed == 1
     hours = session.execute(
         select(HeatTotal.first_day, HeatTotal.hour, HeatTotal.placed)
-        .where(HeatTotal.grain == "day")
+        .where(HeatTotal.grain == "day", HeatTotal.kept_by == "hour")
         .order_by(HeatTotal.first_day)
     ).all()
     assert [tuple(row) for row in hours] == [(date(2026, 11, 2), 23, 1), (date(2026, 11, 3), 0, 1)]
@@ -221,15 +225,45 @@ def test_a_count_that_is_killed_has_not_happened(committed: Database) -> None:
         while reports.count_changes(session):
             pass
         session.commit()
-        assert sum(session.scalars(select(FigureTotal.placed).where(FigureTotal.grain == "day"))) == 1
+        assert (
+            sum(
+                session.scalars(
+                    select(FigureTotal.placed).where(FigureTotal.grain == "day", FigureTotal.kept_by == "all")
+                )
+            )
+            == 1
+        )
+
+
+def test_counters_at_once_wait_for_each_other_and_count_everything_once(committed: Database) -> None:
+    with committed.session() as session:
+        lives = lives_of(session, make_world(session))
+        for number in range(8):
+            lives.placed(MORNING + number * MINUTE, stairwell_id=lives.world.stairwells[number % 6].id)
+        session.commit()
+
+    def count_all() -> None:
+        with committed.session() as session:
+            while reports.count_changes(session, most=2):
+                session.commit()
+
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        for done in [pool.submit(count_all) for _ in range(3)]:
+            done.result(timeout=60)
+    with committed.session() as session:
+        assert totals(session, lives, kept_by=Kept.ALL).placed == 8
+        assert list(wrong_figures(session)) == []
 
 
 BREAKS: dict[str, tuple[str, str]] = {
     "total": ("UPDATE figure_totals SET placed = placed + 1 WHERE grain = 'month' AND placed > 0", "placed is"),
+    "kept": ("UPDATE figure_totals SET finished = finished + 1 WHERE kept_by = 'firm'", "finished is"),
+    "of another": ("UPDATE figure_totals SET placed = placed + 1 WHERE kept_by = 'all' AND grain = 'day'", "by all"),
     "row": ("DELETE FROM figure_totals WHERE grain = 'day'", "in the totals"),
     "sheet": ("UPDATE order_counts SET is_reached = NOT is_reached", "counted with another is_reached"),
     "missing": ("DELETE FROM order_counts", "it is in no figure"),
     "heat": ("UPDATE heat_totals SET placed = placed + 1 WHERE grain = 'week'", "heat of week"),
+    "hour": ("UPDATE heat_totals SET placed = placed + 1 WHERE kept_by = 'hour'", "by hour"),
 }
 
 

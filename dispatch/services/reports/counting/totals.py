@@ -1,15 +1,20 @@
-"""The maintained totals: what changed orders added before is taken back, what they add now is added."""
+"""The maintained totals: what changed orders added before is taken back, what they add now is added.
 
-from typing import Final
+Each change is added up by every combination first, then by each thing that rows are kept by (rules/reports/keeping.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from dispatch.rules.reports.counts import MEASURES
+from dispatch.rules.reports.keeping import HEAT_KNOWN, KNOWN, PLACES
 from dispatch.services.reports.counting.definitions import BASES, Basis, amounts
 from dispatch.services.reports.counting.sheet import COLUMNS, FRESH
 
-PLACES: Final = ("area_id", "service_id", "lead_team_id", "accountable_team_id", "performer_id")
-"""Whose the counts are; beside community, grain and first day the key of a row of figure_totals."""
-KEY: Final = f"community_id, grain, first_day, {', '.join(PLACES)}"
-HEAT_KEY: Final = "community_id, grain, first_day, area_id, building_id, hour"
+CELL: Final = "community_id, grain, first_day"
+KEY: Final = f"kept_by, {CELL}, {', '.join(PLACES)}"
+HEAT_PLACES: Final = ("area_id", "building_id", "hour")
+HEAT_KEY: Final = f"kept_by, {CELL}, {', '.join(HEAT_PLACES)}"
 SHEET: Final = ", ".join(COLUMNS)
 SUMS: Final = ", ".join(f"sum({measure}) AS {measure}" for measure in MEASURES)
 CHANGED: Final = " OR ".join(f"sum({measure}) <> 0" for measure in MEASURES)
@@ -34,11 +39,36 @@ def of_basis(basis: Basis) -> str:
 
 DAILY: Final = " UNION ALL ".join(of_basis(basis) for basis in BASES)
 """What `lines` add, by day and place."""
-TOTALS_OF_LINES: Final = f"SELECT {KEY}, {SUMS} FROM daily {CELLS} GROUP BY {KEY} HAVING {CHANGED}"
-HEAT_OF_LINES: Final = (
-    f"SELECT {HEAT_KEY}, sum(sign) AS placed FROM "
+EACH: Final = f"SELECT {CELL}, {', '.join(PLACES)}, {SUMS} FROM daily {CELLS} GROUP BY {CELL}, {', '.join(PLACES)}"
+HEAT_EACH: Final = (
+    f"SELECT {CELL}, {', '.join(HEAT_PLACES)}, sum(sign) AS placed FROM "
     f"(SELECT *, placed_on AS day, placed_hour AS hour FROM lines) AS placed {CELLS} "
-    f"GROUP BY {HEAT_KEY} HAVING sum(sign) <> 0"
+    f"GROUP BY {CELL}, {', '.join(HEAT_PLACES)}"
+)
+
+
+def kept_by(known: Mapping[Any, Sequence[str]], places: Sequence[str]) -> str:
+    """By what a row of grouping sets is kept: GROUPING has a bit for each place that its set leaves out."""
+    cases = (
+        f"WHEN {sum((place not in own) << bit for bit, place in enumerate(reversed(places)))} THEN '{kept}'"
+        for kept, own in known.items()
+    )
+    return f"CASE GROUPING({', '.join(places)}) {' '.join(cases)} END AS kept_by"
+
+
+def sets(known: Mapping[Any, Sequence[str]]) -> str:
+    """The groups of a cell by everything that rows are kept by."""
+    groups = ", ".join(f"({', '.join(own)})" for own in known.values())
+    return f"GROUP BY {CELL}, GROUPING SETS ({groups})"
+
+
+TOTALS_OF_LINES: Final = (
+    f"SELECT {kept_by(KNOWN, PLACES)}, {CELL}, {', '.join(PLACES)}, {SUMS} FROM ({EACH}) AS each "
+    f"{sets(KNOWN)} HAVING {CHANGED}"
+)
+HEAT_OF_LINES: Final = (
+    f"SELECT {kept_by(HEAT_KNOWN, HEAT_PLACES)}, {CELL}, {', '.join(HEAT_PLACES)}, sum(placed) AS placed "
+    f"FROM ({HEAT_EACH}) AS each {sets(HEAT_KNOWN)} HAVING sum(placed) <> 0"
 )
 
 COUNT: Final = (

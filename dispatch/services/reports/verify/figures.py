@@ -59,7 +59,8 @@ def wrong_figures(session: Session) -> Iterator[str]:
     yield from islice(wrong_totals(session), MOST_NAMED)
     for row in session.execute(WRONG_HEAT, {"most": MOST_NAMED}):
         place = f"building {row.building_id}, hour {row.hour}"
-        yield f"heat of {row.grain} {row.first_day}, {place}: {row.kept} in the totals, {row.meant} by the orders"
+        when = f"{row.grain} {row.first_day} by {row.kept_by}"
+        yield f"heat of {when}, {place}: {row.kept} in the totals, {row.meant} by the orders"
 
 
 def wrong_sheets(session: Session) -> Iterator[str]:
@@ -85,5 +86,5 @@ def wrong_totals(session: Session) -> Iterator[str]:
             kept, meant = int(row[f"kept_{measure}"] or 0), int(row[f"meant_{measure}"] or 0)
             if kept != meant:
                 whose = f"community {row['community_id']}, kind {row['service_id']}, team {row['lead_team_id']}"
-                when = f"{row['grain']} {row['first_day']}"
+                when = f"{row['grain']} {row['first_day']} by {row['kept_by']}"
                 yield f"figures of {when}, {whose}: {measure} is {kept} in the totals, {meant} by the orders"
