@@ -11,20 +11,14 @@ from urllib.parse import unquote
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from dispatch.rules.access.roles import Right
 from tests.house.leaks.secret import KIND, MARK, PHONE, Secrets
 from tests.house.rights import Route
 
 PLACE_HOLDER = re.compile(r"<(?:[^<>:]+:)?(\w+)>")
 CHOICES = re.compile(r"<option\b.*?</option>", re.DOTALL)
-TELLS_KINDS = (
-    "/api/services",
-    "/api/openapi.json",
-    "/desk/kinds",
-    "/desk/questions",
-    "/desk/preview",
-    "/prices",
-    "/knowledge/",
-)
+CATALOGUE = frozenset({Right.CATALOGUE_READ, Right.CATALOGUE_EDIT, Right.FIRMS_EDIT})
+AT_THE_DESK = ("/desk/kinds", "/desk/questions")
 """The catalogue tells kinds to everybody; elsewhere a kind beside a number is the matter of that order."""
 DAYS = "from=2026-01-01&until=2027-12-31"
 ASKED_WITH: dict[str, tuple[str, ...]] = {
@@ -56,7 +50,7 @@ class Output:
     def marks(self) -> frozenset[str]:
         """The marks in it."""
         found = {word for word in (MARK, PHONE) if word in self.text}
-        if KIND in self.text and not self.route.rule.startswith(TELLS_KINDS):
+        if KIND in self.text and self.route.right not in CATALOGUE and self.route.rule not in AT_THE_DESK:
             found.add(KIND)
         return frozenset(found)
 
