@@ -301,6 +301,17 @@ def fail(session: Session, job: Claimed, error: str, *, most_attempts: int) -> b
     return dead
 
 
+DIED = text(
+    "UPDATE jobs SET lease_until = NULL, run_at = dispatch_now() + make_interval(secs => :wait) "
+    "WHERE id = :id AND token = :token AND done_at IS NULL"
+)
+
+
+def died(session: Session, job: Claimed) -> None:
+    """Who held the job is known to be dead: the next try waits for its back-off, not for the lease; still a suspect."""
+    session.execute(DIED, {"id": job.id, "token": job.token, "wait": back_off_seconds(job.attempts)})
+
+
 RELEASE = text(
     "UPDATE jobs SET lease_until = NULL, attempts = attempts - 1 "
     "WHERE id = ANY(:ids) AND token = ANY(:tokens) AND done_at IS NULL AND error IS NULL"

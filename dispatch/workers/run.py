@@ -238,6 +238,9 @@ def run_suspect(lane: Lane, survives: Callable[[Claimed], bool] | None = None) -
         log.warning("suspect_died", job_id=job.id, job_kind=job.kind)
         if job.attempts >= MOST_ATTEMPTS:
             record_failure(job, UnknownKind("任务多次使进程退出"))
+        else:
+            with transaction(EVERYTHING) as session:
+                queue.died(session, job)
     return True
 
 

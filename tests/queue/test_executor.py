@@ -209,6 +209,19 @@ def test_an_innocent_suspect_is_done_in_its_child(committed: Database, register:
     assert not run.run_suspect(Lane.DISPATCH)
 
 
+def test_the_next_try_of_one_that_died_in_its_child_waits_for_no_lease(committed: Database, register: Register) -> None:
+    register(Handler(work=lambda _session, _job: os._exit(9)))
+    enqueue(committed, 1)
+    with committed.session() as session:
+        queue.claim(session, Lane.DISPATCH, limit=1)
+        session.commit()
+    make_due(committed)
+    assert run.run_suspect(Lane.DISPATCH)
+    (job,) = jobs(committed)
+    assert (job.lease_until, job.attempts, job.error, job.done_at) == (None, 2, None, None)
+    assert not run.run_suspect(Lane.DISPATCH)
+
+
 def test_two_sweepers_and_a_worker_do_each_job_once(committed: Database, register: Register) -> None:
     register(Handler(work=mark))
     enqueue(committed, *range(60))
