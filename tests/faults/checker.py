@@ -2,8 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from time import monotonic
 
 from dispatch.gateways.messages.received import arrivals, log_path
+from dispatch.rules.queue import LEASE_SECONDS, Lane
 from tests.faults.flow import Flow
 from tests.faults.town import Town
 
@@ -19,10 +21,8 @@ ASTRAY = (
 """A kind that is signed for waits, dispatched, for its team's signature."""
 UNSETTLED = (
     f"SELECT (SELECT count(*) {ASTRAY}) "  # noqa: S608 - our own words
-    "+ (SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND run_at < dispatch_now() "
-    "AND (kind LIKE 'orders.%' OR kind LIKE 'notify.%' OR kind LIKE 'nobody.%')) "
-    "+ (SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND attempts > 0 "
-    "AND (kind LIKE 'orders.%' OR kind LIKE 'notify.%' OR kind LIKE 'nobody.%')) "
+    "+ (SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND lane <= %(lane)s "
+    "AND (run_at < dispatch_now() OR attempts > 0)) "
     "+ (SELECT count(*) FROM notices WHERE state = 'waiting')"
 )
 MOST_WITHOUT_DEDUPE = 2
@@ -40,26 +40,33 @@ class Finding:
     notified_twice: list[str] = field(default_factory=list)
     astray: list[str] = field(default_factory=list)
     crashed: list[str] = field(default_factory=list)
+    early: list[str] = field(default_factory=list)
+    stranded: list[str] = field(default_factory=list)
     repeats: int = 0
     accepted: int = 0
+    hits: int = 0
+    seconds: float = 0.0
 
     @property
     def wrong(self) -> list[str]:
         """Everything that breaks the promise."""
-        return [*self.lost, *self.doubled, *self.assigned_twice, *self.notified_twice, *self.astray, *self.crashed]
+        return [
+            *(*self.lost, *self.doubled, *self.assigned_twice, *self.notified_twice, *self.astray),
+            *(*self.crashed, *self.early, *self.stranded),
+        ]
 
     def __str__(self) -> str:
         return (
-            f"{self.name}: {self.orders} orders, {len(self.lost)} lost, {len(self.doubled)} doubled, "
+            f"{self.name}: {self.orders} orders, {self.hits} hits, {len(self.lost)} lost, {len(self.doubled)} doubled, "
             f"{self.accepted} accepted, {len(self.assigned_twice)} assigned twice, "
             f"{len(self.notified_twice)} notified twice, {self.repeats} repeats that receivers recognised, "
-            f"{len(self.astray)} in no known place"
+            f"{len(self.astray)} in no known place, {len(self.early)} lapsed early, {self.seconds:.0f} s"
         )
 
 
-def settle(town: Town) -> None:
-    """Wait until nothing is on its way any more."""
-    town.until(lambda: town.rows(UNSETTLED)[0][0] == 0, "settling", SETTLE_SECONDS)
+def settle(town: Town, up_to: Lane = Lane.DEADLINE) -> None:
+    """Wait until nothing is on its way any more, as far as these lanes do it."""
+    town.until(lambda: town.rows(UNSETTLED, {"lane": int(up_to)})[0][0] == 0, "settling", SETTLE_SECONDS)
 
 
 def check(town: Town, flow: Flow) -> Finding:
@@ -80,6 +87,9 @@ def check(town: Town, flow: Flow) -> Finding:
     look_at_assignments(town, flow, finding)
     look_at_notices(town, finding)
     look_at_places(town, finding)
+    look_at_times(town, finding)
+    finding.hits, finding.seconds = town.hits.total(), monotonic() - flow.began
+    town.hits.clear()
     return finding
 
 
@@ -92,7 +102,9 @@ def look_at_assignments(town: Town, flow: Flow, finding: Finding) -> None:
         "SELECT order_id FROM offers GROUP BY order_id, round HAVING count(*) > 1",
     ):
         finding.assigned_twice += [f"{query}: {row[0]}" for row in town.rows(query)]
-    rows = town.rows("SELECT count(*) FROM offer_recipients WHERE outcome = 'accepted'")
+    rows = town.rows(
+        "SELECT count(*) FROM orders WHERE accepted_at IS NOT NULL AND description = ANY(%(keys)s)", {"keys": flow.keys}
+    )
     finding.accepted = rows[0][0]
     links = {one.link: one.order_number for one in arrivals(log_path(town.home)) if one.link}
     takers = Counter(links[link] for link in flow.taken)
@@ -129,3 +141,18 @@ def look_at_places(town: Town, finding: Finding) -> None:
         "HAVING count(event.version) <> max(event.version) OR max(event.version) <> max(orders.version)"
     ):
         finding.astray.append(f"{number}: {count} events up to version {last}")
+
+
+def look_at_times(town: Town, finding: Finding) -> None:
+    """No round lapsed before its hold time by the database's clock; no lease ends further away than any may."""
+    for offer_id, closed_at, done_at in town.rows(
+        "SELECT offers.id, closed_at, jobs.done_at FROM offers "
+        "LEFT JOIN jobs ON jobs.kind = 'orders.lapse' AND jobs.reference = offers.id "
+        "WHERE outcome = 'lapsed' AND (closed_at < hold_until OR jobs.done_at < hold_until OR jobs.id IS NULL)"
+    ):
+        finding.early.append(f"offer {offer_id}: closed {closed_at}, done {done_at}")
+    for job_id, lease_until in town.rows(
+        "SELECT id, lease_until FROM jobs WHERE done_at IS NULL AND dead_at IS NULL "  # noqa: S608 - a number of ours
+        f"AND lease_until > clock_timestamp() + interval '{LEASE_SECONDS + 5} seconds'"
+    ):
+        finding.stranded.append(f"job {job_id}: leased until {lease_until}")

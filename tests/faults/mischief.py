@@ -13,6 +13,9 @@ from redis.exceptions import RedisError
 from tests.faults.town import Town
 
 READY = 200
+LONGEST_SECONDS = 600.0
+RECOVERY_SECONDS = 180.0
+"""A child that was killed often waits half a minute before it is started again, and a busy machine starts it slowly."""
 Fault = Callable[[Town, Random, threading.Event], None]
 
 
@@ -82,17 +85,20 @@ def no_fault(_town: Town, _chance: Random, over: threading.Event) -> None:
 
 
 @contextmanager
-def happening(fault: Fault, town: Town, seed: int) -> Iterator[None]:
-    """The fault goes on while the block runs; then everything is let go, and alive again."""
+def happening(fault: Fault, town: Town, seed: int, most_seconds: float = LONGEST_SECONDS) -> Iterator[None]:
+    """The fault goes on while the block runs, but at most so long; then everything is let go, and alive again."""
     over = threading.Event()
+    enough = threading.Timer(most_seconds, over.set)
+    enough.start()
     thread = threading.Thread(target=fault, args=(town, Random(seed), over))  # noqa: S311 - repeatable chance, no secret
     thread.start()
     try:
         yield
     finally:
+        enough.cancel()
         over.set()
         thread.join()
-    town.until(lambda: is_whole(town), "recovery", 90.0)
+    town.until(lambda: is_whole(town), "recovery", RECOVERY_SECONDS)
 
 
 def is_whole(town: Town) -> bool:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,15 +26,17 @@ from dispatch.clock import SHANGHAI
 from dispatch.servers import PostgresServer, find_postgres
 from dispatch.servers.process import wait_until
 from dispatch.supervisor.home import read_json
+from dispatch.supervisor.inbox import FOLDER, PORTS, smtp_url
 from tests.processes import descendants, free_port
 
 ROOT = Path(__file__).parent.parent.parent
-START_SECONDS = 180.0
+START_SECONDS = 300.0
 ANSWER_SECONDS = 30.0
 SUPERUSER = "postgres"
 DATABASE = "dispatch"
 SATURDAY = 6
 TEN = time(10)
+ROOM = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,22 @@ class Town:
     port: int
     supervisor: "subprocess.Popen[bytes]"
     quiet: threading.Event = field(default_factory=threading.Event)
+    hits: Counter[str] = field(default_factory=Counter)
 
     @property
     def keys(self) -> Mapping[str, str]:
         """The demo's API keys by scope."""
         return dict(read_json(self.home / "demo.json")["api_keys"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to be one of this home, as `dispatch up` gives it to its own."""
+        environment = {**os.environ, "DISPATCH_HOME": str(self.home), "DISPATCH_DEMO": "1", "PYTHONUNBUFFERED": "1"}
+        environment["DISPATCH_PORT"] = str(self.port)
+        environment["DISPATCH_SMTP_URL"] = smtp_url(read_json(self.home / FOLDER / PORTS))
+        for name in ("DISPATCH_SECRET", "DISPATCH_FIELD_KEYS"):
+            environment.pop(name, None)
+        return environment
 
     @property
     def processes(self) -> dict[str, int]:
@@ -92,30 +106,32 @@ class Town:
         """The broker itself."""
         return redis.Redis.from_url(embedded_redis_url(self.home), socket_timeout=2)
 
-    def command(self, *words: str, expected: int = 0) -> str:
+    def command(self, *words: str, expected: int = 0, environment: Mapping[str, str] | None = None) -> str:
         """Run `dispatch …` for this home to its end; fails when it ends with another code."""
-        environment = {**os.environ, "DISPATCH_HOME": str(self.home), "DISPATCH_DEMO": "1"}
-        environment["DISPATCH_PORT"] = str(self.port)
-        for name in ("DISPATCH_SECRET", "DISPATCH_FIELD_KEYS"):
-            environment.pop(name, None)
         done = subprocess.run(
             [sys.executable, "-m", "dispatch.cli", *words],
-            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+            cwd=ROOT, env=environment or self.environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == expected, done.stdout + done.stderr
         return done.stdout
 
     def next_working_morning(self) -> datetime:
         """Ten o'clock of a coming day from Monday to Friday; a clock set back would strand what is planned."""
-        today = datetime.now(SHANGHAI).date()
+        today = self.rows("SELECT dispatch_now()")[0][0].astimezone(SHANGHAI).date()
         days = (today + timedelta(days=ahead) for ahead in itertools.count(1))
         return datetime.combine(next(day for day in days if day.isoweekday() < SATURDAY), TEN, SHANGHAI)
+
+    def let_firms_take_all(self) -> None:
+        """Give every firm room for all orders: the demo's are full after a hundred, and then nobody takes anything."""
+        self.rows(f"UPDATE performers SET capacity = {ROOM}")  # noqa: S608 - a number of ours
+        self.rows("UPDATE organisations SET catalogue_version = catalogue_version + 1")
 
     def hit(self, name: str, number: int = signal.SIGKILL, *, children: bool = True) -> None:
         """Send a signal to a process by its name, and to all below it."""
         root = self.processes.get(name)
         if root is None:
             return
+        self.hits[signal.Signals(number).name] += 1
         for each in [root, *(process.number for process in descendants(root))] if children else [root]:
             try:
                 os.kill(each, number)
