@@ -33,10 +33,10 @@ lock: ## write both locks anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra test -c requirements.lock -o requirements-test.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 faults: environment-test ## kill, freeze and wipe the real processes: the long form
-	DISPATCH_TEST_LONG=1 $(BIN)/pytest tests/faults
+	DISPATCH_TEST_LONG=1 $(BIN)/pytest -n 2 --dist loadgroup -rP tests/faults
 
 faults-short: environment-test ## the same in a few minutes
-	$(BIN)/pytest tests/faults
+	$(BIN)/pytest -n 2 --dist loadgroup tests/faults
 
 week: environment-test ## live a busy week with every side path, workers killed, and count its figures a second time
 	DISPATCH_TEST_LONG=1 $(BIN)/pytest -rP tests/week
