@@ -5,7 +5,7 @@ from dispatch.queue import Claimed
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.queue import Lane
 from dispatch.transaction import transaction
-from dispatch.workers import run, sweep
+from dispatch.workers import app, run, sweep
 from tests.simulation import jobs
 from tests.simulation.fate import Fate, Killed, fated
 from tests.simulation.stage import Stage, Step, nothing
@@ -36,10 +36,17 @@ def hinted(stage: Stage) -> Step:
 
 
 def worker(stage: Stage, lane: Lane) -> Step:
-    """A worker takes what is due in a lane."""
-    if stage.ways.claims_first:
+    """A worker takes what is due in a lane: a few jobs, or as its task does, which then sends the notices itself."""
+    if not stage.ways.claims_first:
+        return lambda: run_within_claim(lane)
+    if stage.random.random() < 0.5:
         return lambda: run_lane(lane)
-    return lambda: run_within_claim(lane)
+    return lambda: serve(lane)
+
+
+def serve(lane: Lane) -> None:
+    """One round of a worker's task."""
+    app.serve(lane)
 
 
 def run_within_claim(lane: Lane) -> None:
