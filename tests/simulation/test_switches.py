@@ -36,7 +36,7 @@ NO_ROW_LOCK = edit(r"(?s)(FROM orders\s.*)FOR UPDATE", r"\1")
 HISTORY_FENCES = (
     "ALTER TABLE orders DROP CONSTRAINT fk_orders_history;"
     "ALTER TABLE order_events DROP CONSTRAINT fk_order_events_previous;"
-    "ALTER TABLE order_events DROP CONSTRAINT uq_order_events_order_id_version_to_state;"
+    "ALTER TABLE order_events DROP CONSTRAINT uq_order_events_order_id_version_to_state CASCADE;"
     "ALTER TABLE order_events DROP CONSTRAINT pk_order_events;"
 )
 RECORD_FENCES = (
