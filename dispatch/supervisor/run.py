@@ -23,7 +23,7 @@ from dispatch.supervisor.inbox import choose_ports, smtp_url
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LOOK_SECONDS = 0.1
-WEB_READY_SECONDS = 60.0
+WEB_READY_SECONDS = 180.0
 PORT_SECONDS = 3.0
 POSTGRES_STOP_SECONDS = 20.0
 REDIS_STOP_SECONDS = 10.0
