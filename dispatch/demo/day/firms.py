@@ -31,6 +31,7 @@ MOST_YUAN = 260
 MOST_READ = 5_000
 SECOND_THOUGHTS = (1, 5)
 MOST_RIVALS = 4
+EARLY, AT_THE_LATEST = 0.4, 0.8
 MACHINE = {"Accept": "application/json"}
 PHOTO_SIZE = (320, 240)
 SIGNATURE_SIZE = (240, 90)
@@ -84,7 +85,7 @@ class Firms:
         hold = max(datetime.fromisoformat(page["answer_until"]) - now, timedelta(seconds=1))
         visit = Visit(self, told, performer, token, chance, page)
         if told.manner.together == RACE:
-            self.meet(visit, now + hold / 2)
+            self.meet(visit, now + hold * EARLY, now + hold * AT_THE_LATEST)
         else:
             self.decide(visit, now + hold * chance.uniform(*ANSWER_WITHIN), now + hold)
 
@@ -107,13 +108,14 @@ class Firms:
             self.story.counts["left to lapse"] += 1
             self.agenda.at(until, visit.forget)
 
-    def meet(self, visit: "Visit", when: datetime) -> None:
+    def meet(self, visit: "Visit", early: datetime, late: datetime) -> None:
         """Whoever is asked in a round that is raced for waits for the others, and all accept at once."""
         rivals = visit.told.rivals
         if len(rivals) < MOST_RIVALS:
             rivals.append(visit)
         if len(rivals) == 1:
-            self.agenda.at(when, lambda: race(visit.told, rivals))
+            self.agenda.at(early, lambda: race(visit.told, rivals, fewest=2))
+            self.agenda.at(late, lambda: race(visit.told, rivals, fewest=1))
 
 
 @dataclass(slots=True)
@@ -224,8 +226,10 @@ class Visit:
         return datetime.fromisoformat(text) if text else None
 
 
-def race(told: Told, rivals: list[Visit]) -> None:
-    """All accept in the same moment: one gets the order, the others are told that it is taken."""
+def race(told: Told, rivals: list[Visit], *, fewest: int) -> None:
+    """All accept in the same moment, if there are enough: one gets the order, the others are told that it is taken."""
+    if len(rivals) < fewest:
+        return
     with ThreadPoolExecutor(MOST_RIVALS) as phones:
         answers = list(phones.map(lambda visit: visit.post("accept", {}), rivals))
     told.at_once = sorted(answer.status for answer in answers)

@@ -135,6 +135,8 @@ def live(settings: Settings, plan: WeekPlan) -> int:
     first_line = week.firms.read_until
     try:
         week.live()
+    except KeyboardInterrupt:
+        print("中断 · interrupted")
     finally:
         week.time.run(1.0)
     time.sleep(SETTLING_SECONDS)
