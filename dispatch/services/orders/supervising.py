@@ -141,7 +141,7 @@ def supervise(
         due_at=due,
     )
     session.add(made)
-    kind = ActorKind.CLOCK if actor.user_id is None else ActorKind.CENTRE
+    kind = ActorKind.CLOCK if actor.kind is ActorKind.CLOCK else ActorKind.CENTRE
     facts = {"number": made.number, "due": due.isoformat()}
     step(session, order, Action.SUPERVISE, actor=actor, kind=kind, now=now, facts=facts, reason=reason)
     audit.record(session, "orders.supervise", "orders", order.id, actor=actor, community_id=order.community_id)

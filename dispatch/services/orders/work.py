@@ -128,7 +128,7 @@ def feed_back(
     if open_help(session, order):
         raise HelpersStillWork
     order.feedback = answer
-    kind = ActorKind.SYSTEM if actor.user_id is None else ActorKind.TEAM
+    kind = ActorKind.SYSTEM if actor.kind is ActorKind.SYSTEM else ActorKind.TEAM
     step(session, order, Action.FEED_BACK, actor=actor, now=now, kind=kind)
     audit.record(session, "orders.feed_back", "orders", order.id, actor=actor, community_id=order.community_id)
     session.execute(

@@ -1,5 +1,6 @@
 """催办 and 督办: counted and told, with a due date and closing check of their own; an end that needs two people."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from sqlalchemy.orm import Session
 from dispatch.models.access import Membership
 from dispatch.models.notify import Alarm, Notice
 from dispatch.queue import Job
-from dispatch.rules.access.roles import Actor, Role
+from dispatch.rules.access.roles import SYSTEM, Actor, Role
 from dispatch.services import orders
+from dispatch.services.access import keys
 from tests.factories.world import World, staff
 from tests.services.orders.test_life import NOW, Links, routed
 from tests.services.orders.test_requests import DAY, accepted, alarms, called_back, finished
@@ -70,6 +72,25 @@ def test_supervision_has_a_due_date_and_a_closing_check_of_its_own(
     assert session.scalars(late).all() == []
     with pytest.raises(orders.NotSupervised):
         orders.end_supervision(session, order, finding="已看过", actor=centre, now=NOW)
+
+
+def test_a_key_supervises_as_the_centre_and_answers_as_the_team(
+    session: Session, world: World, head: Actor, centre: Actor, links: Links
+) -> None:
+    order, token = accepted(session, world, links)
+    orders.supervise(session, order, reason="中心的系统发起", actor=keyed(session, world, centre), now=NOW)
+    finished(session, token)
+    orders.feed_back(session, order, answer="好了", actor=keyed(session, world, head), now=NOW)
+
+    kinds = {event.action: event.actor_kind for event in orders.time_line(session, order)}
+    assert (kinds["supervise"], kinds["feed_back"]) == ("centre", "team")
+
+
+def keyed(session: Session, world: World, actor: Actor) -> Actor:
+    """The same rights by a machine's key."""
+    here = world.community.id
+    key, _ = keys.create_key(session, name="机器", organisation_id=here, scopes=actor.rights, actor=SYSTEM, now=NOW)
+    return replace(actor, user_id=None, api_key_id=key.id)
 
 
 def test_a_closed_order_is_put_away_only_after_the_closing_check(
