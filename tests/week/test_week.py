@@ -14,9 +14,11 @@ from dispatch.demo.day.wire import Wire
 from tests.faults.town import Town, town
 from tests.week import count
 from tests.week.count import GROUPINGS, Counted
+from tests.week.taken import TAKEN
 
 LONG = os.environ.get("DISPATCH_TEST_LONG") == "1"
 LENGTH = ("--days=7", "--calls=120", "--times=12") if LONG else ("--days=2", "--calls=12", "--times=2")
+FEWEST = 10 if LONG else 1
 KILLS = "--kill-every=10"
 SETTLE_SECONDS = 120.0
 UNSETTLED = (
@@ -61,6 +63,13 @@ def test_every_side_path_was_taken_and_nothing_is_lost(lived: tuple[Town, str]) 
     print(told)  # noqa: T201 - the table, shown with -rP
     assert "守约 · nothing lost, nothing twice" in told
     assert "不足 · SHORT" not in told
+
+
+def test_the_books_know_of_every_side_path(lived: tuple[Town, str]) -> None:
+    times = {path: lived[0].rows(question)[0][0] for path, question in TAKEN.items()}
+
+    print(times)  # noqa: T201 - the table, shown with -rP
+    assert not {path: count for path, count in times.items() if count < FEWEST}
 
 
 def test_the_promise_holds_in_the_books(lived: tuple[Town, str]) -> None:
