@@ -6,7 +6,7 @@ import sys
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch import boot
+from dispatch import boot, clock
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.services import reports
 from dispatch.transaction import transaction
@@ -29,7 +29,7 @@ def run(_arguments: argparse.Namespace) -> int:
     try:
         with transaction(EVERYTHING) as session:
             session.execute(TAKE_TIME)
-            waiting = reports.count_anew(session)
+            waiting = reports.count_anew(session, now=clock.now(session))
     except SQLAlchemyError as error:
         print(f"dispatch recount: the database cannot be asked ({type(error).__name__})", file=sys.stderr)
         return EXIT_UNKNOWN

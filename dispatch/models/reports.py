@@ -38,6 +38,7 @@ class OrderCount(Base):
     """The sheet of an order: every fact that a figure asks of it, as it stands in the totals.
 
     Lead, accountable and performer are those of today, the `first_` ones those of the first dispatch and offer.
+    At `count_again_at` the next limit passes that nobody has met: the order is counted again.
     """
 
     __tablename__ = "order_counts"
@@ -84,6 +85,7 @@ class OrderCount(Base):
     is_solved: Mapped[bool]
     satisfaction: Mapped[str | None]
     is_reopened: Mapped[bool]
+    count_again_at: Mapped[datetime | None]
 
     __table_args__ = (
         within("areas", "area_id"),
@@ -94,6 +96,7 @@ class OrderCount(Base):
         within("teams", "first_lead_team_id"),
         within("teams", "first_accountable_team_id"),
         CheckConstraint("fate IN ('kept', 'voided', 'merged', 'answered')", name="fate"),
+        Index("ix_order_counts_again", "count_again_at", postgresql_where=text("count_again_at IS NOT NULL")),
         Index("ix_order_counts_same", "stairwell_id", "service_id", "placed_at"),
         *(Index(f"ix_order_counts_{day}", "community_id", day, "order_id") for day in DAYS),
     )
@@ -153,6 +156,7 @@ class FigureTotal(Base):
     due: Mapped[int] = count()
     due_closed: Mapped[int] = count()
     closed_in_time: Mapped[int] = count()
+    answers_due: Mapped[int] = count()
     answered_in_time: Mapped[int] = count()
     finished: Mapped[int] = count()
     closed: Mapped[int] = count()

@@ -13,13 +13,13 @@ from dispatch.services import reports
 
 def count(session: Session, job: Claimed) -> None:
     """Count what has changed, a bounded batch at a time; comes back while there is more."""
-    if reports.count_changes(session) >= reports.MOST_AT_ONCE:
+    if reports.count_changes(session, now=clock.now(session)) >= reports.MOST_AT_ONCE:
         queue.enqueue(session, "reports.count", lane=Lane.PERIODIC, dedupe=f"reports.count:after:{job.id}")
 
 
 def daily_figures(session: Session, job: Claimed) -> None:
     """The day is over: have counted what still waits, look whether a statement is late."""
-    reports.ask_for_count(session)
+    reports.ask_for_count(session, now=clock.now(session))
     reports.alarm_late_statements(session, now=clock.now(session))
     queue.finish_period(session, job.kind, str(job.arguments["period"]))
 

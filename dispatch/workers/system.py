@@ -78,7 +78,7 @@ def after_tick(session: Session, now: datetime) -> int:
 
     Sealed by one of those who tick; returns how many entries.
     """
-    reports.ask_for_count(session)
+    reports.ask_for_count(session, now=now)
     if not session.execute(ONE_SEALER).scalar_one():
         return 0
     return audit.seal(session, now=now)

@@ -18,6 +18,8 @@ MORNING = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+LATER = MORNING + 300 * DAY
+"""When every limit of an order placed about that morning has passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,9 @@ class Lives:
             now=at,
         )
 
-    def counted(self) -> None:
+    def counted(self, now: datetime = LATER) -> None:
         """Have everything counted that has changed."""
-        while reports.count_changes(self.session):
+        while reports.count_changes(self.session, now=now):
             pass
 
 

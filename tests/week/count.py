@@ -73,8 +73,10 @@ CLOSED = "o.state IN ('closed', 'archived')"
 ANSWERED = "o.state IN ('fed_back', 'calling_back', 'closed', 'archived')"
 CLOSED_AT = last("at", "close")
 ANSWERED_AT = last("at", "feed_back", "final_answer")
+PASSED = "({met} OR {due} < dispatch_now())"
 SIGN_DUE = LEAD.format(what="a.sign_due_at")
 SIGNS = f"{SIGN_DUE} IS NOT NULL AND {LEAD.format(what='a.signed_at IS DISTINCT FROM a.assigned_at')}"
+SIGNED = LEAD.format(what="a.signed_at IS NOT NULL")
 SIGNED_IN_TIME = f"coalesce({LEAD.format(what='a.signed_at <= a.sign_due_at')}, false)"
 STEPS = "FROM order_events e WHERE e.order_id = o.id AND"
 CHOSEN = "action IN ('dispatch', 'open_round') AND facts ? 'by_hand'"
@@ -119,7 +121,7 @@ QUESTIONS: dict[str, Question] = {
     "returned": Question(DISPATCHED, RETURNED, whose=THEN),
     "misrouted": Question(DISPATCHED, f"({RETURNED} OR {REASSIGNED})", whose=THEN),
     "overridden": Question(DISPATCHED, f"{BY_HAND} > {BY_ROUTER}", whose=THEN),
-    "to_sign": Question(SIGN_DUE, f"{KEPT} AND {SIGNS}"),
+    "to_sign": Question(SIGN_DUE, f"{KEPT} AND {SIGNS} AND {PASSED.format(met=SIGNED, due=SIGN_DUE)}"),
     "signed_in_time": Question(SIGN_DUE, f"{KEPT} AND {SIGNS} AND {SIGNED_IN_TIME}"),
     "offered": Question(OPENED, whose=THEN),
     "rounds": Question(OPENED, amount="(SELECT count(*) FROM offers f WHERE f.order_id = o.id)", whose=THEN),
@@ -132,11 +134,14 @@ QUESTIONS: dict[str, Question] = {
         f"round(extract(epoch FROM {first('at', 'accept')} - {OPENED}))",
         THEN,
     ),
-    "arrivals_due": Question("o.arrive_due_at", KEPT),
+    "arrivals_due": Question(
+        "o.arrive_due_at", f"{KEPT} AND {PASSED.format(met='o.arrived_at IS NOT NULL', due='o.arrive_due_at')}"
+    ),
     "arrived_in_time": Question("o.arrive_due_at", f"{KEPT} AND o.arrived_at <= o.arrive_due_at"),
-    "due": Question("o.civic_due_at", KEPT),
+    "due": Question("o.civic_due_at", f"{KEPT} AND {PASSED.format(met=CLOSED, due='o.civic_due_at')}"),
     "due_closed": Question("o.civic_due_at", CLOSED),
     "closed_in_time": Question("o.civic_due_at", f"{CLOSED} AND {CLOSED_AT} <= o.civic_due_at"),
+    "answers_due": Question("o.civic_due_at", f"{KEPT} AND {PASSED.format(met=ANSWERED, due='o.civic_due_at')}"),
     "answered_in_time": Question("o.civic_due_at", f"{ANSWERED} AND {ANSWERED_AT} <= o.civic_due_at"),
     "finished": Question(last("at", "finish")),
     "closed": Question(CLOSED_AT, CLOSED),
@@ -203,7 +208,7 @@ def rates(counts: Mapping[str, int]) -> dict[str, Decimal | None]:
         "composite": (score, have["valued"]),
         "closed": (have["due_closed"], have["due"]),
         "closed_in_time": (have["closed_in_time"], have["due"]),
-        "answered_in_time": (have["answered_in_time"], have["due"]),
+        "answered_in_time": (have["answered_in_time"], have["answers_due"]),
         "signed_in_time": (have["signed_in_time"], have["to_sign"]),
         "arrived_in_time": (have["arrived_in_time"], have["arrivals_due"]),
         "first_accepted": (have["first_accepted"], have["first_answered"]),

@@ -23,7 +23,8 @@ KILLS = "--kill-every=10"
 SETTLE_SECONDS = 120.0
 UNSETTLED = (
     "SELECT (SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND run_at < dispatch_now() "
-    "AND kind NOT LIKE 'system.%') + (SELECT count(*) FROM order_changes)"
+    "AND kind NOT LIKE 'system.%') + (SELECT count(*) FROM order_changes) "
+    "+ (SELECT count(*) FROM order_counts WHERE count_again_at < dispatch_now())"
 )
 AROUND = timedelta(days=20)
 TREND = timedelta(days=30)

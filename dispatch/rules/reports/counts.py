@@ -14,12 +14,14 @@ class Counts:
     before (policy figures.repeat_days).
     dispatched: orders given to a team; returned: of these, those with an upheld 退单; misrouted: those returned or
     given to somebody else; overridden: those where a person chose otherwise than the router.
+    A limit counts from when it was met or has passed: one that is neither is not due yet, though its day has begun.
     to_sign: orders that a team has to sign for; signed_in_time of these.
     offered: orders that were offered; rounds: their offer rounds; first_answered: those whose first round ended
     with an answer or a lapse; first_accepted of these; accepted of the offered; accept_seconds: from the first
     offer to the first acceptance, of the accepted.
     arrivals_due: orders with a limit to arrive; arrived_in_time of these.
-    due: orders that should be closed; due_closed, closed_in_time, answered_in_time of these.
+    due: orders that should be closed; due_closed, closed_in_time of these. answers_due: orders that a team should
+    have answered; answered_in_time of these.
     finished: orders whose work was reported done. closed: orders closed.
     called: orders whose callback reached the caller; reopened of these; valued (V): those without a final answer;
     contacted, solved, and the five steps of satisfaction: of V.
@@ -46,6 +48,7 @@ class Counts:
     due: int = 0
     due_closed: int = 0
     closed_in_time: int = 0
+    answers_due: int = 0
     answered_in_time: int = 0
     finished: int = 0
     closed: int = 0

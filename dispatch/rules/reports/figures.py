@@ -1,7 +1,9 @@
 """The figures of the hotline as functions of counts: what is set against what, and what it comes to.
 
-A figure without anything to set it against has no value: the pages say “无数据”, never 0. Values are exact
-fractions; a number is rounded once, where it is shown, half up in decimal (972 : 911 → 93.72 %).
+What is due in a period is what was done or whose limit has passed: an order that may still be in time is neither
+good nor bad. A figure without anything to set it against has no value: the pages say “无数据”, never 0.
+
+Values are exact fractions; a number is rounded once, where it is shown, half up in decimal (972 : 911 → 93.72 %).
 Source: hotline.md §4 (12345/96345 practice).
 """
 
@@ -146,8 +148,8 @@ def closed_in_time_rate(counts: Counts) -> Value:
 
 
 def answered_in_time_rate(counts: Counts) -> Value:
-    """按时办结率: answered by the team (反馈) by the civic limit / due in the period."""
-    return over(counts.answered_in_time, counts.due)
+    """按时办结率: answered by the team (反馈) by the civic limit / answers due in the period."""
+    return over(counts.answered_in_time, counts.answers_due)
 
 
 def signed_in_time_rate(counts: Counts) -> Value:

@@ -7,6 +7,7 @@ REASONS: Final[Mapping[str, str]] = {
     "voided": "已作废",
     "merged": "已并入另一单",
     "answered": "当场答复，没有交办",
+    "not_due": "时限还没有到",
     "unreached": "三次没有联系上，不计入V",
     "final_answer": "最终答复，不计入考核",
     "not_contacted": "承办单位没有联系",

@@ -199,6 +199,6 @@ def test_uses_are_counted_within_reach_only(session: Session, world: World, item
 
 def test_an_answered_call_enters_the_figures_as_answered(session: Session, world: World, item: Knowledge) -> None:
     order = answer(session, world, item, address_text="1号楼1单元501")
-    count_changes(session)
+    count_changes(session, now=NOW)
     counted = session.get_one(OrderCount, order.id)
     assert (counted.fate, counted.community_id, counted.dispatched_on) == ("answered", world.community.id, None)

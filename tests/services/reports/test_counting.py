@@ -15,7 +15,7 @@ from dispatch.services import orders, reports
 from dispatch.services.orders import canary
 from dispatch.services.reports.verify.figures import wrong_figures
 from tests.conftest import Database
-from tests.factories.reported import DAY, HOUR, MINUTE, MORNING, Lives, live_a_week, lives_of
+from tests.factories.reported import DAY, HOUR, LATER, MINUTE, MORNING, Lives, live_a_week, lives_of
 from tests.factories.world import make_world, service
 from tests.statements import statements
 
@@ -39,6 +39,7 @@ BY_HAND = Counts(
     due=9,
     due_closed=4,
     closed_in_time=4,
+    answers_due=9,
     answered_in_time=5,
     finished=7,
     closed=4,
@@ -75,7 +76,7 @@ def test_a_week_of_orders_comes_to_what_is_counted_by_hand(session: Session, liv
     live_a_week(lives)
     lives.counted()
     assert {kept: totals(session, lives, grain, kept) for kept in Kept} == dict.fromkeys(Kept, BY_HAND)
-    assert list(wrong_figures(session)) == []
+    assert list(wrong_figures(session, LATER)) == []
 
 
 def test_each_order_counts_on_its_days(session: Session, lives: Lives) -> None:
@@ -123,7 +124,7 @@ def test_the_totals_by_team_kind_and_firm_are_those_of_independent_sql(session: 
 
 def test_counting_twice_or_step_by_step_is_the_same(session: Session, lives: Lives) -> None:
     made = live_a_week(lives)
-    while reports.count_changes(session, most=1):
+    while reports.count_changes(session, now=LATER, most=1):
         pass
     assert totals(session, lives) == BY_HAND
     for order in made.values():
@@ -164,7 +165,7 @@ def test_a_repeat_is_one_no_more_when_the_first_call_is_taken_back(
         )
         lives.counted()
     assert totals(session, lives).repeated == (0 if changed == "void" else 1)
-    assert list(wrong_figures(session)) == []
+    assert list(wrong_figures(session, LATER)) == []
 
 
 def test_eight_days_later_or_at_another_stairwell_is_no_repeat(session: Session, lives: Lives) -> None:
@@ -205,7 +206,7 @@ def test_a_day_in_shanghai_ends_at_its_own_midnight(session: Session, lives: Liv
 def test_counting_everything_anew_comes_to_the_same(session: Session, lives: Lives) -> None:
     live_a_week(lives)
     lives.counted()
-    assert reports.count_anew(session) == 10
+    assert reports.count_anew(session, now=LATER) == 10
     assert totals(session, lives) == Counts()
     lives.counted()
     assert totals(session, lives) == BY_HAND
@@ -217,12 +218,12 @@ def test_a_count_that_is_killed_has_not_happened(committed: Database) -> None:
         lives.placed()
         session.commit()
     with committed.session() as killed:
-        assert reports.count_changes(killed) > 0
+        assert reports.count_changes(killed, now=LATER) > 0
         killed.rollback()
     with committed.session() as session:
         assert session.scalars(select(FigureTotal)).all() == []
         lives.session.close()
-        while reports.count_changes(session):
+        while reports.count_changes(session, now=LATER):
             pass
         session.commit()
         assert (
@@ -235,6 +236,47 @@ def test_a_count_that_is_killed_has_not_happened(committed: Database) -> None:
         )
 
 
+def test_a_limit_counts_from_when_it_has_passed_or_was_met(session: Session, lives: Lives) -> None:
+    kept, missed = (lives.placed(stairwell_id=lives.world.stairwells[n].id) for n in range(2))
+    due = kept.arrive_due_at
+    assert due is not None
+    assert missed.arrive_due_at == due
+    lives.counted(MORNING)
+    assert (totals(session, lives).arrivals_due, totals(session, lives).due) == (0, 0)
+
+    orders.accept(session, lives.token(kept), now=MORNING + MINUTE)
+    orders.arrive(session, lives.token(kept), now=MORNING + 2 * MINUTE)
+    lives.counted(MORNING + 2 * MINUTE)
+    met = totals(session, lives)
+    assert (met.arrivals_due, met.arrived_in_time, met.due, met.answers_due) == (1, 1, 0, 0)
+
+    assert not reports.ask_for_count(session, now=due)
+    assert list(wrong_figures(session, due)) == []
+    assert list(wrong_figures(session, due + MINUTE)) == []
+    assert reports.ask_for_count(session, now=due + MINUTE)
+    assert list(wrong_figures(session, due + MINUTE)) == []
+    lives.counted(due + MINUTE)
+    passed = totals(session, lives)
+    assert (passed.arrivals_due, passed.arrived_in_time, passed.due) == (2, 1, 0)
+    assert list(wrong_figures(session, due + MINUTE)) == []
+
+
+def test_the_civic_limit_counts_for_the_team_that_answered_before_it_counts_for_the_centre(
+    session: Session, lives: Lives
+) -> None:
+    order = lives.placed()
+    lives.done(order, MORNING + MINUTE)
+    lives.counted(MORNING + DAY)
+    answered = totals(session, lives)
+    assert (answered.answers_due, answered.answered_in_time, answered.due) == (1, 1, 0)
+    lives.counted(order.civic_due_at)
+    assert totals(session, lives) == answered
+    assert reports.ask_for_count(session, now=order.civic_due_at + MINUTE)
+    lives.counted(order.civic_due_at + MINUTE)
+    passed = totals(session, lives)
+    assert (passed.answers_due, passed.answered_in_time, passed.due, passed.due_closed) == (1, 1, 1, 0)
+
+
 def test_counters_at_once_wait_for_each_other_and_count_everything_once(committed: Database) -> None:
     with committed.session() as session:
         lives = lives_of(session, make_world(session))
@@ -244,7 +286,7 @@ def test_counters_at_once_wait_for_each_other_and_count_everything_once(committe
 
     def count_all() -> None:
         with committed.session() as session:
-            while reports.count_changes(session, most=2):
+            while reports.count_changes(session, now=LATER, most=2):
                 session.commit()
 
     with ThreadPoolExecutor(max_workers=3) as pool:
@@ -252,7 +294,7 @@ def test_counters_at_once_wait_for_each_other_and_count_everything_once(committe
             done.result(timeout=60)
     with committed.session() as session:
         assert totals(session, lives, kept_by=Kept.ALL).placed == 8
-        assert list(wrong_figures(session)) == []
+        assert list(wrong_figures(session, LATER)) == []
 
 
 BREAKS: dict[str, tuple[str, str]] = {
@@ -271,36 +313,36 @@ BREAKS: dict[str, tuple[str, str]] = {
 def test_verify_finds_what_was_changed_by_hand(session: Session, lives: Lives, name: str) -> None:
     lives.placed()
     lives.counted()
-    assert list(wrong_figures(session)) == []
+    assert list(wrong_figures(session, LATER)) == []
     statement, words = BREAKS[name]
     session.execute(text(statement))
-    assert any(words in line for line in wrong_figures(session))
+    assert any(words in line for line in wrong_figures(session, LATER))
 
 
 def test_an_order_that_waits_to_be_counted_is_no_difference(session: Session, lives: Lives) -> None:
     order = lives.placed()
     lives.counted()
     orders.accept(session, lives.token(order), now=MORNING + MINUTE)
-    assert list(wrong_figures(session)) == []
+    assert list(wrong_figures(session, LATER)) == []
     lives.counted()
     assert totals(session, lives).accepted == 1
 
 
 def test_a_job_is_asked_for_once_while_something_waits(session: Session, lives: Lives) -> None:
-    assert not reports.ask_for_count(session)
+    assert not reports.ask_for_count(session, now=LATER)
     lives.placed()
-    assert reports.ask_for_count(session)
-    assert not reports.ask_for_count(session)
+    assert reports.ask_for_count(session, now=LATER)
+    assert not reports.ask_for_count(session, now=LATER)
 
 
 def test_the_number_of_statements_does_not_grow_with_the_orders(session: Session, lives: Lives) -> None:
     lives.placed()
     with statements(session) as one:
-        reports.count_changes(session)
+        reports.count_changes(session, now=LATER)
     for number in range(1, 12):
         lives.placed(MORNING + 8 * number * DAY)
     with statements(session) as many:
-        reports.count_changes(session)
+        reports.count_changes(session, now=LATER)
     assert len(many) <= len(one)
 
 

@@ -14,6 +14,7 @@ from dispatch.rules.orders.callback import Satisfaction
 from dispatch.rules.orders.callers import CallerAnswer, worst
 from dispatch.services import orders, reports
 from dispatch.services.orders import OrderDraft
+from tests.factories.reported import LATER
 from tests.factories.world import make_world, staff
 
 TRIES = st.lists(
@@ -65,8 +66,8 @@ def test_the_sheet_counts_an_order_by_the_worst_answer(
                     **(said if reached else {}),
                 )
             )
-        reports.count_anew(session)
-        while reports.count_changes(session):
+        reports.count_anew(session, now=LATER)
+        while reports.count_changes(session, now=LATER):
             pass
         sheet = session.scalars(
             select(OrderCount).where(OrderCount.order_id == order.id).execution_options(populate_existing=True)

@@ -9,6 +9,7 @@ from PIL import Image
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from dispatch import clock
 from dispatch.models.access import AuditEntry
 from dispatch.rules.access.roles import Role
 from dispatch.rules.reports.figures import Figure
@@ -121,7 +122,7 @@ def test_nothing_of_a_person_or_of_what_was_said_is_in_a_report(reported: Report
     number = desk.place(description="家里有人打人", confidential=True)
     desk.route(number)
     with desk.site.database.session() as session:
-        while reports.count_changes(session):
+        while reports.count_changes(session, now=clock.now(session)):
             pass
         session.commit()
     client = desk.client(Role.CENTRE)

@@ -6,6 +6,7 @@ statement and one transaction with the removal of their ids. A killed counter ha
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, func, select, text
@@ -34,6 +35,12 @@ ARRAYS: Final = (
     bindparam("days", type_=ARRAY(Integer)),
 )
 COUNT_ORDERS: Final = text(COUNT).bindparams(*ARRAYS)
+PASSED: Final = text(
+    "WITH passed AS (UPDATE order_counts SET count_again_at = NULL WHERE order_id IN ("
+    "SELECT order_id FROM order_counts WHERE count_again_at < :now ORDER BY count_again_at LIMIT :most "
+    "FOR UPDATE SKIP LOCKED) RETURNING order_id) "
+    "INSERT INTO order_changes (order_id) SELECT order_id FROM passed"
+)
 WAITING: Final = text(
     "SELECT max(id) FROM order_changes WHERE NOT EXISTS (SELECT FROM jobs WHERE jobs.kind = 'reports.count' "
     "AND jobs.reference IS NULL AND jobs.done_at IS NULL AND jobs.dead_at IS NULL)"
@@ -44,8 +51,13 @@ FORGET: Final = tuple(
 ALL_AGAIN: Final = text("INSERT INTO order_changes (order_id) SELECT id FROM orders WHERE NOT is_canary ORDER BY id")
 
 
-def ask_for_count(session: Session) -> bool:
-    """Enqueue the counting of what has changed, unless nothing has or a job for it waits; True when enqueued."""
+def ask_for_count(session: Session, *, now: datetime) -> bool:
+    """Enqueue the counting of what has changed, unless nothing has or a job for it waits; True when enqueued.
+
+    An order whose limit has passed since it was counted is one that has changed; rows that are being counted are
+    passed over, and found by the next tick.
+    """
+    session.execute(PASSED, {"now": now, "most": MOST_AT_ONCE})
     last = session.execute(WAITING).scalar_one()
     if last is None:
         return False
@@ -53,7 +65,7 @@ def ask_for_count(session: Session) -> bool:
     return job_id is not None
 
 
-def count_changes(session: Session, *, most: int = MOST_AT_ONCE) -> int:
+def count_changes(session: Session, *, now: datetime, most: int = MOST_AT_ONCE) -> int:
     """Count up to `most` changes, oldest first; returns how many were taken (0: nothing has changed).
 
     Counting an order again changes nothing. Whoever counts at the same time waits for the other.
@@ -61,17 +73,18 @@ def count_changes(session: Session, *, most: int = MOST_AT_ONCE) -> int:
     session.execute(ONE_COUNTER)
     taken = session.scalars(TAKE, {"most": most}).all()
     if taken:
-        count_orders(session, sorted(set(taken)))
+        count_orders(session, sorted(set(taken)), now=now)
     return len(taken)
 
 
-def count_orders(session: Session, order_ids: Sequence[int]) -> None:
+def count_orders(session: Session, order_ids: Sequence[int], *, now: datetime) -> None:
     """Count these orders anew; the caller holds the counter's lock."""
     spans = spans_of(session, order_ids)
     values = {
         "orders": list(order_ids),
         "communities": list(spans),
         "days": list(spans.values()),
+        "now": now,
         "most_days": max(spans.values(), default=0),
     }
     session.execute(COUNT_ORDERS, values)
@@ -86,13 +99,13 @@ def spans_of(session: Session, order_ids: Sequence[int] | None = None) -> dict[i
     return {one: int(policies.policy(session, one, REPEAT_POLICY)) for one in communities}
 
 
-def count_anew(session: Session) -> int:
+def count_anew(session: Session, *, now: datetime) -> int:
     """Forget every count and have every order counted again by the jobs; returns how many orders wait."""
     session.execute(ONE_COUNTER)
     for statement in FORGET:
         session.execute(statement)
     session.execute(ALL_AGAIN)
-    ask_for_count(session)
+    ask_for_count(session, now=now)
     return waiting_changes(session)
 
 

@@ -62,6 +62,13 @@ BASES: Final = (PLACED, DISPATCHED, SIGN_DUE, OFFERED, ARRIVE_DUE, DUE, FINISHED
 GONE: Final[Reasons] = (("voided", "fate = 'voided'"), ("merged", "fate = 'merged'"))
 NO_TASK: Final[Reasons] = (*GONE, ("answered", "fate = 'answered'"))
 UNREACHED: Final[Reasons] = (("unreached", "NOT is_reached"),)
+
+
+def undecided(column: str) -> Reasons:
+    """Who is left out of a figure by a limit: without a task, or neither met the limit yet nor missed it."""
+    return (*NO_TASK, ("not_due", f"{column} = 'not_due'"))
+
+
 OUTSIDE_V: Final[Reasons] = (*UNREACHED, ("final_answer", "is_final"))
 GOOD: Final = "'very_satisfied', 'satisfied', 'basically_satisfied'"
 
@@ -75,21 +82,21 @@ DEFINITIONS: Final[Mapping[Figure, Definition]] = {
         (("no_opinion", "satisfaction IS NULL"), ("dissatisfied", "TRUE")),
     ),
     Figure.COMPOSITE: Definition(CALLED, "TRUE", OUTSIDE_V),
-    Figure.CLOSED: Definition(DUE, "closing <> 'open'", NO_TASK, (("still_open", "TRUE"),)),
+    Figure.CLOSED: Definition(DUE, "closing <> 'open'", undecided("closing"), (("still_open", "TRUE"),)),
     Figure.CLOSED_IN_TIME: Definition(
-        DUE, "closing = 'in_time'", NO_TASK, (("late", "closing = 'late'"), ("still_open", "TRUE"))
+        DUE, "closing = 'in_time'", undecided("closing"), (("late", "closing = 'late'"), ("still_open", "TRUE"))
     ),
     Figure.ANSWERED_IN_TIME: Definition(
-        DUE, "answering = 'in_time'", NO_TASK, (("late", "answering = 'late'"), ("unanswered", "TRUE"))
+        DUE, "answering = 'in_time'", undecided("answering"), (("late", "answering = 'late'"), ("unanswered", "TRUE"))
     ),
     Figure.SIGNED_IN_TIME: Definition(
         SIGN_DUE,
         "signing = 'in_time'",
-        (*NO_TASK, ("signed_by_house", "signing = 'by_house'")),
+        (*undecided("signing"), ("signed_by_house", "signing = 'by_house'")),
         (("late", "signing = 'late'"), ("unsigned", "TRUE")),
     ),
     Figure.ARRIVED_IN_TIME: Definition(
-        ARRIVE_DUE, "arrival = 'in_time'", NO_TASK, (("late", "arrival = 'late'"), ("not_arrived", "TRUE"))
+        ARRIVE_DUE, "arrival = 'in_time'", undecided("arrival"), (("late", "arrival = 'late'"), ("not_arrived", "TRUE"))
     ),
     Figure.FIRST_ACCEPTED: Definition(
         OFFERED,
@@ -136,6 +143,7 @@ COUNTED_BY: Final[Mapping[str, tuple[Basis, str, str]]] = {
     "due": (DUE, OF[Figure.CLOSED].base, "1"),
     "due_closed": (DUE, OF[Figure.CLOSED].both, "1"),
     "closed_in_time": (DUE, OF[Figure.CLOSED_IN_TIME].both, "1"),
+    "answers_due": (DUE, OF[Figure.ANSWERED_IN_TIME].base, "1"),
     "answered_in_time": (DUE, OF[Figure.ANSWERED_IN_TIME].both, "1"),
     "finished": (FINISHED, "TRUE", "1"),
     "closed": (CLOSED, "TRUE", "1"),

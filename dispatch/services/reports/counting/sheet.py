@@ -5,10 +5,19 @@ from typing import Final
 from dispatch.rules.orders.callers import WORST_FIRST
 
 LOCAL_DAY: Final = "({} AT TIME ZONE 'Asia/Shanghai')::date"
-IN_TIME: Final = "CASE WHEN {at} IS NULL THEN 'open' WHEN {at} <= {due} THEN 'in_time' ELSE 'late' END"
+UNDECIDED: Final = "CASE WHEN {due} >= :now THEN 'not_due' ELSE 'open' END"
+IN_TIME: Final = f"CASE WHEN {{at}} IS NULL THEN {UNDECIDED} WHEN {{at}} <= {{due}} THEN 'in_time' ELSE 'late' END"
+STILL_TO_COME: Final = "CASE WHEN {undecided} AND {due} >= :now THEN {due} END"
+"""A limit that decides something when it passes, and has not passed yet."""
 BY_HAND: Final = "action IN ('dispatch', 'open_round', 'reassign') AND (action = 'reassign' OR facts ? 'by_hand')"
 BY_ROUTER: Final = "action IN ('open_round', 'next_round') AND NOT facts ? 'by_hand'"
 
+LIMITS: Final = (
+    ("lead.signed_at IS NULL", "lead.sign_due_at"),
+    ("orders.arrived_at IS NULL", "orders.arrive_due_at"),
+    ("NOT is_closed", "orders.civic_due_at"),
+)
+"""The limits that figures are due by, each while it has not been met."""
 WORST: Final = ", ".join(f"'{step}'" for step in WORST_FIRST)
 
 COLUMNS: Final[dict[str, str]] = {
@@ -51,11 +60,12 @@ COLUMNS: Final[dict[str, str]] = {
     "accept_seconds": "extract(epoch FROM history.accepted_at - first_round.opened_at)::integer",
     "arrival": IN_TIME.format(at="orders.arrived_at", due="orders.arrive_due_at"),
     "closing": (
-        f"CASE WHEN is_closed THEN {IN_TIME.format(at='history.closed_at', due='orders.civic_due_at')} ELSE 'open' END"
+        f"CASE WHEN is_closed THEN {IN_TIME.format(at='history.closed_at', due='orders.civic_due_at')} "
+        f"ELSE {UNDECIDED.format(due='orders.civic_due_at')} END"
     ),
     "answering": (
         f"CASE WHEN is_answered THEN {IN_TIME.format(at='history.answered_at', due='orders.civic_due_at')} "
-        "ELSE 'open' END"
+        f"ELSE {UNDECIDED.format(due='orders.civic_due_at')} END"
     ),
     "is_reached": "coalesce(callback.reached, false)",
     "is_final": "history.is_final",
@@ -63,6 +73,11 @@ COLUMNS: Final[dict[str, str]] = {
     "is_solved": "coalesce(callback.solved, false)",
     "satisfaction": "CASE WHEN callback.reached THEN callback.satisfaction END",
     "is_reopened": "history.is_reopened",
+    "count_again_at": (
+        "CASE WHEN orders.state NOT IN ('voided', 'merged', 'answered') THEN least("
+        + ", ".join(STILL_TO_COME.format(undecided=undecided, due=due) for undecided, due in LIMITS)
+        + ") END"
+    ),
 }
 """The columns of order_counts, each with where it comes from."""
 
@@ -128,7 +143,7 @@ FRESH: Final = (
     f"JOIN services ON services.id = orders.service_id {SPAN}{STATES}{HISTORY}{LEAD}{FIRST_ROUND}{CALLBACK}{REPEATED}"
     "WHERE services.in_figures AND NOT orders.is_canary AND orders.id = ANY (cast(:orders AS bigint[]))"
 )
-"""The sheets of some orders as they are now (`orders`: their ids; `communities` with `days`: those that count).
+"""The sheets of some orders as they are now (`orders`: their ids; `communities` with `days`: those that count; `now`).
 
 Whatever is of a kind outside the figures, the canary's, of a hidden community or of no community yet has none.
 """

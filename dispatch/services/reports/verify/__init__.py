@@ -37,5 +37,5 @@ def lines(session: Session, schedule: Sequence[Scheduled], now: datetime) -> Ite
     yield from silent_deaths(session)
     yield from lost_orders(session)
     yield from broken_callers(session)
-    yield from wrong_figures(session)
+    yield from wrong_figures(session, now)
     yield from audit.verify_chain(session)

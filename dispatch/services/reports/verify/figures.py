@@ -1,6 +1,7 @@
 """The figures: every order's sheet is what its history says, and the totals are the sum of the sheets."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
@@ -25,6 +26,7 @@ WRONG_SHEETS: Final = text(
     f"LEFT JOIN order_counts AS stored ON stored.order_id = orders.id "
     f"LEFT JOIN ({FRESH}) AS fresh ON fresh.order_id = orders.id "
     f"WHERE orders.id = ANY (cast(:orders AS bigint[])) AND concat_ws(', ', {WRONG_COLUMNS}) <> '' "
+    "AND (stored.count_again_at IS NULL OR stored.count_again_at >= :now) "
     "AND NOT EXISTS (SELECT FROM order_changes WHERE order_changes.order_id = orders.id) ORDER BY orders.id"
 ).bindparams(*ARRAYS)
 ALL_LINES: Final = f"lines AS MATERIALIZED (SELECT 1 AS sign, {SHEET} FROM order_counts), daily AS ({DAILY})"
@@ -49,13 +51,13 @@ WRONG_HEAT: Final = text(
 )
 
 
-def wrong_figures(session: Session) -> Iterator[str]:
+def wrong_figures(session: Session, now: datetime) -> Iterator[str]:
     """One line per order that is counted otherwise than its history says, and per day and count that differs.
 
-    Orders that have changed and wait to be counted are left out: their sheets are older than they are, and the
-    totals hold what the sheets say. At most twenty lines of each kind.
+    Orders that have changed, or whose limit has passed, and wait to be counted are left out: their sheets are older
+    than they are, and the totals hold what the sheets say. At most twenty lines of each kind.
     """
-    yield from islice(wrong_sheets(session), MOST_NAMED)
+    yield from islice(wrong_sheets(session, now), MOST_NAMED)
     yield from islice(wrong_totals(session), MOST_NAMED)
     for row in session.execute(WRONG_HEAT, {"most": MOST_NAMED}):
         place = f"building {row.building_id}, hour {row.hour}"
@@ -63,10 +65,10 @@ def wrong_figures(session: Session) -> Iterator[str]:
         yield f"heat of {when}, {place}: {row.kept} in the totals, {row.meant} by the orders"
 
 
-def wrong_sheets(session: Session) -> Iterator[str]:
+def wrong_sheets(session: Session, now: datetime) -> Iterator[str]:
     """The orders whose sheet is not what their history says, some thousand orders at a time."""
     spans = spans_of(session)
-    values = {"communities": list(spans), "days": list(spans.values())}
+    values = {"communities": list(spans), "days": list(spans.values()), "now": now}
     last = 0
     while ids := session.scalars(SOME_ORDERS, {"last": last, "most": ORDERS_AT_ONCE}).all():
         for row in session.execute(WRONG_SHEETS, {"orders": list(ids), **values}):
