@@ -11,17 +11,20 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
+from flask import Flask
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from config.settings import APP_ROLE, OWNER_ROLE, Settings, get_settings
+from dispatch.app import create_app
 from dispatch.db import make_engine
 from dispatch.rules.access.roles import EVERYTHING, Scope
 from dispatch.servers import WITHOUT_DURABILITY, PostgresServer, RedisServer, find_postgres, find_redis
@@ -110,6 +113,16 @@ def reach(connection: Connection, scope: Scope) -> None:
             "communities": scope.setting(scope.communities),
         },
     )
+
+
+@cache
+def the_app() -> Flask:
+    """The application, made once in this pytest process, for tests that have opened the doors by `committed`.
+
+    It keeps nothing of a test but compiled templates, which cost more than most tests do. Who adds a route or
+    changes a setting makes an application of its own.
+    """
+    return create_app()
 
 
 @pytest.fixture(scope="session")

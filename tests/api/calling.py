@@ -6,10 +6,9 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from dispatch.app import create_app
 from dispatch.rules.access.roles import SYSTEM, Right
 from dispatch.services.access import keys
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 from tests.factories.grid import NOW
 
 
@@ -32,4 +31,4 @@ def caller(database: Database, organisation_id: int, *rights: Right) -> Caller:
             session, name="test", organisation_id=organisation_id, scopes=rights, actor=SYSTEM, now=NOW
         )
         session.commit()
-    return Caller(create_app().test_client(), key)
+    return Caller(the_app().test_client(), key)

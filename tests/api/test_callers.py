@@ -7,10 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from dispatch.app import create_app
 from dispatch.rules.access.roles import SYSTEM, Right
 from dispatch.services.access import keys
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 from tests.factories.grid import NOW
 from tests.factories.world import World, make_world
 
@@ -56,7 +55,7 @@ def desk(committed: Database) -> Desk:
             session, name="k", organisation_id=world.district.id, scopes=tuple(Right), actor=SYSTEM, now=NOW
         )
         session.commit()
-    return Desk(create_app().test_client(), {"Authorization": f"Bearer {key}"}, world)
+    return Desk(the_app().test_client(), {"Authorization": f"Bearer {key}"}, world)
 
 
 def test_a_call_sent_again_with_its_key_is_counted_once_and_the_phone_is_masked(desk: Desk) -> None:

@@ -10,14 +10,13 @@ import redis
 from flask.testing import FlaskClient
 
 from config.settings import get_settings
-from dispatch.app import create_app
 from dispatch.gateways.broker import Broker, Recorded
 from dispatch.gateways.limits import limiter
 from dispatch.rules.access.roles import SYSTEM, Right
 from dispatch.rules.queue import Lane
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services.access import keys
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 from tests.factories.grid import NOW
 from tests.factories.world import make_world, service
 from tests.statements import statements
@@ -78,7 +77,7 @@ def desk(committed: Database, hints: Recorded) -> Desk:  # noqa: ARG001 - no hin
         estate = world.buildings[0].address.removesuffix("1幢")
         address = f"{estate},1幢2单元302室"
         session.commit()
-    return Desk(create_app().test_client(), {"Authorization": f"Bearer {key}"}, address)
+    return Desk(the_app().test_client(), {"Authorization": f"Bearer {key}"}, address)
 
 
 def in_hours(hours: int) -> str:

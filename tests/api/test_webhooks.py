@@ -13,7 +13,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from dispatch.app import create_app
 from dispatch.models.catalogue import Performer
 from dispatch.models.notify import WebhookReceipt
 from dispatch.models.orders import Offer, Order
@@ -22,7 +21,7 @@ from dispatch.rules.notify.signature import sign
 from dispatch.services import orders
 from dispatch.services.access import vault
 from dispatch.transaction import scope_of_request
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 from tests.factories.world import make_world, staff
 
 MESSAGES = count(1)
@@ -86,7 +85,7 @@ def firms(committed: Database) -> Iterator[list[Firm]]:
         offered = {recipient.performer_id for _, recipient, _ in orders.offers_of(session, order)}
         codes = [firm.code for firm in sorted(world.firms, key=lambda one: one.id not in offered)]
         session.commit()
-    client = create_app().test_client()
+    client = the_app().test_client()
     yield [Firm(client, committed, code, f"secret of {code}", order.number) for code in codes]
     scope_of_request.set(NOTHING)
 

@@ -12,7 +12,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from dispatch import clock
-from dispatch.app import create_app
 from dispatch.errors import NotAllowed
 from dispatch.gateways.limits import limiter
 from dispatch.models.notify import Alarm
@@ -22,7 +21,7 @@ from dispatch.services import notify, orders
 from dispatch.services.access import keys, sessions, users, vault
 from dispatch.services.orders import OrderDraft
 from dispatch.transaction import scope_of_request
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 from tests.factories.world import staff
 from tests.web.phone_world import Offered, offer
 
@@ -88,7 +87,7 @@ class Target:
 @pytest.fixture
 def target(committed: Database) -> Iterator[Target]:
     offered = offer(committed)
-    app = create_app()
+    app = the_app()
     with app.app_context():
         limiter.reset()
     yield Target(app, committed, offered)

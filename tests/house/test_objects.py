@@ -15,13 +15,12 @@ from sqlalchemy.pool import NullPool
 from werkzeug.test import TestResponse
 
 from dispatch import clock
-from dispatch.app import create_app
 from dispatch.db import Base
 from dispatch.rules.access.roles import NARROW_ROLES, NOTHING, RIGHTS, SYSTEM, Right, Role
 from dispatch.rules.orders.number import make_number
 from dispatch.services.access import keys, sessions, users, vault
 from dispatch.transaction import scope_of_request
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 from tests.factories.world import World, make_world
 from tests.house.deeds import DEEDS, Body, Deed
 from tests.house.rights import Route, routes_of
@@ -40,7 +39,7 @@ NOTED_BY_EVERY_REQUEST = frozenset({"user_sessions", "api_keys"})
 @pytest.fixture
 def application(committed: Database) -> Iterator[Flask]:
     assert committed.url
-    yield create_app()
+    yield the_app()
     scope_of_request.set(NOTHING)
 
 

@@ -12,12 +12,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from dispatch import clock
-from dispatch.app import create_app
 from dispatch.models.access import Organisation
 from dispatch.rules.access.roles import NOTHING, RIGHTS, SYSTEM, Role
 from dispatch.services.access import keys, sessions, users, vault
 from dispatch.transaction import scope_of_request
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 from tests.factories.access import make_organisation
 from tests.house.rights import Route, page_of, routes_of
 
@@ -30,7 +29,7 @@ BELONGS = {Role.TEAM_HEAD: "team_id", Role.AREA_CHIEF: "area_id", Role.PERFORMER
 @pytest.fixture
 def application(committed: Database) -> Iterator[Flask]:
     assert committed.url
-    yield create_app()
+    yield the_app()
     scope_of_request.set(NOTHING)
 
 

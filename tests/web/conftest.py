@@ -10,8 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
 from werkzeug.serving import make_server
 
-from dispatch.app import create_app
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 
 BROWSER_OPTIONS = ("--no-sandbox", "--headless=new", "--disable-gpu", "--disable-dev-shm-usage")
 
@@ -28,7 +27,7 @@ class Site:
 @pytest.fixture
 def site(committed: Database) -> Iterator[Site]:
     """The application in a server of its own on a database of its own."""
-    app = create_app()
+    app = the_app()
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever, name="site", daemon=True)
     thread.start()

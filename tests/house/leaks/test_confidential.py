@@ -17,7 +17,6 @@ from sqlalchemy.pool import NullPool
 
 from config.settings import Settings
 from dispatch import clock
-from dispatch.app import create_app
 from dispatch.gateways.limits import limiter
 from dispatch.models.access import AuditEntry
 from dispatch.models.notify import Notice
@@ -26,7 +25,7 @@ from dispatch.rules.notify.texts import subject_of, text_of
 from dispatch.services.access import keys, sessions, users, vault
 from dispatch.services.orders import told
 from dispatch.transaction import scope_of_request
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 from tests.factories.world import World, make_world
 from tests.house.leaks.secret import KIND, MARK, PHONE, Secrets, tell
 from tests.house.leaks.walk import Asker, Output, with_data
@@ -72,7 +71,7 @@ def house(committed: Database) -> Iterator[House]:
     with committed.session() as session:
         world = make_world(session)
         session.commit()
-    app = create_app()
+    app = the_app()
     operator, actor = person(app, committed, world, Role.OPERATOR, TOOK_THE_CALL)
     with committed.session() as session:
         secrets = tell(session, world, actor)
