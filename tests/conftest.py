@@ -178,12 +178,9 @@ def session(engine: Engine) -> Iterator[Session]:
         outer.rollback()
 
 
-@pytest.fixture
-def committed(servers: Servers) -> Iterator[Database]:
-    """A database of its own, cloned from the template and dropped afterwards: commits are real.
-
-    While the test runs, `transaction()` opens its transactions there.
-    """
+@contextmanager
+def database_of_its_own(servers: Servers) -> Iterator[Database]:
+    """A database cloned from the template and dropped afterwards; meanwhile `transaction()` opens its doors there."""
     name = f"race_{secrets.token_hex(6)}"
     url = servers.clone(name)
     engine = make_engine(url)
@@ -194,3 +191,10 @@ def committed(servers: Servers) -> Iterator[Database]:
     run.Holder.forget()
     engine.dispose()
     servers.drop(name)
+
+
+@pytest.fixture
+def committed(servers: Servers) -> Iterator[Database]:
+    """A database of its own for one test: commits are real."""
+    with database_of_its_own(servers) as database:
+        yield database

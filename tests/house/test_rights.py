@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from dispatch.models.access import Organisation
 from dispatch.rules.access.roles import NOTHING, RIGHTS, SYSTEM, Role
 from dispatch.services.access import keys, sessions, users, vault
 from dispatch.transaction import scope_of_request
-from tests.conftest import Database, the_app
+from tests.conftest import Database, Servers, database_of_its_own, the_app
 from tests.factories.access import make_organisation
 from tests.house.rights import Route, page_of, routes_of
 
@@ -26,16 +27,23 @@ PASSWORD = "correct horse battery"
 BELONGS = {Role.TEAM_HEAD: "team_id", Role.AREA_CHIEF: "area_id", Role.PERFORMER: "performer_id"}
 
 
+@pytest.fixture(scope="module")
+def database(servers: Servers) -> Iterator[Database]:
+    """One database for all roles: whoever is refused changes nothing."""
+    with database_of_its_own(servers) as opened:
+        yield opened
+
+
 @pytest.fixture
-def application(committed: Database) -> Iterator[Flask]:
-    assert committed.url
+def application(database: Database) -> Iterator[Flask]:
+    assert database.url
     yield the_app()
     scope_of_request.set(NOTHING)
 
 
-@pytest.fixture
-def place(committed: Database) -> int:
-    with committed.session() as session:
+@pytest.fixture(scope="module")
+def place(database: Database) -> int:
+    with database.session() as session:
         made = make_organisation(session, "community")
         session.commit()
         return made.id
@@ -86,9 +94,9 @@ def test_without_a_log_in_nothing_guarded_opens(application: Flask) -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_key_with_the_rights_of_a_role_is_refused_everything_else(
-    application: Flask, committed: Database, place: int, role: Role
+    application: Flask, database: Database, place: int, role: Role
 ) -> None:
-    with committed.session() as session:
+    with database.session() as session:
         now = clock.now(session)
         _, plain = keys.create_key(session, name="k", organisation_id=place, scopes=RIGHTS[role], actor=SYSTEM, now=now)
         session.commit()
@@ -100,9 +108,9 @@ def test_a_key_with_the_rights_of_a_role_is_refused_everything_else(
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_person_of_a_role_is_refused_every_other_page(
-    application: Flask, committed: Database, place: int, role: Role
+    application: Flask, database: Database, place: int, role: Role
 ) -> None:
-    token = signed_in(committed, place, role)
+    token = signed_in(database, place, role)
     client = application.test_client()
     client.set_cookie("session", token)
     header = {"X-CSRF-Token": vault.sign("csrf", token.encode()).hex()}
@@ -116,21 +124,28 @@ def test_a_person_of_a_role_is_refused_every_other_page(
 
 @pytest.mark.parametrize("role", [Role.DISPATCHER, Role.CENTRE])
 def test_every_changing_page_is_refused_without_the_form_s_token(
-    application: Flask, committed: Database, place: int, role: Role
+    application: Flask, database: Database, place: int, role: Role
 ) -> None:
     client = application.test_client()
-    client.set_cookie("session", signed_in(committed, place, role))
+    client.set_cookie("session", signed_in(database, place, role))
     for route in guarded(application):
         if route.method != "GET" and not route.rule.startswith("/api/"):
             assert ask(client, route).status_code == 403, route
 
 
-def signed_in(committed: Database, place: int, role: Role) -> str:
+def signed_in(database: Database, place: int, role: Role) -> str:
     """The token of a session of a user of this role."""
-    with committed.session() as session:
+    with database.session() as session:
         now = clock.now(session)
         assert session.get(Organisation, place) is not None
-        user = users.create_user(session, login="somebody", name="某", password=PASSWORD, actor=SYSTEM, now=now)
+        user = users.create_user(
+            session,
+            login=f"{role}-{secrets.token_hex(4)}".replace("_", "-"),
+            name="某",
+            password=PASSWORD,
+            actor=SYSTEM,
+            now=now,
+        )
         belongs = {BELONGS[role]: 1} if role in BELONGS else {}
         users.add_role(session, user.id, role, organisation_id=place, actor=SYSTEM, now=now, **belongs)
         token = sessions.open_session(session, user.id, is_complete=True, now=now)
