@@ -236,7 +236,7 @@ def test_nothing_stored_becomes_markup_on_any_page(target: Target) -> None:
 
 
 def test_a_confidential_order_tells_its_matter_to_no_list_and_no_machine(target: Target) -> None:
-    number = target.place(description=SECRET_MATTER, confidential=True, room="908室", caller_name="陈桂花")
+    number = target.place(description=SECRET_MATTER, confidential=True, room="东厢908室", caller_name="陈桂花")
     desk, machine = target.staff(Role.OPERATOR), target.machine()
     with target.database.session() as session:
         order = orders.find(session, number, actor=SYSTEM, locked=True)
@@ -250,7 +250,7 @@ def test_a_confidential_order_tells_its_matter_to_no_list_and_no_machine(target:
     answers.append(machine.post("/api/orders/preview", json=same))
     for answer in answers:
         assert answer.status_code == 200
-        for word in (SECRET_MATTER, "908", "陈桂花"):
+        for word in (SECRET_MATTER, "东厢908", "陈桂花"):
             assert word not in answer.text
     assert number not in answers[-1].text
     assert SECRET_MATTER in target.staff(Role.DISPATCHER).get(f"/orders/{number}").text
