@@ -151,6 +151,9 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "order_consultation": gettext("退单第 %(count)s 次被驳回，请召集联合会商", count=facts.get("refusals", "")),
         "order_urged": gettext("居民已催办 %(count)s 次", count=facts.get("count", "")),
         "request_waits": gettext("团队的申请到时间还没有决定"),
+        "complaint_unanswered": gettext(
+            "%(name)s 到时间还没有答复订单 %(order)s 的投诉，请认定", name=name, order=facts.get("order", "")
+        ),
         "supervision_late": gettext("订单 %(order)s 的督办到期还没有核查", order=facts.get("order", "")),
         "job_dead": gettext("后台任务多次失败，已停止，请管理员查看"),
         "calendar_missing": gettext("%(year)s 年的工作日历还没有录入", year=facts.get("year", "")),

@@ -81,6 +81,11 @@ def request_due(session: Session, job: Claimed) -> None:
     orders.request_due(session, reference_of(job), now=clock.now(session))
 
 
+def complaint_due(session: Session, job: Claimed) -> None:
+    """The time to answer a complaint is over."""
+    orders.complaint_due(session, reference_of(job), now=clock.now(session))
+
+
 def resume(session: Session, job: Claimed) -> None:
     """A hold has come to its end date."""
     orders.resume_by_clock(session, reference_of(job), now=clock.now(session))
@@ -109,6 +114,7 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "orders.archive": archive,
     "orders.arrival_due": arrival_due,
     "orders.request_due": request_due,
+    "orders.complaint_due": complaint_due,
     "orders.wake": wake,
     "orders.resume": resume,
     "orders.supervision_due": supervision_due,

@@ -1,7 +1,8 @@
-"""Orders with history, assignments, offers, decision records, work reports, callers, callbacks and escalations."""
+"""Orders with history, assignments, offers, decision records, work reports, callers, callbacks, complaints."""
 
 from dispatch.models.orders.answering import KnowledgeUse
 from dispatch.models.orders.callers import OrderCaller
+from dispatch.models.orders.complaints import Complaint
 from dispatch.models.orders.dispatching import Assignment, DecisionRecord, Offer, OfferRecipient
 from dispatch.models.orders.following import Callback, Escalation, EscalationRecipient
 from dispatch.models.orders.order import LegalEdge, Order, OrderEvent
@@ -10,6 +11,7 @@ from dispatch.models.orders.requests import OrderRequest, Supervision
 __all__ = [
     "Assignment",
     "Callback",
+    "Complaint",
     "DecisionRecord",
     "Escalation",
     "EscalationRecipient",

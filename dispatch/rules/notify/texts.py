@@ -59,6 +59,15 @@ TEMPLATES: dict[str, Template] = {
         "订单 %(number)s 需要重办",
         "订单 %(number)s(%(service)s,%(place)s)居民反映没有解决,需要重办。",
     ),
+    "complaint": Template(
+        "请答复投诉:订单 %(number)s",
+        "订单 %(number)s(%(service)s,%(place)s)有投诉,请在 %(until)s 前打开本单链接答复;链接过期的,请打电话给中心。",
+    ),
+    "complaint_upheld": Template(
+        "投诉属实:订单 %(number)s", "订单 %(number)s 的投诉,中心认定属实。请联系中心了解理由。"
+    ),
+    "complaint_rejected": Template("投诉不属实:订单 %(number)s", "订单 %(number)s 的投诉,中心认定不属实。"),
+    "complaint_withdrawn": Template("投诉已撤回:订单 %(number)s", "订单 %(number)s 的投诉已撤回,不用再答复。"),
 }
 WITHOUT_ORDER: dict[str, Template] = {
     "escalations": Template(
