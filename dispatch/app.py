@@ -12,6 +12,7 @@ from config.settings import Settings, get_settings
 from dispatch.api import calendar as api_calendar
 from dispatch.api import care as api_care
 from dispatch.api import catalogue as api_catalogue
+from dispatch.api import complaints as api_complaints
 from dispatch.api import errors as api_errors
 from dispatch.api import firms as api_firms
 from dispatch.api import grid as api_grid
@@ -74,6 +75,7 @@ API = (
     api_order_callers.blueprint,
     api_order_clocks.blueprint,
     api_order_requests.blueprint,
+    api_complaints.blueprint,
     api_catalogue.blueprint,
     api_calendar.blueprint,
     api_grid.blueprint,

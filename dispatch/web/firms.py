@@ -213,6 +213,7 @@ def render_firm(code: str, actor: Actor, errors: Mapping[str, str]) -> str:
             kinds=kinds,
             kind_names={one.id: one.name for one in kinds},
             newest={one.service_id: one.version for one in reversed(lists)},
+            complaints=orders.complaint_figures(session, firm.id, firm.organisation_id, now=now),
             in_hand=orders.orders_in_hand(session, firm.id, actor=actor),
             possible=[one for one in POSSIBLE[row.standing] if one is not FirmAction.WARN],
             action_words=action_words,

@@ -16,6 +16,14 @@ from dispatch.errors import DispatchError
 from dispatch.rules.access.roles import Actor, ActorKind, Right
 from dispatch.rules.grid.phone import mask_phone
 from dispatch.rules.orders.callback import SATISFACTION_LABELS, Satisfaction
+from dispatch.rules.orders.complaints import (
+    COMPLAINT_LABELS,
+    CONSEQUENCE_LABELS,
+    STATE_LABELS,
+    ComplaintKind,
+    ComplaintState,
+    Consequence,
+)
 from dispatch.rules.orders.requests import REQUEST_LABELS, RequestKind
 from dispatch.rules.orders.states import AFTER_WORK, ENDED, LABELS, Action, OrderState
 from dispatch.rules.orders.urgency import URGENCY_LABELS, Urgency
@@ -260,6 +268,21 @@ def request_word(kind: str) -> str:
     return gettext(REQUEST_LABELS[RequestKind(kind)])
 
 
+def complaint_word(kind: str) -> str:
+    """What a complaint is about."""
+    return gettext(COMPLAINT_LABELS[ComplaintKind(kind)])
+
+
+def complaint_state_word(state: str) -> str:
+    """How a complaint stands."""
+    return gettext(STATE_LABELS[ComplaintState(state)])
+
+
+def consequence_word(consequence: str) -> str:
+    """What an upheld complaint means for the firm."""
+    return gettext(CONSEQUENCE_LABELS[Consequence(consequence)])
+
+
 def notice_word(template: str) -> str:
     """What a notice is about."""
     words = {
@@ -271,6 +294,10 @@ def notice_word(template: str) -> str:
         "urged": gettext("有人催办"),
         "withdrawn": gettext("订单已取消或改派"),
         "reopened": gettext("订单需要重办"),
+        "complaint": gettext("有投诉，请答复"),
+        "complaint_upheld": gettext("投诉属实"),
+        "complaint_rejected": gettext("投诉不属实"),
+        "complaint_withdrawn": gettext("投诉已撤回"),
         "papers_expiring": gettext("证照快到期，请更新"),
         "papers_expired": gettext("证照已过期，不再派单"),
         "visit_missed": gettext("探访没有按时做"),
@@ -329,6 +356,9 @@ def page_context() -> dict[str, Any]:
         "notice_word": notice_word,
         "result_word": result_word,
         "request_word": request_word,
+        "complaint_word": complaint_word,
+        "complaint_state_word": complaint_state_word,
+        "consequence_word": consequence_word,
         "masked": lambda phone: mask_phone(phone) if phone else "",
         "satisfaction_word": satisfaction_word,
         "span_words": span_words,

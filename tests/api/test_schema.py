@@ -33,6 +33,7 @@ from tests.conftest import Database, Servers
 from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import helper, resident, visit_service
 from tests.factories.world import make_world, staff
+from tests.house.complaint_deeds import heard
 
 MOST_EXAMPLES = 12
 CHECKS: list[CheckFunction] = [
@@ -103,6 +104,7 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
         head = staff(session, world, Role.TEAM_HEAD)
         words = {"grounds": "不归本团队", "basis": "职责第二条"}
         request = orders.ask(session, order, RequestKind.RETURN, **words, actor=head, now=now)
+        complaint_id = int(heard(session, world, 0))
         _, key = keys.create_key(
             session, name="all", organisation_id=world.district.id, scopes=list(Right), actor=SYSTEM, now=now
         )
@@ -112,6 +114,7 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
         return key, {
             "number": order.number,
             "request_id": request.id,
+            "complaint_id": complaint_id,
             "schedule_id": schedule.id,
             "code": "mediation",
             "performer_code": firm,

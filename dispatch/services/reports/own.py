@@ -11,6 +11,7 @@ from dispatch.models.catalogue import Performer, PerformerService, Service
 from dispatch.models.orders import OfferRecipient, Order
 from dispatch.rules.reports.own import OwnShare, own_share
 from dispatch.services.access import policies
+from dispatch.services.orders import ComplaintFigures, complaint_figures
 
 POLICIES = ("firms.figures_days", "routing.minutes_step", "routing.satisfaction_step")
 
@@ -23,6 +24,7 @@ class OwnFigures:
     days: int
     offers: Mapping[str, int]
     kinds: Sequence[tuple[str, OwnShare]]
+    complaints: ComplaintFigures
     minutes_step: int
     satisfaction_step: int
 
@@ -53,6 +55,7 @@ def own_figures(session: Session, performer_id: int, *, now: datetime) -> OwnFig
         days=int(values["firms.figures_days"]),
         offers=offers_by_outcome(session, performer_id, since=since),
         kinds=[(kind.name, own_share(done.get(kind.id, {}), can.get(kind.id, {}), performer_id)) for kind in kinds],
+        complaints=complaint_figures(session, performer_id, performer.organisation_id, now=now),
         minutes_step=int(values["routing.minutes_step"]),
         satisfaction_step=int(values["routing.satisfaction_step"]),
     )

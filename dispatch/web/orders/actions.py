@@ -1,7 +1,7 @@
 """What people do with an order from its page: each form posts once, a refusal keeps what was typed."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 
 from flask import Response, make_response, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -10,6 +10,9 @@ from dispatch import clock
 from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.catalogue.prices import fen_of
+from dispatch.rules.orders.complaints import ComplaintKind
+from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import orders
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
@@ -68,6 +71,15 @@ def answer(field: str) -> bool | None:
     """Yes, no, or not said."""
     said = request.form.get(field)
     return None if not said else said == YES
+
+
+def end_of_day(words: str) -> datetime:
+    """The midnight after a date; raises Invalid naming until."""
+    try:
+        day = date.fromisoformat(words)
+    except ValueError as error:
+        raise Invalid("until", "请填一个日期") from error
+    return datetime.combine(day + timedelta(days=1), time(0), SHANGHAI)
 
 
 def needed(field: str, message: str) -> int:
@@ -171,6 +183,8 @@ def call_back(number: str) -> Response:
         reached = answer("reached")
         if reached is None:
             raise Invalid("reached", "请先选电话有没有打通")
+        if request.form.get("complaint") == YES:
+            complain_in_callback(session, order, actor, now)
         orders.record_callback(
             session,
             order,
@@ -185,6 +199,29 @@ def call_back(number: str) -> Response:
         )
 
     return carry_out(number, "call_back", work)
+
+
+def complain_in_callback(session: Session, order: Order, actor: Actor, now: datetime) -> None:
+    """投诉服务商: what the resident said is the complaint; before the try, which may close or re-open the order."""
+    if not text("remark"):
+        raise Invalid("remark", "投诉要写明居民怎么说")
+    orders.raise_complaint(
+        session,
+        order,
+        read_complaint_kind(text("complaint_kind"), "complaint_kind"),
+        words=text("remark"),
+        right_fen=fen_of(text("right_fen"), "right_fen") if text("right_fen") else None,
+        actor=actor,
+        now=now,
+    )
+
+
+def read_complaint_kind(chosen: str, field: str) -> ComplaintKind:
+    """What is complained about; raises Invalid naming the field."""
+    try:
+        return ComplaintKind(chosen)
+    except ValueError as error:
+        raise Invalid(field, "请选择投诉什么") from error
 
 
 @blueprint.post("/orders/<number>/void")

@@ -1,6 +1,6 @@
 """Requests, helpers, urging and supervision by form, and the page of what waits for a decision."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 
 from flask import Response, render_template, request
 from sqlalchemy.orm import Session
@@ -10,11 +10,10 @@ from dispatch.errors import Invalid
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.orders.requests import RequestKind, Wish
-from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import orders
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.orders.actions import YES, answer, carry_out, needed, text, version
+from dispatch.web.orders.actions import YES, answer, carry_out, end_of_day, needed, text, version
 from dispatch.web.orders.door import blueprint
 from dispatch.web.orders.form import number as whole_number
 from dispatch.web.orders.views import rows
@@ -29,13 +28,17 @@ def requests() -> str:
     actor = current_actor()
     with transaction() as session:
         waiting = orders.requests_to_decide(session, actor=actor)
+        complaints = orders.complaints_to_decide(session, actor=actor)
         supervised = orders.supervised(session, actor=actor)
-        found = {one.id: one for one in (*(each.order for each in waiting), *(order for _, order in supervised))}
+        listed = (*(one.order for one in (*waiting, *complaints)), *(order for _, order in supervised))
+        found = {one.id: one for one in listed}
         shown = {row.order.id: row for row in rows(session, list(found.values()), actor)}
         return render_template(
             "orders/requests.html",
             now=clock.now(session),
             waiting=[(one.request, shown[one.order.id]) for one in waiting],
+            complaints=[(one.complaint, shown[one.order.id]) for one in complaints],
+            firms=orders.performer_names(session, {one.complaint.performer_id for one in complaints}),
             supervised=[(supervision, shown[order.id]) for supervision, order in supervised],
         )
 
@@ -78,15 +81,6 @@ def read_wish() -> Wish:
         team_id=whole_number(request.form, "team_id"),
         task=text("task"),
     )
-
-
-def end_of_day(words: str) -> datetime:
-    """The midnight after a date; raises Invalid naming until."""
-    try:
-        day = date.fromisoformat(words)
-    except ValueError as error:
-        raise Invalid("until", "请填一个日期") from error
-    return datetime.combine(day + timedelta(days=1), time(0), SHANGHAI)
 
 
 def about(request_id: int) -> str:

@@ -26,6 +26,7 @@ from dispatch.services.orders import CallersView
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.orders.asked import AskedView, read_asked
+from dispatch.web.orders.complained import ComplainedView, read_complained
 from dispatch.web.orders.door import blueprint
 from dispatch.web.orders.form import number as whole_number
 from dispatch.web.orders.ledger import Part, parts_of, time_words
@@ -77,6 +78,7 @@ class OrderView:
     elapsed: str
     ledger: Sequence[Part]
     asked: AskedView
+    complained: ComplainedView
     callers: CallersView
     cited: tuple[KnowledgeUse, KnowledgeItem, KnowledgeVersion] | None
     by_hand: list[tuple[int, str]] = field(default_factory=list)
@@ -217,6 +219,7 @@ def read_order(number: str, actor: Actor, *, purpose: str) -> OrderView:
             elapsed=time_words(ledger.elapsed),
             ledger=parts_of(ledger),
             asked=read_asked(session, order, actor),
+            complained=read_complained(session, order, events, actor, now=clock.now(session)),
             callers=orders.view_callers(session, order),
             kinds=kinds_of(session, order) if "split" in allowed else [],
             cited=None if row.is_hidden else orders.citation_of(session, order),

@@ -26,6 +26,7 @@ from dispatch.web.phone.door import GONE, blueprint, by_link, refused, wants_jso
 MOST_REPORT_BYTES = 32 * 1024 * 1024
 STATIC = Path(__file__).parent.parent / "static"
 NO_DATA = "a page and a script without any data"
+LONGEST_ID = 18
 GONE_STAGES = frozenset({"lapsed", "taken", "elsewhere", "over"})
 FORM_FIELD = {"cost_fen": "cost"}
 PROOFS_OF_ARRIVAL = frozenset({"resident", "photo", "code"})
@@ -148,6 +149,24 @@ def give_back(token: str) -> Response:
     def read() -> Deed:
         reason = form.reason_of(form.fields())
         return Deed({"reason": reason}, lambda session, now: orders.give_back(session, token, reason=reason, now=now))
+
+    return act(token, read)
+
+
+@blueprint.post("/<token>/complaint-answer")
+@by_link
+def answer_complaint(token: str) -> Response:
+    """What the firm says to a complaint about this order."""
+
+    def read() -> Deed:
+        sent = form.fields()
+        chosen, said = form.text_of(sent, "complaint"), form.text_of(sent, "answer")
+        if not (chosen.isascii() and chosen.isdigit() and len(chosen) <= LONGEST_ID):
+            raise Invalid("complaint", "填写的内容不正确")
+        return Deed(
+            {"complaint": chosen, "answer": said},
+            lambda session, now: orders.answer_by_link(session, token, int(chosen), answer=said, now=now),
+        )
 
     return act(token, read)
 

@@ -61,6 +61,18 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Complained:
+    """A complaint about this performer's work; the words are None of a confidential order."""
+
+    id: int
+    kind: str
+    state: str
+    words: str | None = field(repr=False)
+    answer: str | None = field(repr=False)
+    answer_due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PhonePage:
     """The page of one link at one stage; `visit` and `done` are there only when the stage allows."""
 
@@ -83,6 +95,7 @@ class PhonePage:
     is_confidential: bool
     visit: Visit | None
     done: Done | None
+    complaints: tuple[Complained, ...]
     now: datetime
 
     @property
@@ -155,6 +168,7 @@ def page_of(session: Session, view: orders.PhoneView, *, now: datetime) -> Phone
         is_confidential=order.confidential,
         visit=visit_of(session, view, stage) if stage in WORKING else None,
         done=done_of(session, view) if stage == "finished" else None,
+        complaints=complaints_of(session, view),
         now=now,
     )
 
@@ -253,6 +267,25 @@ def done_of(session: Session, view: orders.PhoneView) -> Done | None:
     )
 
 
+def complaints_of(session: Session, view: orders.PhoneView) -> tuple[Complained, ...]:
+    """The complaints about whoever opens the link, while the order is theirs."""
+    if not view.is_mine:
+        return ()
+    shows_words = sees(Detail.WORDS, view.order, actor_of(view.recipient))
+    return tuple(
+        Complained(
+            one.id,
+            one.kind,
+            one.state,
+            one.words if shows_words else None,
+            one.answer if shows_words else None,
+            one.answer_due_at,
+        )
+        for one in orders.complaints_of(session, view.order)
+        if one.performer_id == view.performer.id
+    )
+
+
 def as_json(page: PhonePage) -> dict[str, object]:
     """The machine's twin of the page."""
     body: dict[str, object] = {
@@ -287,6 +320,11 @@ def as_json(page: PhonePage) -> dict[str, object]:
             "finished_at": iso(page.done.at),
             "link_until": iso(page.done.link_until),
         }
+    if page.complaints:
+        body["complaints"] = [
+            {"id": one.id, "kind": one.kind, "state": one.state, "words": one.words, "due_at": iso(one.answer_due_at)}
+            for one in page.complaints
+        ]
     return body
 
 

@@ -14,6 +14,7 @@ from dispatch.models.catalogue import PerformerService
 from dispatch.models.notify import Notice
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Role
+from dispatch.rules.orders.complaints import ComplaintKind
 from dispatch.rules.orders.requests import RequestKind, Wish
 from dispatch.services import orders
 from dispatch.services.access import vault
@@ -38,6 +39,7 @@ class Secrets:
 
     numbers: dict[str, str]
     requests: tuple[int, ...]
+    complaints: tuple[int, ...]
     holder: str
     decliner: str
 
@@ -142,10 +144,10 @@ def tell(session: Session, world: World, took_the_call: Actor) -> Secrets:
     citation = orders.Citation(code="secret_item", version=1)
     answered = orders.answer_call(session, draft, citation, actor=took_the_call, now=now)
     found = {"going": going, "ended": ended, "unplaced": unplaced, "waiting": waiting, "answered": answered}
+    complaints = complained(story, going), complained(story, ended)
     holder = link_of(session, going, going.performer_id or 0)
-    return Secrets(
-        {stage: order.number for stage, order in found.items()}, (returning,), holder, link_of(session, going, decliner)
-    )
+    numbers = {stage: order.number for stage, order in found.items()}
+    return Secrets(numbers, (returning,), complaints, holder, link_of(session, going, decliner))
 
 
 def working(story: Story) -> tuple[Order, int]:
@@ -168,6 +170,15 @@ def working(story: Story) -> tuple[Order, int]:
     orders.end_supervision(session, order, finding=marked("核查"), actor=story.centre, now=now)
     orders.remark(session, order, text=marked("备注"), actor=story.head, now=now)
     return order, first.performer_id
+
+
+def complained(story: Story, order: Order) -> int:
+    """A complaint about who took the order, with the firm's answer."""
+    session, now, clerk = story.session, clock.now(story.session), story.clerk
+    kind = ComplaintKind.ATTITUDE
+    one = orders.raise_complaint(session, order, kind, words=marked("投诉"), actor=clerk, now=now)
+    orders.answer_complaint(session, order, one.id, answer=marked("辩解"), actor=clerk, now=now)
+    return one.id
 
 
 def finished(story: Story) -> Order:

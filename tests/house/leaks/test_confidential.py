@@ -33,12 +33,27 @@ from tests.house.rights import Route, routes_of
 
 TOOK_THE_CALL = "operator who took the call"
 READERS = {TOOK_THE_CALL, Role.DISPATCHER, Role.CENTRE, Role.CALLBACK_CLERK}
-PAGES_THAT_OPEN = ("/orders/<number>", "/requests/<int", "/board/dispatch/<number>", "/desk/answered/<number>")
+PAGES_THAT_OPEN = (
+    "/orders/<number>",
+    "/requests/<int",
+    "/complaints/<int",
+    "/board/dispatch/<number>",
+    "/desk/answered/<number>",
+)
 THE_HOLDER_S_PAGE = "/w/<token>"
 NEEDED_TO_COME = {MARK, PHONE}
 """The room and the telephone; never the kind."""
 HOLDS_THE_ORDER = frozenset(
-    {"orders", "order_events", "callbacks", "order_requests", "assignments", "supervisions", "offer_recipients"}
+    {
+        "orders",
+        "order_events",
+        "callbacks",
+        "complaints",
+        "order_requests",
+        "assignments",
+        "supervisions",
+        "offer_recipients",
+    }
 )
 """Where people's words about an order stand, and where its kind is named."""
 
@@ -171,7 +186,21 @@ def assert_the_rule_opens(outputs: list[Output]) -> None:
         page = [one for one in outputs if one.who == reader and one.route.rule == "/orders/<number>"]
         assert any({MARK, KIND} <= one.marks for one in page), reader
     words = "".join(one.text for one in outputs if one.who == Role.CENTRE and one.route.rule == "/orders/<number>")
-    told_words = ("来电内容", "姓名", "回答", "不接", "备注", "协办任务", "协办结果", "核查", "说明", "答复", "回访")
+    told_words = (
+        "来电内容",
+        "姓名",
+        "回答",
+        "不接",
+        "备注",
+        "协办任务",
+        "协办结果",
+        "核查",
+        "说明",
+        "答复",
+        "回访",
+        "投诉",
+        "辩解",
+    )
     assert [word for word in told_words if f"{MARK}{word}" not in words] == []
     link = [one for one in outputs if one.route.rule == THE_HOLDER_S_PAGE and one.status == 200]
     assert any(MARK in one.marks for one in link)

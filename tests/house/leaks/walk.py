@@ -76,6 +76,7 @@ def addresses(route: Route, secrets: Secrets) -> Iterator[str]:
     values: dict[str, list[str]] = {
         "number": list(secrets.numbers.values()),
         "token": [secrets.holder, secrets.decliner, "nobody-s-token-0123456789abcdef"],
+        "complaint_id": [str(one) for one in secrets.complaints],
         "request_id": [str(one) for one in secrets.requests],
     }
     varying = next((name for name in values if name in names), None)
