@@ -62,7 +62,17 @@ TOTALS = (
     f"{LINES} daily AS ({DAILY}) INSERT INTO figure_totals ({KEY}, {', '.join(MEASURES)}) {TOTALS_OF_LINES}",
     f"{LINES} nothing AS (SELECT 1) INSERT INTO heat_totals ({HEAT_KEY}, placed) {HEAT_OF_LINES}",
 )
-TABLES = ("order_counts", "figure_totals", "heat_totals")
+TABLES = (
+    "order_counts",
+    "figure_totals",
+    "heat_totals",
+    "residents",
+    "households",
+    "stairwells",
+    "buildings",
+    "coverages",
+)
+"""What a report reads; a copied database is not known to the planner as one that has lived is."""
 
 Ask = Callable[[Session, Actor, date], object]
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -19,6 +20,7 @@ from tests.factories.reported import DAY, HOUR, LATER, MINUTE, MORNING, Lives, l
 from tests.factories.world import make_world, service
 from tests.statements import statements
 
+MIGRATIONS = Path(__file__).parents[3] / "migrations" / "sql"
 BY_HAND = Counts(
     placed=10,
     repeat_base=9,
@@ -295,6 +297,20 @@ def test_counters_at_once_wait_for_each_other_and_count_everything_once(committe
     with committed.session() as session:
         assert totals(session, lives, kept_by=Kept.ALL).placed == 8
         assert list(wrong_figures(session, LATER)) == []
+
+
+def test_what_an_older_house_has_counted_is_added_up_by_its_migrations(session: Session, lives: Lives) -> None:
+    live_a_week(lives)
+    lives.counted()
+    session.execute(text("DELETE FROM figure_totals WHERE kept_by <> 'each'"))
+    session.execute(text("UPDATE figure_totals SET answers_due = 0"))
+    assert list(wrong_figures(session, LATER))
+    for name, begins in (("kept_totals", "INSERT INTO figure_totals"), ("limits_of_counts", "UPDATE figure_totals")):
+        steps = (MIGRATIONS / f"{name}.sql").read_text(encoding="utf-8").split(";")
+        (step,) = [step for step in steps if step.lstrip().startswith(begins)]
+        session.execute(text(step))
+    assert list(wrong_figures(session, LATER)) == []
+    assert totals(session, lives, kept_by=Kept.FIRM) == BY_HAND
 
 
 BREAKS: dict[str, tuple[str, str]] = {
