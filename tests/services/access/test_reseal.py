@@ -26,6 +26,7 @@ from dispatch.services.access import files, idempotency, reseal, users, vault
 from dispatch.services.access.sealed import ANSWER, SEALED, SealedColumn
 from tests.conftest import Database
 from tests.factories.world import World, make_world, staff
+from tests.services.catalogue.test_firms import applied
 from tests.statements import statements
 
 IDENTITY, USCC = "331102195602290024", "91350100M000100Y43"
@@ -89,7 +90,7 @@ def people(session: Session, world: World) -> None:
 
 
 def work(session: Session, world: World) -> None:
-    """A firm with its secrets, an order that is offered to it, a stored answer and a picture."""
+    """A firm with its secrets, one that applies, an order with two callers, a stored answer and a picture."""
     contact = {"phone": "+8613800005678", "email": "f@firms.example", "webhook_secret": "shared"}
     catalogue.create_performer(session, world.community.id, locksmith(world, **contact), actor=SYSTEM)
     draft = orders.OrderDraft(
@@ -98,6 +99,9 @@ def work(session: Session, world: World) -> None:
     )  # fmt: skip
     order = orders.place(session, draft, actor=staff(session, world, Role.OPERATOR), now=NOW)
     orders.route(session, order.id, now=NOW)
+    clerk = staff(session, world, Role.OPERATOR)
+    orders.repeat_call(session, order, name="李某", phone="13800001234", words="也堵了", actor=clerk, now=NOW)
+    applied(session, world, clerk=clerk)
     claimed = idempotency.replay(session, "key:1", "orders.place", "abc", idempotency.fingerprint({"a": 1}))
     assert claimed is None
     idempotency.remember(session, "key:1", "orders.place", "abc", idempotency.Stored(201, b"{}"))
