@@ -19,6 +19,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from flask import Flask
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
@@ -39,6 +40,8 @@ HOME_KEY = pytest.StashKey[Path]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give this pytest process a home of its own and settings that point there, before any test is read."""
+    hypothesis_settings.register_profile("house", deadline=None)  # nothing is timed by a test, however slow the machine
+    hypothesis_settings.load_profile("house")
     home = Path(tempfile.mkdtemp(prefix="hq-", dir="/tmp"))
     config.stash[HOME_KEY] = home
     binaries = {
