@@ -20,7 +20,7 @@ run: environment ## install what is missing, start everything with the demo comm
 
 test: environment-test ## install what the tests need, run all but the faults and the week on servers of their own
 	@echo "== 测试 · running the tests"
-	$(BIN)/pytest -n 2 --ignore=tests/faults --ignore=tests/week
+	$(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/faults --ignore=tests/week
 
 lint: environment-test ## style, types and who may import whom
 	$(BIN)/ruff check .

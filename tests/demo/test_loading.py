@@ -48,6 +48,9 @@ EXACT = {
     "territories": 132,
 }
 
+pytestmark = pytest.mark.xdist_group("demo_loaded")
+"""What stands up once for all tests of this file is slow to make: they run in one process."""
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:

@@ -27,6 +27,9 @@ MOST_ROWS = 2_500
 
 Plan = dict[str, Any]
 
+pytestmark = pytest.mark.xdist_group("plans")
+"""What stands up once for all tests of this file is slow to make: they run in one process."""
+
 
 @pytest.fixture(scope="module")
 def asker(servers: Servers) -> Iterator[tuple[Session, Actor]]:

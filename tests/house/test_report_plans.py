@@ -29,6 +29,9 @@ ORDERS = 40_000
 DATABASE = "report_plans"
 Asker = tuple[Session, Actor]
 
+pytestmark = pytest.mark.xdist_group("report_plans")
+"""What stands up once for all tests of this file is slow to make: they run in one process."""
+
 
 @pytest.fixture(scope="module")
 def asker(servers: Servers) -> Iterator[Asker]:

@@ -11,6 +11,9 @@ from tests.journeys.people import OK, SOON_SECONDS, People
 GONE = 410
 CONFLICT = 409
 
+pytestmark = pytest.mark.xdist_group("journeys")
+"""What stands up once for all tests of this file is slow to make: they run in one process."""
+
 
 @pytest.fixture(scope="module")
 def people() -> Iterator[People]:
