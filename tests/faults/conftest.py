@@ -19,6 +19,7 @@ def hurt() -> Iterator[Town]:
         yield started
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what hurts one town, in its order (`pytest -n 2 --dist loadgroup`)."""
     for item in items:
