@@ -189,3 +189,21 @@ class OrderSupervisionEnd(MethodView):
             data,
             lambda session, order, now: orders.end_supervision(session, order, **data, actor=actor(), now=now),
         )
+
+
+@blueprint.route("/orders/<number>/confidentiality")
+class OrderConfidentiality(MethodView):
+    """保密, made and lifted."""
+
+    @allow(Right.ORDERS_PLACE)
+    @takes(schemas.Confidentiality, door=blueprint)
+    def post(self, data: Mapping[str, Any], number: str) -> Response:
+        """Make an order confidential; to lift it is refused here: a person of the centre does it on its page."""
+        is_hiding = data.pop("confidential")
+        change = orders.conceal if is_hiding else orders.reveal
+        return step(
+            f"orders.confidentiality:{is_hiding}",
+            number,
+            data,
+            lambda session, order, now: change(session, order, **data, actor=actor(), now=now),
+        )

@@ -80,6 +80,12 @@ class Urge(WithReason):
     by_resident = Flag(load_default=False)
 
 
+class Confidentiality(WithReason):
+    """Whether an order is confidential from now on, and why."""
+
+    confidential = Flag(required=True)
+
+
 class EndSupervision(Versioned):
     """The closing check of a supervision."""
 

@@ -227,6 +227,8 @@ ACTION_WORDS = {
     Action.SUPERVISE: lazy_gettext("督办"),
     Action.END_SUPERVISION: lazy_gettext("销督"),
     Action.RECOMPUTE: lazy_gettext("重算时限"),
+    Action.CONCEAL: lazy_gettext("设为保密"),
+    Action.REVEAL: lazy_gettext("取消保密"),
 }
 """What was done, as the time line says it."""
 

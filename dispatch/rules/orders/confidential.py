@@ -6,7 +6,7 @@ Source: hotline.md §1 (redacted in every output: Open311, exports, messages, ph
 from enum import StrEnum
 from typing import Protocol
 
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Actor, ActorKind, Right
 
 
 class Sight(StrEnum):
@@ -86,3 +86,21 @@ def sees(detail: Detail, order: Guarded, actor: Actor) -> bool:
 def is_open_to(order: Guarded, actor: Actor) -> bool:
     """Whether nothing of the order is hidden from the actor."""
     return sight_of(order, actor) is Sight.FULL
+
+
+CONCEALERS: frozenset[ActorKind] = frozenset({ActorKind.DISPATCHER, ActorKind.CENTRE})
+
+
+def may_conceal(order: Guarded, actor: Actor) -> bool:
+    """Whether the actor may make an order confidential: who took the call, a dispatcher, the centre.
+
+    Hiding tells nobody anything, so a machine's key of such a capacity may do it too.
+    """
+    took_it = actor.user_id is not None and order.created_by == actor.user_id
+    return (took_it and actor.may(Right.ORDERS_PLACE)) or actor.kind in CONCEALERS
+
+
+def may_reveal(actor: Actor, concealed_by: int | None) -> bool:
+    """Whether the actor may lift it again: a person of the centre, and not who made the order confidential."""
+    is_centre = actor.user_id is not None and actor.kind is ActorKind.CENTRE
+    return is_centre and actor.may(Right.ORDERS_CONFIDENTIAL) and actor.user_id != concealed_by

@@ -111,6 +111,8 @@ class Action(StrEnum):
     SUPERVISE = "supervise"
     END_SUPERVISION = "end_supervision"
     RECOMPUTE = "recompute"
+    CONCEAL = "conceal"
+    REVEAL = "reveal"
 
 
 PEOPLE: frozenset[ActorKind] = frozenset(ActorKind) - {ActorKind.ROUTER, ActorKind.CLOCK, ActorKind.SYSTEM}
@@ -233,6 +235,10 @@ TRANSITIONS: tuple[Transition, ...] = (
          "无法解决：团队负责人签字，中心批准，有依据；不计入考核"),
     _row("25", _A.VOID, OPEN, _S.VOIDED, [_W.OPERATOR, _W.CENTRE, _W.SYSTEM],
          "须第二人同意，或由居民本人撤回；写明理由"),
+    _row("-", _A.CONCEAL, frozenset(_S) - {_S.ARCHIVED}, None, _DESK,
+         "设为保密，写明理由：接电话的人、班长或中心；并在一起的一同设"),
+    _row("-", _A.REVEAL, frozenset(_S) - {_S.ARCHIVED}, None, [_W.CENTRE],
+         "取消保密，写明理由：中心，不是设的人"),
     _row("-", _A.RECOMPUTE, OPEN, None, [_W.CLOCK, _W.SYSTEM], "工作日历更正后重算时限"),
     _row("-", _A.REMARK, frozenset(_S) - {_S.ARCHIVED}, None, PEOPLE | {_W.SYSTEM}, "备注"),
 )  # fmt: skip

@@ -45,6 +45,14 @@ from dispatch.services.orders.complaints import (
     raise_complaint,
     withdraw_complaint,
 )
+from dispatch.services.orders.concealing import (
+    AlreadyConfidential,
+    ConcealedByYou,
+    NotConfidential,
+    conceal,
+    concealed_by,
+    reveal,
+)
 from dispatch.services.orders.draft import OrderDraft
 from dispatch.services.orders.escalated import (
     EscalatedOrder,
@@ -160,6 +168,7 @@ __all__ = [
     "AlreadyAsked",
     "AlreadyCalledBack",
     "AlreadyComplained",
+    "AlreadyConfidential",
     "AlreadyDecided",
     "AlreadyPlaced",
     "AlreadyRequested",
@@ -172,6 +181,7 @@ __all__ = [
     "ComplaintAnswered",
     "ComplaintDecided",
     "ComplaintFigures",
+    "ConcealedByYou",
     "ConfidentialMerge",
     "EscalatedOrder",
     "HandlerCallsBack",
@@ -184,6 +194,7 @@ __all__ = [
     "NobodyThere",
     "NotACall",
     "NotAnswered",
+    "NotConfidential",
     "NotHeld",
     "NotMerged",
     "NotSupervised",
@@ -227,6 +238,8 @@ __all__ = [
     "complaint_figures",
     "complaints_of",
     "complaints_to_decide",
+    "conceal",
+    "concealed_by",
     "decide",
     "decide_complaint",
     "decide_firm",
@@ -279,6 +292,7 @@ __all__ = [
     "resume",
     "resume_by_clock",
     "retry_routing",
+    "reveal",
     "route",
     "route_many",
     "service_names",

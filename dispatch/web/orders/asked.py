@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from dispatch.models.catalogue import Team
 from dispatch.models.orders import Assignment, Order, OrderRequest, Supervision
 from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.orders.confidential import may_conceal, may_reveal
 from dispatch.rules.orders.requests import REQUEST_LABELS, RULES, RequestKind, may_decide
 from dispatch.rules.orders.states import OPEN, OrderState
 from dispatch.rules.shanghai import SHANGHAI
@@ -59,7 +60,7 @@ def wish_words(wish: Mapping[str, Any], teams: Mapping[int, str]) -> str:
 
 
 def read_asked(session: Session, order: Order, actor: Actor) -> AskedView:
-    """Read it in four queries."""
+    """Read it in four queries, and one more of a confidential order: who made it so."""
     requests = orders.requests_of(session, order)
     supervisions = orders.supervisions_of(session, order)
     helpers = session.scalars(
@@ -72,6 +73,7 @@ def read_asked(session: Session, order: Order, actor: Actor) -> AskedView:
         for one in waiting
         if actor.may(Right.ORDERS_DECIDE) and may_decide(RequestKind(one.kind), actor.kind, is_asker=one.id in own)
     )
+    concealer = orders.concealed_by(session, order) if order.confidential else None
     kinds = askable(order, actor, {one.kind for one in waiting})
     return AskedView(
         requests=requests,
@@ -81,7 +83,7 @@ def read_asked(session: Session, order: Order, actor: Actor) -> AskedView:
         kinds=kinds,
         decidable=decidable,
         own=own,
-        can=possible(order, actor, helpers, supervisions),
+        can=possible(order, actor, helpers, supervisions, concealer),
     )
 
 
@@ -104,14 +106,21 @@ def teams_of(session: Session, order: Order) -> list[tuple[int, str]]:
 
 
 def possible(
-    order: Order, actor: Actor, helpers: Sequence[Assignment], supervisions: Sequence[Supervision]
+    order: Order,
+    actor: Actor,
+    helpers: Sequence[Assignment],
+    supervisions: Sequence[Supervision],
+    concealer: int | None,
 ) -> frozenset[str]:
     """What may be done beside asking and deciding."""
     is_open = OrderState(order.state) in OPEN
     supervised = any(one.ended_at is None for one in supervisions)
     working = [one for one in helpers if one.done_at is None]
     mine = any(not actor.narrowed or one.team_id in actor.teams for one in working)
+    can_change = order.state != OrderState.ARCHIVED and actor.may(Right.ORDERS_PLACE)
     offered = {
+        "conceal": can_change and not order.confidential and may_conceal(order, actor),
+        "reveal": can_change and order.confidential and may_reveal(actor, concealer),
         "urge": is_open and actor.may(Right.CALLERS_READ),
         "supervise": is_open and not supervised and actor.may(Right.ORDERS_SUPERVISE),
         "end_supervision": supervised and actor.may(Right.ORDERS_SUPERVISE),

@@ -181,3 +181,16 @@ def end_supervision(number: str) -> Response:
         orders.end_supervision(session, order, finding=text("reason"), version=version(), actor=actor, now=now)
 
     return carry_out(number, "end_supervision", work)
+
+
+@blueprint.post("/orders/<number>/confidentiality")
+@allow(Right.ORDERS_PLACE)
+def confidentiality(number: str) -> Response:
+    """设为保密, or lifted."""
+    is_hiding = request.form.get("confidential") == YES
+    change = orders.conceal if is_hiding else orders.reveal
+
+    def work(session: Session, order: Order, actor: Actor, now: datetime) -> None:
+        change(session, order, reason=text("reason"), version=version(), actor=actor, now=now)
+
+    return carry_out(number, "conceal" if is_hiding else "reveal", work)

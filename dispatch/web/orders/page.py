@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import Response, make_response, render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -96,10 +96,14 @@ def show(number: str) -> str:
 
 @blueprint.get("/orders/<number>/now")
 @allow(Right.ORDERS_READ)
-def show_now(number: str) -> str:
-    """The live part alone: state, clocks, time line, offers."""
+def show_now(number: str) -> Response:
+    """The live part alone: state, clocks, time line, offers; the whole page again once 保密 was made or lifted."""
     view = read_order(number, current_actor(), purpose="live")
-    return render_template("orders/show_now.html", view=view, order=view.row.order, limits_moved=limits_moved)
+    order = view.row.order
+    response = make_response(render_template("orders/show_now.html", view=view, order=order, limits_moved=limits_moved))
+    if request.args.get("secret") == ("no" if order.confidential else "yes"):
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 @blueprint.get("/orders/<number>/slip")

@@ -136,6 +136,8 @@ def tell(session: Session, world: World, took_the_call: Actor) -> Secrets:
     ended = finished(story)
     unplaced = story.place(stairwell_id=None, caller_phone=None)
     waiting = story.place(excluded_performers=tuple(firm.id for firm in world.firms))
+    later = story.place(confidential=False)
+    orders.conceal(session, later, reason=marked("保密原因"), actor=took_the_call, now=clock.now(session))
     returning = story.ask(waiting, RequestKind.FINAL_ANSWER)
     now = clock.now(session)
     orders.supervise(session, waiting, reason=marked("督办"), actor=story.centre, now=now)
@@ -143,7 +145,8 @@ def tell(session: Session, world: World, took_the_call: Actor) -> Secrets:
     draft = OrderDraft(marked("咨询"), service_code="secret_kind", caller_name=marked("姓名"), caller_phone=PHONE)
     citation = orders.Citation(code="secret_item", version=1)
     answered = orders.answer_call(session, draft, citation, actor=took_the_call, now=now)
-    found = {"going": going, "ended": ended, "unplaced": unplaced, "waiting": waiting, "answered": answered}
+    found = {"going": going, "ended": ended, "unplaced": unplaced, "waiting": waiting, "later": later}
+    found["answered"] = answered
     complaints = complained(story, going), complained(story, ended)
     holder = link_of(session, going, going.performer_id or 0)
     numbers = {stage: order.number for stage, order in found.items()}

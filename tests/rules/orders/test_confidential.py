@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.rules.access.roles import CLOCK, RIGHTS, ROUTER, SYSTEM, Actor, ActorKind, Right, Role
-from dispatch.rules.orders.confidential import DETAILS, Detail, Sight, is_open_to, sees, sight_of
+from dispatch.rules.orders.confidential import (
+    DETAILS,
+    Detail,
+    Sight,
+    is_open_to,
+    may_conceal,
+    may_reveal,
+    sees,
+    sight_of,
+)
 
 TOOK_THE_CALL = 7
 HOLDS_IT = 9
@@ -88,3 +97,34 @@ def test_a_confidential_order_is_closed_to_whoever_neither_took_it_nor_holds_rig
     holds_it = actor.performer_id is not None and order.performer_id == actor.performer_id
     if order.confidential and not (has_right or took_it or holds_it):
         assert sight_of(order, actor) is Sight.SHELL
+
+
+def capacity(kind: ActorKind, user_id: int | None = 1, rights: frozenset[Right] = frozenset(Right)) -> Actor:
+    return Actor(kind=kind, user_id=user_id, rights=rights)
+
+
+@pytest.mark.parametrize("kind", list(ActorKind))
+def test_the_desk_s_heads_and_whoever_took_the_call_may_make_it_confidential(kind: ActorKind) -> None:
+    assert may_conceal(Stub(confidential=False), capacity(kind)) == (kind in {ActorKind.DISPATCHER, ActorKind.CENTRE})
+    assert may_conceal(Stub(confidential=False), capacity(kind, TOOK_THE_CALL))
+    assert not may_conceal(Stub(confidential=False, created_by=None), capacity(ActorKind.OPERATOR, None))
+
+
+@given(actors, st.none() | st.integers(1, 9))
+def test_only_a_person_of_the_centre_who_did_not_make_it_confidential_lifts_it(
+    actor: Actor, concealed_by: int | None
+) -> None:
+    if may_reveal(actor, concealed_by):
+        assert actor.user_id is not None
+        assert actor.kind is ActorKind.CENTRE
+        assert actor.user_id != concealed_by
+        assert is_open_to(SECRET, actor)
+    assert not may_reveal(actor, actor.user_id)
+
+
+def test_another_of_the_centre_lifts_what_one_made_or_a_machine_did() -> None:
+    assert may_reveal(capacity(ActorKind.CENTRE), 2)
+    assert may_reveal(capacity(ActorKind.CENTRE), None)
+    assert not may_reveal(capacity(ActorKind.CENTRE), 1)
+    assert not may_reveal(capacity(ActorKind.DISPATCHER), 2)
+    assert not may_reveal(capacity(ActorKind.CENTRE, None), 2)

@@ -81,6 +81,17 @@ def test_a_week_of_orders_comes_to_what_is_counted_by_hand(session: Session, liv
     assert list(wrong_figures(session, LATER)) == []
 
 
+def test_an_order_made_confidential_counts_as_before(session: Session, lives: Lives) -> None:
+    made = live_a_week(lives)
+    lives.counted()
+    for order in made.values():
+        orders.conceal(session, order, reason="居民要求", actor=lives.dispatcher, now=order.updated_at)
+    assert session.scalars(select(OrderChange.order_id)).all() != []
+    lives.counted()
+    assert {kept: totals(session, lives, "day", kept) for kept in Kept} == dict.fromkeys(Kept, BY_HAND)
+    assert list(wrong_figures(session)) == []
+
+
 def test_each_order_counts_on_its_days(session: Session, lives: Lives) -> None:
     live_a_week(lives)
     lives.counted()
