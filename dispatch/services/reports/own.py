@@ -45,7 +45,7 @@ def own_figures(session: Session, performer_id: int, *, now: datetime) -> OwnFig
     kinds = session.execute(
         select(Service.id, Service.name)
         .join(PerformerService, PerformerService.service_id == Service.id)
-        .where(PerformerService.performer_id == performer_id, Service.in_figures)
+        .where(PerformerService.performer_id == performer_id, Service.in_figures, ~Service.confidential)
         .order_by(Service.popularity.desc(), Service.id)
     ).all()
     ids = [kind.id for kind in kinds]
@@ -72,7 +72,7 @@ def offers_by_outcome(session: Session, performer_id: int, *, since: datetime) -
 
 
 def finished_by(session: Session, service_ids: Sequence[int], *, since: datetime) -> dict[int, dict[int, int]]:
-    """How many orders of each kind each performer has finished."""
+    """How many orders of each kind each performer has finished; a firm is not told the kind of a confidential one."""
     rows = session.execute(
         select(Order.service_id, Order.performer_id, func.count())
         .where(
@@ -80,6 +80,7 @@ def finished_by(session: Session, service_ids: Sequence[int], *, since: datetime
             Order.performer_id.is_not(None),
             Order.finished_at >= since,
             ~Order.is_canary,
+            ~Order.confidential,
         )
         .group_by(Order.service_id, Order.performer_id)
     )

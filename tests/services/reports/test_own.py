@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from dispatch.rules.access.roles import Role
 from dispatch.services import orders, reports
 from dispatch.services.orders import WorkReport
-from tests.factories.world import firm, make_world
+from tests.factories.world import firm, make_world, staff
 from tests.services.orders.conftest import links
 from tests.services.orders.test_life import NOW, Links, routed
 from tests.statements import statements
@@ -35,6 +36,8 @@ def test_a_firm_sees_its_offers_work_and_share_and_no_more_queries_for_more_firm
     assert (kind.done, float(kind.fair), kind.firms) == (1, 1 / 3, 3)
     assert dict(reports.own_figures(session, loser, now=later).offers) == {"lost": 1}
     assert reports.own_figures(session, winner, now=NOW + timedelta(days=91)).asked == 0
+    orders.conceal(session, order, reason="居民要求", actor=staff(session, world, Role.DISPATCHER), now=later)
+    assert dict(reports.own_figures(session, winner, now=later).kinds)["管道疏通"].done == 0
     for _ in range(4):
         firm(session, world.district, world.community, [world.plumbing])
     with statements(session) as many:
