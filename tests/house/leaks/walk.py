@@ -20,7 +20,7 @@ CHOICES = re.compile(r"<option\b.*?</option>", re.DOTALL)
 CATALOGUE = frozenset({Right.CATALOGUE_READ, Right.CATALOGUE_EDIT, Right.FIRMS_EDIT})
 AT_THE_DESK = ("/desk/kinds", "/desk/questions")
 """The catalogue tells kinds to everybody; elsewhere a kind beside a number is the matter of that order."""
-OWN_KINDS = "/w/<token>/figures"
+OWN_KINDS = ("/w/<token>/figures", "/my/figures")
 """A firm's figures list every kind that it may do, whether or not an order stands behind."""
 DAYS = "from=2026-01-01&until=2027-12-31"
 ASKED_WITH: dict[str, tuple[str, ...]] = {
@@ -52,7 +52,7 @@ class Output:
     def marks(self) -> frozenset[str]:
         """The marks in it."""
         found = {word for word in (MARK, PHONE) if word in self.text}
-        told_to_all = (*AT_THE_DESK, OWN_KINDS)
+        told_to_all = (*AT_THE_DESK, *OWN_KINDS)
         if KIND in self.text and self.route.right not in CATALOGUE and self.route.rule not in told_to_all:
             found.add(KIND)
         return frozenset(found)
