@@ -30,7 +30,7 @@ from tests.simulation.invariants import broken, taken_twice
 from tests.simulation.stage import Stage, Ways
 from tests.simulation.story import play
 
-MOST_SEEDS = 150
+MOST_SEEDS = 420
 FENCED_SEEDS = 40
 NO_ROW_LOCK = edit(r"(?s)(FROM orders\s.*)FOR UPDATE", r"\1")
 HISTORY_FENCES = (
