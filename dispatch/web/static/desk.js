@@ -178,7 +178,9 @@
     const candidate = event.target.closest("[data-candidate]");
     const person = event.target.closest("[data-resident]");
     if (candidate) { pick(candidate); }
+    const matter = event.target.closest("[data-same], [data-same-urged]");
     if (person) { known(person); kind.focus(); }
+    if (matter) { same(matter); }
     if (event.target.closest("#clear")) { forget(); field("desk-result").replaceChildren(); }
   });
 
@@ -212,6 +214,13 @@
     if (event.key === "Escape") { form.elements.description.focus(); return true; }
     return false;
   };
+
+  // -- the same matter: asked from a door that stays, because the preview with its buttons may be replaced meanwhile ---
+  const same = (button) => htmx.ajax("POST", button.dataset.door, {
+    source: field("same-door"),
+    target: "#desk-result",
+    values: "sameUrged" in button.dataset ? { urged: "yes" } : {},
+  });
 
   // -- keys for the whole form -----------------------------------------------------------------------------------------
   const save = () => htmx.trigger(form, "save");
