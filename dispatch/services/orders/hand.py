@@ -261,6 +261,7 @@ def void(
     if not at_once and actor.user_id in {None, order.void_asked_by}:
         raise SecondPersonMissing
     withdraw_round(session, order, now=now)
+    order.performer_id = None
     facts = {"asked_by": order.void_asked_by, "by_resident": by_resident}
     kind = actor.kind if actor.kind in {ActorKind.OPERATOR, ActorKind.CENTRE, ActorKind.SYSTEM} else ActorKind.OPERATOR
     step(session, order, Action.VOID, actor=actor, kind=kind, now=now, facts=facts, reason=reason)

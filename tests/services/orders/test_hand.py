@@ -5,7 +5,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
-from dispatch.models.notify import Alarm
+from dispatch.models.notify import Alarm, Notice
 from dispatch.rules.access.roles import Role
 from dispatch.services import orders
 from tests.factories.world import World, make_world, staff
@@ -45,6 +45,17 @@ def test_void_needs_two_people(session: Session, world: World) -> None:
         orders.void(session, order, reason="打错了", actor=first, now=NOW)
     assert orders.void(session, order, reason="核实了", actor=second, now=NOW)
     assert order.state == "voided"
+
+
+def test_a_voided_order_is_nobodys_and_its_firm_is_told(session: Session, world: World, links: Links) -> None:
+    order = routed(session, world)
+    ((firm, token),) = links(order).items()
+    orders.accept(session, token, now=NOW)
+    operator = staff(session, world, Role.OPERATOR)
+    assert orders.void(session, order, reason="居民撤回", by_resident=True, actor=operator, now=NOW)
+    assert order.performer_id is None
+    told = select(Notice.performer_id).where(Notice.order_id == order.id, Notice.template == "withdrawn")
+    assert session.scalars(told).all() == [firm]
 
 
 def test_a_team_worker_kind_waits_for_the_teams_signature_and_is_alarmed_without_it(
