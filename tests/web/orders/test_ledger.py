@@ -52,7 +52,7 @@ def test_the_picture_is_a_file_of_its_own(desk: Desk, number: str) -> None:
     answer = desk.client(Role.DISPATCHER).get(f"/orders/{number}/ledger.svg")
     assert answer.content_type == "image/svg+xml; charset=utf-8"
     widths = [float(width) for width in DRAWN.findall(answer.get_data(as_text=True))]
-    assert widths == [120, 600]
+    assert widths == pytest.approx([120, 600], abs=0.1)  # routed some milliseconds after the hour
 
 
 def test_the_api_gives_the_ledger_whose_buckets_add_up(desk: Desk, number: str) -> None:
