@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any, ClassVar
 
 import psycopg
 import pytest
@@ -194,18 +195,47 @@ def session(engine: Engine) -> Iterator[Session]:
         outer.rollback()
 
 
+@dataclass(slots=True)
+class Lent:
+    """An engine that is lent to one database after another, so that its statements are compiled once and not per test."""
+
+    engine: Engine
+    database: str
+    free: ClassVar[list["Lent"]] = []
+
+    @classmethod
+    @contextmanager
+    def engine_to(cls, database: str, url: str) -> Iterator[Engine]:
+        """An engine whose connections are to `database`; nobody else has it meanwhile."""
+        lent = cls.free.pop() if cls.free else cls.make(url)
+        lent.database = database
+        yield lent.engine
+        lent.engine.dispose()
+        cls.free.append(lent)
+
+    @classmethod
+    def make(cls, url: str) -> "Lent":
+        """A new engine that asks where it is lent to, each time it connects."""
+        lent = cls(make_engine(url), "")
+        event.listen(lent.engine, "do_connect", lambda _dialect, _record, _arguments, named: lent.direct(named))
+        return lent
+
+    def direct(self, named: dict[str, Any]) -> None:
+        """Send a new connection to the database of the test that has this engine."""
+        named["dbname"] = self.database
+
+
 @contextmanager
 def database_of_its_own(servers: Servers) -> Iterator[Database]:
     """A database cloned from the template and dropped afterwards; meanwhile `transaction()` opens its doors there."""
     name = f"race_{secrets.token_hex(6)}"
     url = servers.clone(name)
-    engine = make_engine(url)
     before = Doors.engine
-    Doors.engine = engine
-    yield Database(name, url, servers.postgres.url(OWNER_ROLE, name), engine)
-    Doors.engine = before
-    run.Holder.forget()
-    engine.dispose()
+    with Lent.engine_to(name, url) as engine:
+        Doors.engine = engine
+        yield Database(name, url, servers.postgres.url(OWNER_ROLE, name), engine)
+        Doors.engine = before
+        run.Holder.forget()
     servers.drop(name)
 
 

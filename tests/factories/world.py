@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from config.seed import policies as seed_policies
+from dispatch.db import insert_rows
 from dispatch.models.access import Organisation, Policy, User
 from dispatch.models.catalogue import Coverage, Paper, Performer, PerformerService, Service, Team, Territory
 from dispatch.models.grid import Area, Building, PlaceName, Stairwell
@@ -68,9 +69,8 @@ def set_policies(session: Session, organisation: Organisation, **values: Any) ->
     """The starting policies, with changes (dots in a key written as two underscores)."""
     changed = {key.replace("__", "."): value for key, value in values.items()}
     known = {policy.key: policy.value for policy in seed_policies()}
-    for key, value in (known | changed).items():
-        session.add(Policy(organisation_id=organisation.id, key=key, value=value, valid_from=LONG_AGO, reason="test"))
-    session.flush()
+    same = {"organisation_id": organisation.id, "valid_from": LONG_AGO, "reason": "test"}
+    insert_rows(session, Policy, [same | {"key": key, "value": value} for key, value in (known | changed).items()])
 
 
 def building(session: Session, area: Area, estate: PlaceName, number: str) -> Building:

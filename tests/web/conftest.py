@@ -29,7 +29,7 @@ def site(committed: Database) -> Iterator[Site]:
     """The application in a server of its own on a database of its own."""
     app = the_app()
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, name="site", daemon=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="site", daemon=True)
     thread.start()
     yield Site(f"http://127.0.0.1:{server.server_port}", app, committed)
     server.shutdown()
