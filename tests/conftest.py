@@ -66,10 +66,10 @@ def fast_folder() -> str:
 
     Hundreds of databases of hundreds of files are made and dropped; ext4 looks long for an inode after each drop.
     """
-    memory = Path("/dev/shm")
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
     if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM:
         return str(memory)
-    return "/tmp"
+    return "/tmp"  # noqa: S108 - a folder of its own is made in it
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
