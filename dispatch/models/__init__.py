@@ -2,7 +2,7 @@
 
 from dispatch.clock import ClockSetting
 from dispatch.db import Base
-from dispatch.models import access, care, catalogue, grid, notify, orders, reports
+from dispatch.models import access, care, catalogue, funds, grid, notify, orders, reports
 from dispatch.queue import Job, PeriodRun
 
 metadata = Base.metadata
@@ -15,6 +15,7 @@ __all__ = [
     "access",
     "care",
     "catalogue",
+    "funds",
     "grid",
     "metadata",
     "notify",

@@ -9,7 +9,7 @@ from dispatch import app
 from dispatch.db import Base
 from dispatch.errors import DispatchError
 
-DOMAINS = ("access", "grid", "catalogue", "notify", "orders", "care", "reports")
+DOMAINS = ("access", "grid", "catalogue", "notify", "orders", "funds", "care", "market", "reports")
 """From below; a table's domain is the file of its model."""
 
 

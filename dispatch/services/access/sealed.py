@@ -50,6 +50,7 @@ SEALED = (
     SealedColumn("performers", "webhook_secret"),
     SealedColumn("orders", "caller_phone", ("number",)),
     SealedColumn("order_callers", "phone"),
+    SealedColumn("consents", "given_by"),
     SealedColumn("notices", "secret", ("dedupe",)),
     SealedColumn("idempotency", "body", ANSWER, ANSWER, PICTURES_AT_ONCE),
     SealedColumn("files", "sealed", rows_at_once=PICTURES_AT_ONCE),

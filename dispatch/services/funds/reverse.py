@@ -1,0 +1,68 @@
+"""Reversing: a mistake is taken back whole by an entry that names it, and written anew by another."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch.errors import Conflict, Invalid, NotFound
+from dispatch.models.funds import Account, Entry, EntryLine
+from dispatch.rules.access.roles import Actor
+from dispatch.rules.funds.draft import AccountKey, Dimension, Draft, Line
+from dispatch.rules.funds.terms import Commodity, EntryKind
+from dispatch.services.access import reach
+from dispatch.services.funds.post import lock_head, post
+
+
+class AlreadyReversed(Conflict):
+    """这一笔已经冲正过了"""
+
+
+class IsReversal(Conflict):
+    """冲正的账不能再冲正，请重新记一笔"""
+
+
+def reverse(session: Session, entry_id: int, *, words: str, actor: Actor, now: datetime) -> Entry:
+    """Take an entry back with exactly the opposite lines; `words` say why.
+
+    Raises NotFound, Invalid without a reason, IsReversal, AlreadyReversed, NotEnough where what came in has been
+    spent meanwhile.
+    """
+    if not words.strip():
+        raise Invalid("words", "请写明冲正的原因")
+    entry = entry_in_reach(session, entry_id, actor)
+    if entry.kind == EntryKind.REVERSAL:
+        raise IsReversal
+    lock_head(session, entry.community_id)
+    if session.execute(select(Entry.id).where(Entry.reverses_id == entry_id)).first() is not None:
+        raise AlreadyReversed
+    draft = Draft(
+        community_id=entry.community_id,
+        kind=EntryKind.REVERSAL,
+        lines=tuple(Line(line.account, -line.amount) for line in lines_of(session, entry_id)),
+        reverses_id=entry_id,
+        words=words,
+    )
+    return post(session, draft, actor=actor, now=now)
+
+
+def entry_in_reach(session: Session, entry_id: int, actor: Actor) -> Entry:
+    """An entry that the actor may see; raises NotFound."""
+    found = session.scalars(select(Entry).where(Entry.id == entry_id, reach.visible(Entry, actor))).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def lines_of(session: Session, entry_id: int) -> list[Line]:
+    """The lines of an entry as a draft has them."""
+    rows = session.execute(
+        select(Account.fund_id, Account.commodity, Account.earmark_id, Account.holding_id, EntryLine.amount)
+        .join(EntryLine, EntryLine.account_id == Account.id)
+        .where(EntryLine.entry_id == entry_id)
+        .order_by(Account.id)
+    )
+    return [
+        Line(AccountKey(Dimension(row.fund_id, Commodity(row.commodity), row.earmark_id), row.holding_id), row.amount)
+        for row in rows
+    ]
