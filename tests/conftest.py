@@ -197,7 +197,7 @@ def session(engine: Engine) -> Iterator[Session]:
 
 @dataclass(slots=True)
 class Lent:
-    """An engine that is lent to one database after another, so that its statements are compiled once and not per test."""
+    """An engine that is lent to one database after another, so that its statements are compiled once, not per test."""
 
     engine: Engine
     database: str
