@@ -2,7 +2,7 @@
 
 from dispatch.clock import ClockSetting
 from dispatch.db import Base
-from dispatch.models import access, care, catalogue, funds, grid, notify, orders, reports
+from dispatch.models import access, care, catalogue, funds, grid, market, notify, orders, reports
 from dispatch.queue import Job, PeriodRun
 
 metadata = Base.metadata
@@ -17,6 +17,7 @@ __all__ = [
     "catalogue",
     "funds",
     "grid",
+    "market",
     "metadata",
     "notify",
     "orders",

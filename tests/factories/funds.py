@@ -1,4 +1,7 @@
-"""A small treasury: a general fund, one of overseas Chinese, a till, a bank account, a stock; gifts in one line."""
+"""A small treasury: a general fund, one of overseas Chinese, a till, a bank account, a stock, a way; gifts in one line.
+
+Goods on a stock belong to a step of the market: what only the journal is asked about is on its way.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +27,7 @@ class Treasury:
     till: Holding
     bank: Holding
     stock: Holding
+    way: Holding
 
 
 def make_treasury(session: Session, community_id: int) -> Treasury:
@@ -38,11 +42,16 @@ def make_treasury(session: Session, community_id: int) -> Treasury:
             ("overseas", "侨爱基金", Owner.OVERSEAS, [Purpose.LONE_ELDER, Purpose.RELIEF]),
         )
     )
-    till, bank, stock = (
+    till, bank, stock, way = (
         funds.add_holding(session, community_id, kind=kind, code=kind, name=name, actor=SYSTEM, now=now)
-        for kind, name in ((HoldingKind.TILL, "钱箱"), (HoldingKind.BANK, "基本户"), (HoldingKind.STOCK, "爱心超市"))
+        for kind, name in (
+            (HoldingKind.TILL, "钱箱"),
+            (HoldingKind.BANK, "基本户"),
+            (HoldingKind.STOCK, "爱心超市"),
+            (HoldingKind.TRANSIT, "在途"),
+        )
     )
-    return Treasury(community_id, general, overseas, till, bank, stock)
+    return Treasury(community_id, general, overseas, till, bank, stock, way)
 
 
 def give(session: Session, treasury: Treasury, amount: int, **changes: Any) -> Entry:

@@ -173,6 +173,11 @@ def converts(custody: Sequence[Line]) -> bool:
     return len(places) == 1 and len(signs) == len({True, False})
 
 
+def packs(custody: Sequence[Line]) -> bool:
+    """Whether all is of one fund and earmark; what is packed may be counted like what it is packed into."""
+    return len({(line.account.dimension.fund_id, line.account.dimension.earmark_id) for line in custody}) == 1
+
+
 def exchanges(custody: Sequence[Line]) -> bool:
     """Whether goods go and money comes."""
     signs = {(line.account.dimension.commodity is Commodity.FEN, line.amount > 0) for line in custody}
@@ -193,6 +198,7 @@ SHAPE_HOLDS: Final = {
     Shape.LOWERS: lowers,
     Shape.MOVES: moves,
     Shape.CONVERTS: converts,
+    Shape.PACKS: packs,
     Shape.EXCHANGES: exchanges,
     Shape.EARMARKS: earmarks,
 }

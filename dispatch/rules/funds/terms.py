@@ -64,6 +64,7 @@ class Shape(StrEnum):
     LOWERS = "lowers"
     MOVES = "moves"
     CONVERTS = "converts"
+    PACKS = "packs"
     EXCHANGES = "exchanges"
     EARMARKS = "earmarks"
     REVERSES = "reverses"
@@ -104,7 +105,7 @@ SHAPES: Final[dict[EntryKind, Shape]] = {
     EntryKind.SHORTAGE: Shape.LOWERS,
     EntryKind.GIVEN_BACK: Shape.LOWERS,
     EntryKind.PURCHASE: Shape.CONVERTS,
-    EntryKind.KIT: Shape.CONVERTS,
+    EntryKind.KIT: Shape.PACKS,
     EntryKind.SALE: Shape.EXCHANGES,
     EntryKind.TRANSFER: Shape.MOVES,
     EntryKind.EARMARK_CHANGE: Shape.EARMARKS,

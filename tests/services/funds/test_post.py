@@ -165,7 +165,7 @@ def test_a_purchase_turns_money_into_goods_of_the_same_fund(session: Session, tr
     give(session, treasury, 3_000)
     lines = (
         *at(Dimension(treasury.general.id), treasury.till.id, -3_000),
-        *at(Dimension(treasury.general.id, Commodity.GRAM), treasury.stock.id, 5_000),
+        *at(Dimension(treasury.general.id, Commodity.GRAM), treasury.way.id, 5_000),
     )
     bought = Draft(treasury.community_id, EntryKind.PURCHASE, lines)
     funds.post(session, bought, actor=SYSTEM, now=clock.now(session))

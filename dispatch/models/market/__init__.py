@@ -1,0 +1,24 @@
+"""The love supermarket: goods, facilities, lots and how they move; counts, rounds of inspection, disposals, recalls."""
+
+from dispatch.models.market.keeping import Count, CountLine, Disposal, Inspection, InspectionTick, Recall
+from dispatch.models.market.moves import LotBalance, Movement, StockMove
+from dispatch.models.market.stock import Facility, Goods, Handover, Keeper, Lot, LotPart, RuleBook
+
+__all__ = [
+    "Count",
+    "CountLine",
+    "Disposal",
+    "Facility",
+    "Goods",
+    "Handover",
+    "Inspection",
+    "InspectionTick",
+    "Keeper",
+    "Lot",
+    "LotBalance",
+    "LotPart",
+    "Movement",
+    "Recall",
+    "RuleBook",
+    "StockMove",
+]
