@@ -1,6 +1,7 @@
 """Amounts as they are said: yuan with two places, 斤 as far as needed (500 g exactly), whole pieces."""
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from dispatch.errors import Invalid
@@ -33,7 +34,7 @@ def smallest(field: str, number: Decimal, commodity: Commodity) -> int:
     """An amount in the spoken unit as a whole number of the smallest; raises Invalid when it is none or too much."""
     if not number.is_finite() or not 0 < number <= MOST:
         raise Invalid(field, "请填写大于零的数量")
-    exact = number / PLACES[commodity]
-    if exact != exact.to_integral_value():
+    exact = Fraction(number) / Fraction(PLACES[commodity])
+    if exact.denominator != 1:
         raise Invalid(field, "金额最多到分，重量最多到克，件数要是整数")
-    return int(exact)
+    return exact.numerator
