@@ -22,7 +22,7 @@ from alembic.config import Config
 from flask import Flask
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import event, text
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.orm import Session
 
 from config.settings import APP_ROLE, OWNER_ROLE, Settings, get_settings
@@ -195,34 +195,31 @@ def session(engine: Engine) -> Iterator[Session]:
         outer.rollback()
 
 
-@dataclass(slots=True)
 class Lent:
-    """An engine that is lent to one database after another, so that its statements are compiled once, not per test."""
+    """Engines that are lent to one database after another, so that statements are compiled once, not per test."""
 
-    engine: Engine
-    database: str
-    free: ClassVar[list["Lent"]] = []
+    free: ClassVar[list[Engine]] = []
 
     @classmethod
     @contextmanager
-    def engine_to(cls, database: str, url: str) -> Iterator[Engine]:
-        """An engine whose connections are to `database`; nobody else has it meanwhile."""
-        lent = cls.free.pop() if cls.free else cls.make(url)
-        lent.database = database
-        yield lent.engine
-        lent.engine.dispose()
-        cls.free.append(lent)
+    def engine_to(cls, url: str) -> Iterator[Engine]:
+        """An engine whose address and connections are those of `url`; nobody else has it meanwhile."""
+        engine = cls.free.pop() if cls.free else cls.make(url)
+        engine.url = make_url(url)
+        yield engine
+        engine.dispose()
+        cls.free.append(engine)
 
-    @classmethod
-    def make(cls, url: str) -> "Lent":
-        """A new engine that asks where it is lent to, each time it connects."""
-        lent = cls(make_engine(url), "")
-        event.listen(lent.engine, "do_connect", lambda _dialect, _record, _arguments, named: lent.direct(named))
-        return lent
+    @staticmethod
+    def make(url: str) -> Engine:
+        """A new engine that looks at its address each time it connects."""
+        engine = make_engine(url)
 
-    def direct(self, named: dict[str, Any]) -> None:
-        """Send a new connection to the database of the test that has this engine."""
-        named["dbname"] = self.database
+        def direct(_dialect: object, _record: object, _arguments: object, named: dict[str, Any]) -> None:
+            named["dbname"] = engine.url.database
+
+        event.listen(engine, "do_connect", direct)
+        return engine
 
 
 @contextmanager
@@ -231,7 +228,7 @@ def database_of_its_own(servers: Servers) -> Iterator[Database]:
     name = f"race_{secrets.token_hex(6)}"
     url = servers.clone(name)
     before = Doors.engine
-    with Lent.engine_to(name, url) as engine:
+    with Lent.engine_to(url) as engine:
         Doors.engine = engine
         yield Database(name, url, servers.postgres.url(OWNER_ROLE, name), engine)
         Doors.engine = before
