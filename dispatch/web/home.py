@@ -166,6 +166,8 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "statement_late": gettext("季度公开逾期未发布"),
         "visit_missed": gettext("探访没有按时做"),
         "visit_unplaced": gettext("排好的探访派不出去，请核对探访计划"),
+        "inspection_missed": gettext("食品检查到期还没有做完"),
+        "disposal_late": gettext("隔离的物品到期还没有销毁签字"),
         "canary_late": gettext("探针订单没有按时走完，系统可能有问题"),
     }
     return words.get(alarm.kind, alarm.kind)

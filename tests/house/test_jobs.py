@@ -10,7 +10,7 @@ from config.schedule import SCHEDULE
 from dispatch.workers.run import HANDLERS
 
 SOURCE = Path(__file__).parent.parent.parent / "dispatch"
-ORIGINS = ("care",)
+ORIGINS = ("care", "market")
 KIND_AT = {"enqueue": 1, "NewJob": 0}
 
 

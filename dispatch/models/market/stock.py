@@ -213,7 +213,7 @@ class Lot(Base):
 
 
 class LotPart(Base):
-    """So much of a lot that was packed into each kit of another."""
+    """So much of a lot that was packed into the kits of another, all together."""
 
     __tablename__ = "lot_parts"
 

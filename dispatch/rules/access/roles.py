@@ -17,6 +17,7 @@ class Role(StrEnum):
     AREA_CHIEF = "area_chief"
     PERFORMER = "performer"
     CALLBACK_CLERK = "callback_clerk"
+    KEEPER = "keeper"
     CENTRE = "centre"
     ADMIN = "admin"
 
@@ -45,6 +46,10 @@ class Right(StrEnum):
     FIRMS_EDIT = "firms.edit"
     VISITS_READ = "visits.read"
     VISITS_PLAN = "visits.plan"
+    MARKET_READ = "market.read"
+    MARKET_KEEP = "market.keep"
+    MARKET_COUNT = "market.count"
+    MARKET_APPROVE = "market.approve"
     NOTICES_READ = "notices.read"
     REPORTS_READ = "reports.read"
     USERS_EDIT = "users.edit"
@@ -91,8 +96,12 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     },
     Role.PERFORMER: frozenset({Right.ORDERS_WORK, Right.NOTICES_READ}),
     Role.CALLBACK_CLERK: READING | {Right.ORDERS_CALL_BACK, Right.ORDERS_CONFIDENTIAL, Right.CALLERS_READ},
+    Role.KEEPER: frozenset({Right.MARKET_READ, Right.MARKET_KEEP, Right.MARKET_COUNT, Right.NOTICES_READ}),
     Role.CENTRE: READING
     | {
+        Right.MARKET_READ,
+        Right.MARKET_COUNT,
+        Right.MARKET_APPROVE,
         Right.ORDERS_PLACE,
         Right.ORDERS_DISPATCH,
         Right.ORDERS_VOID,
@@ -214,6 +223,7 @@ ACTOR_KIND_OF_ROLE: dict[Role, ActorKind] = {
     Role.TEAM_HEAD: ActorKind.TEAM,
     Role.AREA_CHIEF: ActorKind.TEAM,
     Role.PERFORMER: ActorKind.PERFORMER,
+    Role.KEEPER: ActorKind.OPERATOR,
     Role.ADMIN: ActorKind.CENTRE,
 }
 

@@ -1,0 +1,115 @@
+"""Recall: what is left of a batch stands apart and is destroyed; whoever got some is listed from the movements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from dispatch.errors import Invalid, NotFound
+from dispatch.models.market import Facility, Lot, LotBalance, Movement, Recall, StockMove
+from dispatch.rules.access.roles import Actor
+from dispatch.rules.market.shelf import GIVING, MoveKind, Spot
+from dispatch.rules.orders.intake import check_text
+from dispatch.services.access import audit, reach
+from dispatch.services.market.goods import find_goods
+from dispatch.services.market.inspecting import set_apart
+from dispatch.services.market.lots import kits_with, lock_lots, standings
+
+LONGEST_REASON = 300
+REACHES_PEOPLE = tuple(str(kind) for kind in GIVING if kind is not MoveKind.KIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """So much of a recalled lot that went out: by which step, made for what, signed when."""
+
+    move_id: int
+    kind: str
+    origin: str | None
+    origin_id: int | None
+    signed_on: date
+    lot_id: int
+    amount: int
+
+
+def recall(
+    session: Session,
+    goods_id: int,
+    *,
+    batch_number: str | None = None,
+    reason: str,
+    source: str,
+    actor: Actor,
+    now: datetime,
+) -> Recall:
+    """Call goods back, one batch or all lots that are here: set apart everywhere, with kits of them, and destroyed.
+
+    Never taken back. Raises NotFound, Invalid naming reason, source or batch_number (no such batch).
+    """
+    goods = find_goods(session, goods_id, actor=actor)
+    for field, words in (("reason", reason), ("source", source)):
+        check_text(field, words, LONGEST_REASON)
+        if not words.strip():
+            raise Invalid(field, "请写明召回的原因和来源")
+    query = select(Lot).where(Lot.goods_id == goods.id, Lot.recall_id.is_(None)).order_by(Lot.id)
+    batch = (batch_number or "").strip() or None
+    lots = session.scalars(query if batch is None else query.where(Lot.batch_number == batch)).all()
+    if not lots:
+        raise Invalid("batch_number", "没有这个批号的物品，请核对")
+    called = Recall(
+        community_id=goods.community_id,
+        goods_id=goods.id,
+        batch_number=batch,
+        reason=reason.strip(),
+        source=source.strip(),
+        called_by=actor.user_id,
+        called_at=now,
+    )
+    session.add(called)
+    session.flush()
+    audit.record(session, "market.recall", "recalls", called.id, actor=actor, community_id=goods.community_id)
+    affected = kits_with(session, [lot.id for lot in lots])
+    lock_lots(session, affected)
+    for lot in lots:
+        lot.recall_id = called.id
+    session.flush()
+    clear_shelves(session, affected, called, actor=actor, now=now)
+    return called
+
+
+def clear_shelves(session: Session, lot_ids: set[int], called: Recall, *, actor: Actor, now: datetime) -> None:
+    """Set apart what stands of these lots, in every facility."""
+    conditions = [LotBalance.lot_id.in_(lot_ids), LotBalance.spot != str(Spot.QUARANTINE)]
+    found = standings(session, *conditions)
+    for facility_id in sorted({one.facility_id for one in found}):
+        facility = session.get_one(Facility, facility_id)
+        here = [one for one in found if one.facility_id == facility_id]
+        set_apart(session, facility, here, "recalled", reason=called.reason, actor=actor, now=now)
+
+
+def find_recall(session: Session, recall_id: int, *, actor: Actor) -> Recall:
+    """The recall within reach; raises NotFound."""
+    called = session.scalars(select(Recall).where(Recall.id == recall_id, reach.visible(Recall, actor))).one_or_none()
+    if called is None:
+        raise NotFound
+    return called
+
+
+def given_of(session: Session, recall_id: int, *, actor: Actor) -> Sequence[Given]:
+    """What of the recalled lots, and of kits with them, has reached people, oldest first; reversed steps left out."""
+    find_recall(session, recall_id, actor=actor)
+    lots = kits_with(session, session.scalars(select(Lot.id).where(Lot.recall_id == recall_id)))
+    back = aliased(StockMove)
+    rows = session.execute(
+        select(StockMove, Movement.lot_id, Movement.amount)
+        .join(Movement, Movement.move_id == StockMove.id)
+        .outerjoin(back, back.reverses_id == StockMove.id)
+        .where(Movement.lot_id.in_(lots), StockMove.kind.in_(REACHES_PEOPLE), back.id.is_(None))
+        .order_by(StockMove.id, Movement.lot_id)
+    )
+    return [
+        Given(move.id, move.kind, move.origin, move.origin_id, move.signed_on, lot_id, -amount)
+        for move, lot_id, amount in rows
+    ]

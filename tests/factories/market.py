@@ -1,0 +1,144 @@
+"""A small supermarket: two markets with a keeper, goods, a fund and a wish, counters and an approver."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.models.access import Membership
+from dispatch.models.funds import Earmark, Fund
+from dispatch.models.market import Facility, Goods, Lot
+from dispatch.rules.access.roles import SYSTEM, Actor, Right, Role, Scope, kind_of
+from dispatch.rules.funds.terms import EntryKind, Owner, Purpose
+from dispatch.rules.market.shelf import Commodity, LifeUnit, MoveKind, ShelfLife, Spot
+from dispatch.services import funds, market
+from dispatch.services.market import FacilityDraft, GoodsDraft, LotDraft, MovedOut, Outgoing, Receipt, Shift, Wish
+from tests.factories.world import World, make_world, service, user
+
+ONE = timedelta(days=1)
+
+
+GOODS = (
+    GoodsDraft("milk", "牛奶", "food", Commodity.PIECE, "盒", ShelfLife(7, LifeUnit.DAY)),
+    GoodsDraft("rice", "大米", "food", Commodity.GRAM, "斤", ShelfLife(12, LifeUnit.MONTH)),
+    GoodsDraft("coat", "棉衣", "clothes", Commodity.PIECE, "件"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What tests of the supermarket speak of."""
+
+    world: World
+    facility: Facility
+    overseas: Facility
+    keeper: Actor
+    counters: tuple[Actor, Actor]
+    approver: Actor
+    general: Fund
+    overseas_fund: Fund
+    wish: Earmark
+    milk: Goods
+    rice: Goods
+    coat: Goods
+    today: date
+
+
+def make_shop(session: Session) -> Shop:
+    """Make it: the general fund is for anything, its wish for lone elders only."""
+    world = make_world(session)
+    service(session, world.district, "lot_disposal", offered=["programme"], performer="team_worker", callback=False)
+    community_id, now = world.community.id, clock.now(session)
+    general, abroad = (
+        funds.open_fund(
+            session, community_id, code=code, name=name, owner=owner, purposes=[Purpose.ANY], actor=SYSTEM, now=now
+        )
+        for code, name, owner in (("general", "爱心基金", Owner.OWN), ("overseas", "侨爱基金", Owner.OVERSEAS))
+    )
+    wish = funds.add_earmark(session, general, name="给孤寡老人", purposes=[Purpose.LONE_ELDER], actor=SYSTEM, now=now)
+    facility, overseas = (
+        market.open_facility(
+            session, community_id, FacilityDraft(kind, kind, name, world.buildings[0].id), actor=SYSTEM, now=now
+        )
+        for kind, name in (("love_market", "爱心超市"), ("overseas_market", "侨爱超市"))
+    )
+    keeper = person(session, world, Role.KEEPER)
+    for one in (facility, overseas):
+        market.name_keeper(session, one.id, keeper.user_id or 0, actor=SYSTEM, now=now)
+    milk, rice, coat = (market.create_goods(session, community_id, one, actor=SYSTEM, now=now) for one in GOODS)
+    return Shop(
+        world=world,
+        facility=facility,
+        overseas=overseas,
+        keeper=keeper,
+        counters=(person(session, world, Role.KEEPER), person(session, world, Role.KEEPER)),
+        approver=person(session, world, Role.CENTRE),
+        general=general,
+        overseas_fund=abroad,
+        wish=wish,
+        milk=milk,
+        rice=rice,
+        coat=coat,
+        today=clock.today(now),
+    )
+
+
+def person(session: Session, world: World, role: Role) -> Actor:
+    """Somebody of this role at the community, with every right: doors are tested elsewhere."""
+    made = user(session)
+    session.add(Membership(user_id=made.id, organisation_id=world.community.id, role=str(role)))
+    session.flush()
+    return Actor(
+        kind=kind_of([role]),
+        user_id=made.id,
+        organisation_id=world.community.id,
+        roles=frozenset({role}),
+        rights=frozenset(Right),
+        scope=Scope(organisations=frozenset({world.community.id}), communities=frozenset({world.community.id})),
+    )
+
+
+def take_in(session: Session, shop: Shop, goods: Goods, amount: int, **changes: Any) -> Lot:
+    """One lot of a gift: of the general fund, without a wish, unless told otherwise (facility_id, origin, …)."""
+    about = {name: changes.pop(name) for name in ("facility_id", "origin", "origin_id") if name in changes}
+    draft = LotDraft(**({"goods_id": goods.id, "amount": amount, "fund_id": shop.general.id} | changes))
+    receipt = Receipt(**({"facility_id": shop.facility.id, "lots": (draft,), "entry": EntryKind.GIFT} | about))
+    return market.receive(session, receipt, actor=shop.keeper, now=clock.now(session)).lots[0]
+
+
+def milk_of(session: Session, shop: Shop, amount: int, ends_in: int, **changes: Any) -> Lot:
+    """Milk that is good for so many days more."""
+    return take_in(session, shop, shop.milk, amount, expires_on=shop.today + ends_in * ONE, **changes)
+
+
+def hand_out(session: Session, shop: Shop, goods: Goods, amount: int, **changes: Any) -> MovedOut:
+    """Give goods to a lone elder over the counter, unless told otherwise."""
+    wish = Wish(goods.id, amount, lot_id=changes.pop("lot_id", None))
+    values = {"kind": MoveKind.HAND_OUT, "facility_id": shop.facility.id, "purpose": Purpose.LONE_ELDER}
+    outgoing = Outgoing(**(values | {"wishes": (wish,)} | changes))
+    return market.move_out(session, outgoing, actor=shop.keeper, now=clock.now(session))
+
+
+def shelve(session: Session, shop: Shop, lot: Lot, amount: int) -> None:
+    """Put some of a lot from the store onto the shelf."""
+    shifts = [Shift(lot.id, amount, Spot.STORE, Spot.SHELF)]
+    market.shift(session, shop.facility.id, MoveKind.SHELVE, shifts, actor=shop.keeper, now=clock.now(session))
+
+
+def settle(session: Session) -> None:
+    """Have everything judged that is judged at commit."""
+    session.flush()
+    session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+    session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+
+
+def left(session: Session, lot: Lot) -> dict[str, int]:
+    """What stands of a lot by spot, in all facilities."""
+    rows = session.execute(
+        text("SELECT spot, sum(amount)::bigint FROM lot_balances WHERE lot_id = :lot AND amount > 0 GROUP BY spot"),
+        {"lot": lot.id},
+    )
+    return {row[0]: row[1] for row in rows}
