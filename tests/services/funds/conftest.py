@@ -129,7 +129,7 @@ def ground(owner: Session) -> Ground:
     district = make_organisation(owner, "district", name="莲都区")
     treasury = make_treasury(owner, make_organisation(owner, "community", district, name="后庆社区").id)
     gift, now = give(owner, treasury, 1_000), clock.now(owner)
-    give(owner, treasury, 1_000, commodity=Commodity.GRAM, holding=treasury.stock)
+    give(owner, treasury, 1_000, commodity=Commodity.GRAM, holding=treasury.way)
     wish = funds.add_earmark(
         owner, treasury.general, name="给独居老人", purposes=[Purpose.LONE_ELDER], actor=SYSTEM, now=now
     )

@@ -73,9 +73,9 @@ def draft_of(treasury: Treasury, wish: int, step: tuple[str, int, int, int]) -> 
     if what == "transfer":
         return Draft(community, EntryKind.TRANSFER, moved(fen, places[where], places[1 - where], amount))
     if what == "purchase":
-        lines = (*at(fen, places[where], -amount), *at(gram, treasury.stock.id, amount * 100))
+        lines = (*at(fen, places[where], -amount), *at(gram, treasury.way.id, amount * 100))
         return Draft(community, EntryKind.PURCHASE, lines)
-    dimension, place = (gram, treasury.stock.id) if where == len(places) else (fen, places[where])
+    dimension, place = (gram, treasury.way.id) if where == len(places) else (fen, places[where])
     if what == "gift":
         return Draft(community, EntryKind.GIFT, at(dimension, place, amount))
     purpose = PURPOSES[amount % len(PURPOSES)]

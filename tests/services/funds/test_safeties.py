@@ -53,8 +53,8 @@ def from_another_fund(ground: Ground) -> None:
         fund_id=ground.treasury.overseas.id,
         owner="overseas",
         commodity="piece",
-        holding_id=ground.treasury.stock.id,
-        holding_kind="stock",
+        holding_id=ground.treasury.way.id,
+        holding_kind="transit",
     )
     ground.entry("purchase", (ground.till, -1), (ground.custody, -1), (other, 1), (shelf, 1))
 
