@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from config.settings import get_settings
 from dispatch.db import make_engine
 from dispatch.rules.access.roles import EVERYTHING
-from dispatch.services import reports
+from dispatch.services import funds, reports
 from dispatch.services.access import audit
 from dispatch.transaction import begin
 
@@ -63,4 +63,8 @@ def check(engine: Engine, heads: Sequence[Mapping[str, object]] = ()) -> list[st
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         begin(session, EVERYTHING)
         session.execute(TAKE_TIME)
-        return [*reports.verify(session), *audit.compare_heads(session, heads)]
+        return [
+            *reports.verify(session),
+            *audit.compare_heads(session, heads),
+            *funds.compare_heads(session, heads),
+        ]

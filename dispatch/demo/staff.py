@@ -19,6 +19,8 @@ DESK: tuple[tuple[Role, str, str, int], ...] = (
     (Role.CENTRE, "centre", CENTRE, 1),
     (Role.ADMIN, "admin", DISTRICT, 1),
 )
+# those who keep the funds come last, so that everybody before them keeps name and password
+TREASURY: tuple[tuple[Role, str, str, int], ...] = ((Role.ACCOUNTANT, "accountant", COMMUNITY, 2),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class StaffMember:
 def make_staff(
     random: Random, grid: Grid, teams: tuple[Team, ...], workers: tuple[Performer, ...], phones: Phones
 ) -> tuple[StaffMember, ...]:
-    """The desk, ten team heads, five area chiefs, and a log-in for each team worker."""
+    """The desk, ten team heads, five area chiefs, a log-in for each team worker, two accountants."""
     staff: list[StaffMember] = []
 
     def add(
@@ -53,9 +55,12 @@ def make_staff(
     ) -> None:
         staff.append(StaffMember(login, name, password(random), role, place, team, area, phone))
 
-    for role, letters, organisation, count in DESK:
-        for number in range(1, count + 1):
-            add(f"{letters}{number}", role, organisation, staff_name(random), phones.next())
+    def add_all(rows: tuple[tuple[Role, str, str, int], ...]) -> None:
+        for role, letters, organisation, count in rows:
+            for number in range(1, count + 1):
+                add(f"{letters}{number}", role, organisation, staff_name(random), phones.next())
+
+    add_all(DESK)
     blocks = [team for team in teams if team.kind == "block"]
     for number, team in enumerate(blocks, start=1):
         add(f"teamhead{number:02}", Role.TEAM_HEAD, COMMUNITY, team.head_name, phones.next(), team=team.code)
@@ -71,4 +76,5 @@ def make_staff(
     for worker in workers:
         login = worker.login or worker.code
         add(login, Role.PERFORMER, COMMUNITY, worker.name, worker.phone, team=worker.team_code)
+    add_all(TREASURY)
     return tuple(staff)

@@ -12,7 +12,7 @@ from config.settings import get_settings
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.rules.queue import CLOCKS_MAY_DIFFER_SECONDS, Lane
-from dispatch.services import notify, reports
+from dispatch.services import funds, notify, reports
 from dispatch.services.access import audit, idempotency
 from dispatch.services.orders import burial, canary
 
@@ -132,7 +132,7 @@ def export_audit_head(session: Session, job: Claimed) -> None:
     """
     head = audit.signed_head(session)
     if head is not None:
-        line = {"period": period_of(job), **head}
+        line = {"period": period_of(job), **head, "journals": funds.signed_heads(session)}
         with (get_settings().home / AUDIT_HEADS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         log.info("audit_head", **line)

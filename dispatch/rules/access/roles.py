@@ -20,6 +20,7 @@ class Role(StrEnum):
     KEEPER = "keeper"
     CENTRE = "centre"
     ADMIN = "admin"
+    ACCOUNTANT = "accountant"
 
 
 class Right(StrEnum):
@@ -52,6 +53,9 @@ class Right(StrEnum):
     MARKET_APPROVE = "market.approve"
     NOTICES_READ = "notices.read"
     REPORTS_READ = "reports.read"
+    FUNDS_READ = "funds.read"
+    FUNDS_BOOK = "funds.book"
+    FUNDS_APPROVE = "funds.approve"
     USERS_EDIT = "users.edit"
     POLICIES_EDIT = "policies.edit"
     AUDIT_READ = "audit.read"
@@ -120,6 +124,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.POLICIES_EDIT,
         Right.RESIDENTS_REVEAL,
         Right.AUDIT_READ,
+        Right.FUNDS_READ,
+        Right.FUNDS_APPROVE,
     },
     Role.ADMIN: frozenset(
         {
@@ -135,6 +141,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.REPORTS_READ,
         }
     ),
+    Role.ACCOUNTANT: frozenset({Right.FUNDS_READ, Right.FUNDS_BOOK, Right.NOTICES_READ}),
 }
 
 TOTP_ROLES = frozenset({Role.CENTRE, Role.ADMIN})
@@ -225,6 +232,7 @@ ACTOR_KIND_OF_ROLE: dict[Role, ActorKind] = {
     Role.PERFORMER: ActorKind.PERFORMER,
     Role.KEEPER: ActorKind.OPERATOR,
     Role.ADMIN: ActorKind.CENTRE,
+    Role.ACCOUNTANT: ActorKind.OPERATOR,
 }
 
 

@@ -3,6 +3,7 @@
 from dispatch.services.funds.post import AlreadyPosted, NotEnough, NotForThis, post
 from dispatch.services.funds.reverse import AlreadyReversed, IsReversal, lines_of, reverse
 from dispatch.services.funds.setup import CodeTaken, add_earmark, add_holding, open_fund
+from dispatch.services.funds.verify import broken_journals, compare_heads, signed_heads
 
 __all__ = [
     "AlreadyPosted",
@@ -13,8 +14,11 @@ __all__ = [
     "NotForThis",
     "add_earmark",
     "add_holding",
+    "broken_journals",
+    "compare_heads",
     "lines_of",
     "open_fund",
     "post",
     "reverse",
+    "signed_heads",
 ]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from config.schedule import SCHEDULE
 from dispatch import clock
 from dispatch.rules.queue import Scheduled
+from dispatch.services import funds
 from dispatch.services.access import audit
 from dispatch.services.reports.verify.callers import broken_callers
 from dispatch.services.reports.verify.figures import wrong_figures
@@ -38,4 +39,5 @@ def lines(session: Session, schedule: Sequence[Scheduled], now: datetime) -> Ite
     yield from lost_orders(session)
     yield from broken_callers(session)
     yield from wrong_figures(session, now)
+    yield from funds.broken_journals(session)
     yield from audit.verify_chain(session)
