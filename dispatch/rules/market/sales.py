@@ -1,0 +1,93 @@
+"""Charity sales (爱心义卖): agreement first, takings counted by two people, banked, all of it into the named fund.
+
+Source: rules.md §6 (partner charity and agreement before, two people count the takings, all of it into the named fund,
+result published).
+"""
+
+from datetime import date
+from enum import StrEnum
+
+from dispatch.errors import Conflict, Invalid
+
+LONGEST_NAME = 60
+MOST_FEN = 100_000_000_00
+
+
+class SaleState(StrEnum):
+    """How a sale stands; COUNTED when two people found the same."""
+
+    PLANNED = "planned"
+    COUNTED = "counted"
+    BANKED = "banked"
+    PUBLISHED = "published"
+    CANCELLED = "cancelled"
+
+
+STATE_LABELS: dict[SaleState, str] = {
+    SaleState.PLANNED: "等清点",
+    SaleState.COUNTED: "已清点，待存入",
+    SaleState.BANKED: "已存入，待公布",
+    SaleState.PUBLISHED: "已公布",
+    SaleState.CANCELLED: "已取消",
+}
+
+
+class SaleNotThere(Conflict):
+    """这场义卖现在的状态不能这样处理，请刷新后再看"""
+
+
+class SamePersonCounted(Conflict):
+    """款项要由两个人分别清点，您已经点过一次"""
+
+
+class CountsDiffer(Conflict):
+    """两个人点的数目不一样，请各自重新清点"""
+
+
+class NotOverYet(Conflict):
+    """义卖当天结束以后才能清点"""
+
+
+def check_plan(name: str, held_on: date, agreed_on: date | None, valid_until: date | None) -> None:
+    """Refuse a sale without a name or without an agreement that was signed before it; raises Invalid."""
+    if not name.strip() or len(name) > LONGEST_NAME:
+        raise Invalid("name", "请写明义卖的名称，不超过60字")
+    if agreed_on is None:
+        raise Invalid("agreement_id", "义卖要先与合作的慈善机构签协议")
+    if agreed_on > held_on:
+        raise Invalid("held_on", "义卖不能早于协议签订的日子")
+    if valid_until is not None and valid_until < held_on:
+        raise Invalid("held_on", "义卖那天协议已经到期")
+
+
+def check_count(state: SaleState, held_on: date, today: date, fen: int, *, counted_before: bool) -> None:
+    """Refuse a count that is out of turn, by somebody who has counted already, or no amount; raises Invalid."""
+    if state is not SaleState.PLANNED:
+        raise SaleNotThere
+    if today < held_on:
+        raise NotOverYet
+    if counted_before:
+        raise SamePersonCounted
+    if not 0 <= fen <= MOST_FEN:
+        raise Invalid("fen", "请填点到的金额")
+
+
+def agreed(first_fen: int, second_fen: int) -> int:
+    """What two people found, in fen; raises CountsDiffer: nobody's figure wins by itself."""
+    if first_fen != second_fen:
+        raise CountsDiffer
+    return first_fen
+
+
+def check_banked(state: SaleState, counted_fen: int, banked_fen: int) -> None:
+    """Refuse banking less or more than was counted: all of it goes into the named fund."""
+    if state is not SaleState.COUNTED:
+        raise SaleNotThere
+    if banked_fen != counted_fen:
+        raise Invalid("fen", "存入的金额要与清点的一致，义卖所得全部归入指定的基金")
+
+
+def check_published(state: SaleState) -> None:
+    """Refuse publishing what is not banked."""
+    if state is not SaleState.BANKED:
+        raise SaleNotThere
