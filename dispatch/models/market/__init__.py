@@ -1,13 +1,49 @@
 """The love supermarket: goods, facilities, lots and how they move; counts, rounds of inspection, disposals, recalls."""
 
-from dispatch.models.market.keeping import Count, CountLine, Disposal, Inspection, InspectionTick, Recall
-from dispatch.models.market.moves import LotBalance, Movement, StockMove
-from dispatch.models.market.stock import Facility, Goods, Handover, Keeper, Lot, LotPart, RuleBook
+from dispatch.models.market.campaigns import (
+    Agreement,
+    Appeal,
+    AppealPrint,
+    ChatSession,
+    MediaReport,
+    Partner,
+)
+from dispatch.models.market.giving import (
+    Donor,
+    Pledge,
+)
+from dispatch.models.market.keeping import (
+    Count,
+    CountLine,
+    Disposal,
+    Inspection,
+    InspectionTick,
+    Recall,
+)
+from dispatch.models.market.moves import (
+    LotBalance,
+    Movement,
+    StockMove,
+)
+from dispatch.models.market.stock import (
+    Facility,
+    Goods,
+    Handover,
+    Keeper,
+    Lot,
+    LotPart,
+    RuleBook,
+)
 
 __all__ = [
+    "Agreement",
+    "Appeal",
+    "AppealPrint",
+    "ChatSession",
     "Count",
     "CountLine",
     "Disposal",
+    "Donor",
     "Facility",
     "Goods",
     "Handover",
@@ -17,7 +53,10 @@ __all__ = [
     "Lot",
     "LotBalance",
     "LotPart",
+    "MediaReport",
     "Movement",
+    "Partner",
+    "Pledge",
     "Recall",
     "RuleBook",
     "StockMove",

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dispatch.errors import Conflict, Invalid
-from dispatch.rules.orders.states import OrderState
+from dispatch.rules.market.errands import Errand
 
 LONGEST_WORDS = 500
 LONGEST_NAME = 60
@@ -64,12 +64,12 @@ POSSIBLE: dict[PledgeState, frozenset[PledgeState]] = {
 }
 """From where to where: an order that comes to nothing, or is re-opened, leads back."""
 WAITING = frozenset({PledgeState.OPEN, PledgeState.FETCHING, PledgeState.FETCHED})
-
-AFTER_WORK = frozenset(
-    {OrderState.FINISHED, OrderState.FED_BACK, OrderState.CALLING_BACK, OrderState.CLOSED, OrderState.ARCHIVED}
-)
-WITHOUT_WORK = frozenset({OrderState.VOIDED, OrderState.MERGED, OrderState.ANSWERED})
-NOT_DONE = "not_done"
+OUTCOMES: dict[Errand, PledgeState] = {
+    Errand.UNDER_WAY: PledgeState.FETCHING,
+    Errand.DONE: PledgeState.FETCHED,
+    Errand.FAILED: PledgeState.OPEN,
+}
+"""What became of the order means for the pledge: come to nothing, it waits again."""
 
 
 class PledgeNotThere(Conflict):
@@ -113,13 +113,3 @@ def step(state: PledgeState, to: PledgeState) -> PledgeState:
     if to not in POSSIBLE[state]:
         raise PledgeNotThere
     return to
-
-
-def outcome_of(state: OrderState, result: str | None) -> PledgeState:
-    """What the state of the fetching order means for its pledge.
-
-    Fetched when the work is done; open again when the order ended without work or nothing was got.
-    """
-    if state in WITHOUT_WORK or (state in AFTER_WORK and result == NOT_DONE):
-        return PledgeState.OPEN
-    return PledgeState.FETCHED if state in AFTER_WORK else PledgeState.FETCHING

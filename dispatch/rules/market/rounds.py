@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dispatch.errors import Conflict, Invalid
-from dispatch.rules.orders.states import OrderState
+from dispatch.rules.market.errands import Errand
 
 LONGEST_REASON = 300
-NOT_DONE = "not_done"
 
 
 class RoundState(StrEnum):
@@ -47,10 +46,12 @@ ENTRY_LABELS: dict[EntryState, str] = {
 }
 FINAL = frozenset({EntryState.DELIVERED, EntryState.EXCUSED})
 SENDABLE = frozenset({EntryState.LISTED, EntryState.UNREACHED})
-WITHOUT_WORK = frozenset({OrderState.VOIDED, OrderState.MERGED, OrderState.ANSWERED})
-AFTER_WORK = frozenset(
-    {OrderState.FINISHED, OrderState.FED_BACK, OrderState.CALLING_BACK, OrderState.CLOSED, OrderState.ARCHIVED}
-)
+OUTCOMES: dict[Errand, EntryState] = {
+    Errand.UNDER_WAY: EntryState.OUT,
+    Errand.DONE: EntryState.DELIVERED,
+    Errand.FAILED: EntryState.UNREACHED,
+}
+"""What became of a delivery's order means for its household: come to nothing, it is carried on."""
 
 
 class ListFrozen(Conflict):
@@ -141,10 +142,3 @@ def check_close(state: RoundState, entries: Iterable[EntryState]) -> None:
         raise ListNotFrozen
     if not progress(entries).is_whole:
         raise SomebodyLeft
-
-
-def outcome_of(state: OrderState, result: str | None) -> EntryState:
-    """What the state of a delivery's order means for its household."""
-    if state in WITHOUT_WORK or (state in AFTER_WORK and result == NOT_DONE):
-        return EntryState.UNREACHED
-    return EntryState.DELIVERED if state in AFTER_WORK else EntryState.OUT

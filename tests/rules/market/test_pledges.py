@@ -7,25 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.errors import Invalid
+from dispatch.rules.market.errands import Errand
 from dispatch.rules.market.pledges import (
-    AFTER_WORK,
     KIND_LABELS,
     MOST_FEN,
+    OUTCOMES,
     POSSIBLE,
     SOURCE_LABELS,
     STATE_LABELS,
     WAITING,
-    WITHOUT_WORK,
     PledgeKind,
     PledgeNotThere,
     PledgeSource,
     PledgeState,
     Promise,
     check_promise,
-    outcome_of,
     step,
 )
-from dispatch.rules.orders.states import OrderState
 
 GOODS: dict[str, Any] = {"kind": PledgeKind.GOODS, "words": "两床棉被", "address_text": "1幢1单元101"}
 MONEY: dict[str, Any] = {"kind": PledgeKind.MONEY, "words": "给孤寡老人", "fen": 50_000}
@@ -81,10 +79,8 @@ def test_a_receipt_is_given_once() -> None:
         step(PledgeState.RECEIVED, PledgeState.RECEIVED)
 
 
-@given(st.sampled_from(OrderState), st.sampled_from([None, "done", "partly", "not_done"]))
-def test_the_order_tells_how_its_pledge_stands(state: OrderState, result: str | None) -> None:
-    found = outcome_of(state, result)
-    assert found in {PledgeState.FETCHING, PledgeState.FETCHED, PledgeState.OPEN}
-    assert (found is PledgeState.FETCHED) == (state in AFTER_WORK and result != "not_done")
-    assert (found is PledgeState.OPEN) == (state in WITHOUT_WORK or (state in AFTER_WORK and result == "not_done"))
+@given(st.sampled_from(Errand))
+def test_what_became_of_the_order_is_a_step_that_a_pledge_can_take(errand: Errand) -> None:
+    found = OUTCOMES[errand]
     assert found is PledgeState.FETCHING or found in POSSIBLE[PledgeState.FETCHING]
+    assert found in WAITING

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.errors import DispatchError, Invalid
+from dispatch.rules.market.errands import Errand
 from dispatch.rules.market.rounds import (
     ENTRY_LABELS,
     FINAL,
+    OUTCOMES,
     ROUND_LABELS,
     SENDABLE,
     EntryNotThere,
@@ -24,10 +26,8 @@ from dispatch.rules.market.rounds import (
     check_freeze,
     check_listable,
     check_sendable,
-    outcome_of,
     progress,
 )
-from dispatch.rules.orders.states import OrderState
 
 rounds = st.sampled_from(RoundState)
 entries = st.sampled_from(EntryState)
@@ -100,16 +100,7 @@ def test_somebody_left_is_said() -> None:
         check_close(RoundState.FROZEN, [EntryState.DELIVERED, EntryState.UNREACHED])
 
 
-@given(st.sampled_from(OrderState), st.sampled_from([None, "done", "partly", "not_done"]))
-def test_what_came_to_nothing_is_carried_on(state: OrderState, result: str | None) -> None:
-    found = outcome_of(state, result)
-    assert found in {EntryState.OUT, EntryState.DELIVERED, EntryState.UNREACHED}
-    assert found is not EntryState.DELIVERED or result != "not_done"
-    assert found is not EntryState.UNREACHED or found in SENDABLE
-
-
-def test_a_closed_order_has_delivered_and_a_void_one_has_not() -> None:
-    assert outcome_of(OrderState.CLOSED, "done") is EntryState.DELIVERED
-    assert outcome_of(OrderState.CLOSED, "not_done") is EntryState.UNREACHED
-    assert outcome_of(OrderState.VOIDED, None) is EntryState.UNREACHED
-    assert outcome_of(OrderState.ACCEPTED, None) is EntryState.OUT
+@given(st.sampled_from(Errand))
+def test_what_came_to_nothing_is_carried_on(errand: Errand) -> None:
+    assert (OUTCOMES[errand] in SENDABLE) == (errand is Errand.FAILED)
+    assert (OUTCOMES[errand] in FINAL) == (errand is Errand.DONE)
