@@ -10,11 +10,13 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from config.settings import Settings, get_settings
 from dispatch.api import calendar as api_calendar
+from dispatch.api import campaigns as api_campaigns
 from dispatch.api import care as api_care
 from dispatch.api import catalogue as api_catalogue
 from dispatch.api import complaints as api_complaints
 from dispatch.api import errors as api_errors
 from dispatch.api import firms as api_firms
+from dispatch.api import giving as api_giving
 from dispatch.api import grid as api_grid
 from dispatch.api import order_answers as api_order_answers
 from dispatch.api import order_callers as api_order_callers
@@ -32,9 +34,11 @@ from dispatch.transaction import Doors, is_retried
 from dispatch.web import (
     access,
     calendar,
+    campaigns,
     demo_inbox,
     docs,
     firms,
+    giving,
     home,
     knowledge,
     live,
@@ -64,6 +68,9 @@ PAGES = (
     knowledge.blueprint,
     firms.blueprint,
     calendar.blueprint,
+    giving.blueprint,
+    giving.public_blueprint,
+    campaigns.blueprint,
     phone.blueprint,
     web_reports.blueprint,
     demo_inbox.blueprint,
@@ -82,6 +89,8 @@ API = (
     api_firms.blueprint,
     api_webhooks.blueprint,
     api_care.blueprint,
+    api_giving.blueprint,
+    api_campaigns.blueprint,
     api_reports.blueprint,
 )
 

@@ -1,4 +1,4 @@
-"""What the jobs of the love supermarket do: the day's work of its facilities, and what became of disposal orders."""
+"""What the jobs of the love supermarket do: the day's work of its facilities, and what became of its orders."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,9 @@ def order_changed(session: Session, job: Claimed) -> None:
     """An order of the supermarket has come to a new state: each part of it looks whether it is its own."""
     if job.reference is None:
         raise ValueError("a changed order needs its id")
-    market.disposal_order_changed(session, job.reference, int(job.arguments["version"]), now=clock.now(session))
+    version, now = int(job.arguments["version"]), clock.now(session)
+    market.disposal_order_changed(session, job.reference, version, now=now)
+    market.giving_order_changed(session, job.reference, version)
 
 
 WORK: dict[str, Callable[[Session, Claimed], None]] = {

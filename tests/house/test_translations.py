@@ -10,6 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
+from dispatch.rules.market import campaigns, pledges, rounds, sales, shipments
 from dispatch.rules.orders.callback import SATISFACTION_LABELS
 from dispatch.rules.orders.states import LABELS
 from dispatch.rules.orders.urgency import URGENCY_LABELS
@@ -30,7 +31,14 @@ def shown() -> set[str]:
     texts = {text if isinstance(text, str) else text[0] for _file, _line, text, _comments, _context in found}
     of_reports = {*FIGURE_LABELS.values(), *PARTS.values(), *REASONS.values(), *COUNT_WORDS.values(), *WORDS}
     of_orders = {*LABELS.values(), *URGENCY_LABELS.values(), *SATISFACTION_LABELS.values()}
-    return texts | of_orders | of_reports | {*GROUP_WORDS.values()}
+    return texts | of_orders | of_reports | {*GROUP_WORDS.values()} | of_market()
+
+
+def of_market() -> set[str]:
+    """The words of states and kinds of the supermarket: every table of labels of its rules."""
+    tables = [vars(module) for module in (campaigns, pledges, rounds, sales, shipments)]
+    labels = [words for table in tables for name, words in table.items() if name.endswith("_LABELS")]
+    return {word for words in labels for word in words.values()}
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,11 @@ class Right(StrEnum):
     MARKET_KEEP = "market.keep"
     MARKET_COUNT = "market.count"
     MARKET_APPROVE = "market.approve"
+    PLEDGES_TAKE = "pledges.take"
+    GIFTS_READ = "gifts.read"
+    GIFTS_RECEIVE = "gifts.receive"
+    CAMPAIGNS_READ = "campaigns.read"
+    CAMPAIGNS_RUN = "campaigns.run"
     NOTICES_READ = "notices.read"
     REPORTS_READ = "reports.read"
     FUNDS_READ = "funds.read"
@@ -71,9 +76,11 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.CALLERS_READ,
         Right.BOARD_READ,
         Right.VISITS_READ,
+        Right.PLEDGES_TAKE,
     },
     Role.DISPATCHER: READING
     | {
+        Right.PLEDGES_TAKE,
         Right.ORDERS_PLACE,
         Right.ORDERS_DISPATCH,
         Right.ORDERS_VOID,
@@ -106,6 +113,11 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.MARKET_READ,
         Right.MARKET_COUNT,
         Right.MARKET_APPROVE,
+        Right.PLEDGES_TAKE,
+        Right.GIFTS_READ,
+        Right.GIFTS_RECEIVE,
+        Right.CAMPAIGNS_READ,
+        Right.CAMPAIGNS_RUN,
         Right.ORDERS_PLACE,
         Right.ORDERS_DISPATCH,
         Right.ORDERS_VOID,

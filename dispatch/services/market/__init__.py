@@ -1,5 +1,25 @@
 """The love supermarket: goods, facilities and keepers, lots that come and go, counts, rounds, disposals, recalls."""
 
+from dispatch.services.market.campaigns import (
+    AgreementDraft,
+    AlreadyAgreed,
+    PartnerDraft,
+    PartnerKnown,
+    add_partner,
+    agreements_of,
+    find_appeal,
+    find_partner,
+    list_appeals,
+    list_chats,
+    list_media,
+    list_partners,
+    note_chat,
+    note_media,
+    note_prints,
+    prints_of,
+    sign_agreement,
+    write_appeal,
+)
 from dispatch.services.market.counting import (
     CountedAlready,
     CountOpen,
@@ -24,6 +44,15 @@ from dispatch.services.market.disposing import (
     sign_disposal,
     withdraw_disposal,
 )
+from dispatch.services.market.donors import (
+    DonorDraft,
+    add_donor,
+    donor_phone,
+    find_donor,
+    list_donors,
+    masked_phone_of_donor,
+    set_named,
+)
 from dispatch.services.market.facilities import (
     FacilityDraft,
     HandoverWaits,
@@ -42,7 +71,16 @@ from dispatch.services.market.facilities import (
     waiting_handover,
     write_rule_book,
 )
-from dispatch.services.market.goods import GoodsDraft, GoodsKnown, create_goods, find_goods, list_goods
+from dispatch.services.market.goods import (
+    GoodsDraft,
+    GoodsKnown,
+    create_goods,
+    find_goods,
+    list_goods,
+)
+from dispatch.services.market.hearing import (
+    giving_order_changed,
+)
 from dispatch.services.market.inspecting import (
     NothingToTick,
     find_inspection,
@@ -52,7 +90,11 @@ from dispatch.services.market.inspecting import (
     tick,
     to_tick,
 )
-from dispatch.services.market.kits import KitDraft, Packed, pack_kits
+from dispatch.services.market.kits import (
+    KitDraft,
+    Packed,
+    pack_kits,
+)
 from dispatch.services.market.lots import (
     MayNotBeGiven,
     Standing,
@@ -74,11 +116,37 @@ from dispatch.services.market.moving import (
     shift,
     transfer,
 )
-from dispatch.services.market.recalling import Given, find_recall, given_of, recall
-from dispatch.services.market.receiving import LotDraft, Receipt, Received, receive
-from dispatch.services.market.writing import BeingCounted
+from dispatch.services.market.pledges import (
+    PledgeDraft,
+    PledgePage,
+    fetch_pledge,
+    find_pledge,
+    list_pledges,
+    masked_phone_of_pledge,
+    order_of_pledge,
+    pledge_phone,
+    take_pledge,
+    withdraw_pledge,
+)
+from dispatch.services.market.recalling import (
+    Given,
+    find_recall,
+    given_of,
+    recall,
+)
+from dispatch.services.market.receiving import (
+    LotDraft,
+    Receipt,
+    Received,
+    receive,
+)
+from dispatch.services.market.writing import (
+    BeingCounted,
+)
 
 __all__ = [
+    "AgreementDraft",
+    "AlreadyAgreed",
     "AlreadyReversed",
     "BeingCounted",
     "CountOpen",
@@ -86,6 +154,7 @@ __all__ = [
     "CountedAlready",
     "DisposalOver",
     "Disputed",
+    "DonorDraft",
     "FacilityDraft",
     "Given",
     "GoodsDraft",
@@ -102,12 +171,19 @@ __all__ = [
     "NothingToTick",
     "Outgoing",
     "Packed",
+    "PartnerDraft",
+    "PartnerKnown",
+    "PledgeDraft",
+    "PledgePage",
     "Receipt",
     "Received",
     "Shift",
     "Standing",
     "TakenLot",
     "Wish",
+    "add_donor",
+    "add_partner",
+    "agreements_of",
     "approve_disposal",
     "bring_forward",
     "cancel_count",
@@ -116,44 +192,70 @@ __all__ = [
     "create_goods",
     "demand_keeper",
     "disposal_order_changed",
+    "donor_phone",
+    "fetch_pledge",
+    "find_appeal",
     "find_count",
     "find_disposal",
+    "find_donor",
     "find_facility",
     "find_goods",
     "find_inspection",
     "find_lot",
+    "find_partner",
+    "find_pledge",
     "find_recall",
     "given_of",
+    "giving_order_changed",
     "keep_facilities",
     "keep_facility",
     "keeper_of",
+    "list_appeals",
+    "list_chats",
+    "list_donors",
     "list_facilities",
     "list_goods",
+    "list_media",
+    "list_partners",
+    "list_pledges",
     "lock_goods",
+    "masked_phone_of_donor",
+    "masked_phone_of_pledge",
     "move_out",
     "name_keeper",
+    "note_chat",
+    "note_media",
+    "note_prints",
     "open_count",
     "open_count_of",
     "open_disposals",
     "open_facility",
     "open_inspections",
+    "order_of_pledge",
     "pack_kits",
+    "pledge_phone",
+    "prints_of",
     "recall",
     "receive",
     "refuse_keeper",
     "result_of",
     "reverse",
     "rule_books",
+    "set_named",
     "shift",
+    "sign_agreement",
     "sign_disposal",
     "start_handover",
     "stock_of",
     "submit_count",
     "take_over",
+    "take_pledge",
     "tick",
     "to_tick",
     "transfer",
     "waiting_handover",
     "withdraw_disposal",
+    "withdraw_pledge",
+    "write_appeal",
     "write_rule_book",
 ]

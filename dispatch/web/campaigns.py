@@ -1,0 +1,225 @@
+"""爱心活动: appeals with their prints, partners with their agreements, the media log, sessions of the 爱心聊吧."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.errors import Conflict, Invalid
+from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.market.campaigns import (
+    MEDIUM_LABELS,
+    PARTNER_LABELS,
+    PURPOSE_LABELS,
+    AgreementPurpose,
+    Medium,
+    PartnerKind,
+)
+from dispatch.services import market
+from dispatch.services.market import AgreementDraft, PartnerDraft
+from dispatch.transaction import retrying, transaction
+from dispatch.web.access import allow, current_actor
+from dispatch.web.giving.door import chosen_community, communities_of
+from dispatch.web.knowledge import errors_of, read_day, status_of
+from dispatch.web.orders.form import number
+
+Work = Callable[[Session, Actor, datetime], object]
+
+blueprint = Blueprint("pages_campaigns", __name__, url_prefix="/campaigns")
+
+
+@blueprint.get("")
+@allow(Right.CAMPAIGNS_READ)
+def overview() -> str:
+    """Everything at a glance, with a form for each."""
+    return render_overview(current_actor(), {}, "")
+
+
+def render_overview(actor: Actor, errors: Mapping[str, str], form: str) -> str:
+    """The page; `form` says in which form something was wrong."""
+    with transaction() as session:
+        partners = market.list_partners(session, actor=actor)
+        return render_template(
+            "campaigns/overview.html",
+            appeals=market.list_appeals(session, actor=actor),
+            partners=partners,
+            agreements=market.agreements_of(session, [one.id for one in partners]),
+            media=market.list_media(session, actor=actor),
+            chats=market.list_chats(session, actor=actor),
+            communities=communities_of(session, actor),
+            partner_words={str(one): gettext(word) for one, word in PARTNER_LABELS.items()},
+            purpose_words={str(one): gettext(word) for one, word in PURPOSE_LABELS.items()},
+            medium_words={str(one): gettext(word) for one, word in MEDIUM_LABELS.items()},
+            may_run=actor.may(Right.CAMPAIGNS_RUN),
+            today=clock.today(clock.now(session)),
+            typed=request.form,
+            errors=errors,
+            wrong_form=form,
+        )
+
+
+def change(form: str, work: Work) -> Response:
+    """Write one thing; a refusal is shown in its form with what was typed."""
+    actor = current_actor()
+    try:
+        with transaction() as session:
+            work(session, actor, clock.now(session))
+    except (Invalid, Conflict) as error:
+        return make_response(render_overview(actor, errors_of(error), form), status_of(error))
+    return redirect(url_for("pages_campaigns.overview"), 303)  # type: ignore[return-value]
+
+
+def day(field: str) -> date:
+    """A day of the form that must be there; raises Invalid."""
+    found = read_day(request.form, field)
+    if found is None:
+        raise Invalid(field, "请填写完整的日期")
+    return found
+
+
+def chosen(field: str, known: type[PartnerKind] | type[AgreementPurpose] | type[Medium]) -> str:
+    """One of the words of a list; raises Invalid."""
+    word = request.form.get(field, "")
+    if word not in set(known):
+        raise Invalid(field, "请选择一项")
+    return word
+
+
+@blueprint.get("/appeals/<int(min=1, max=9223372036854775807):appeal_id>")
+@allow(Right.CAMPAIGNS_READ)
+def appeal(appeal_id: int) -> str:
+    """One version of an appeal, to be read and printed, with where it was given."""
+    actor = current_actor()
+    with transaction() as session:
+        found = market.find_appeal(session, appeal_id, actor=actor)
+        prints = market.prints_of(session, found.id)
+        today = clock.today(clock.now(session))
+    may_run = actor.may(Right.CAMPAIGNS_RUN)
+    return render_template("campaigns/appeal.html", appeal=found, prints=prints, may_run=may_run, today=today)
+
+
+@blueprint.post("/appeals")
+@allow(Right.CAMPAIGNS_RUN)
+@retrying
+def write_appeal() -> Response:
+    """Publish the first or the next version."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        form = request.form
+        market.write_appeal(
+            session,
+            chosen_community(),
+            title=form.get("title", ""),
+            words=form.get("words", ""),
+            after=number(form, "after") or 0,
+            actor=actor,
+            now=now,
+        )
+
+    return change("appeal", work)
+
+
+@blueprint.post("/appeals/<int(min=1, max=9223372036854775807):appeal_id>/prints")
+@allow(Right.CAMPAIGNS_RUN)
+@retrying
+def note_prints(appeal_id: int) -> Response:
+    """Note where copies were given."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        market.note_prints(
+            session,
+            appeal_id,
+            copies=number(request.form, "copies") or 0,
+            given_where=request.form.get("given_where", ""),
+            given_on=day("given_on"),
+            actor=actor,
+            now=now,
+        )
+
+    return change(f"prints-{appeal_id}", work)
+
+
+@blueprint.post("/partners")
+@allow(Right.CAMPAIGNS_RUN)
+@retrying
+def add_partner() -> Response:
+    """Enter a partner."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        form = request.form
+        draft = PartnerDraft(
+            kind=PartnerKind(chosen("kind", PartnerKind)),
+            name=form.get("name", ""),
+            contact=form.get("contact", ""),
+            phone=form.get("phone", "").strip() or None,
+        )
+        market.add_partner(session, chosen_community(), draft, actor=actor, now=now)
+
+    return change("partner", work)
+
+
+@blueprint.post("/partners/<int(min=1, max=9223372036854775807):partner_id>/agreements")
+@allow(Right.CAMPAIGNS_RUN)
+@retrying
+def sign_agreement(partner_id: int) -> Response:
+    """Enter what was signed with a partner."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        draft = AgreementDraft(
+            purpose=AgreementPurpose(chosen("purpose", AgreementPurpose)),
+            number=request.form.get("number", ""),
+            words=request.form.get("words", ""),
+            signed_on=day("signed_on"),
+            valid_until=read_day(request.form, "valid_until"),
+        )
+        market.sign_agreement(session, partner_id, draft, actor=actor, now=now)
+
+    return change(f"agreement-{partner_id}", work)
+
+
+@blueprint.post("/media")
+@allow(Right.CAMPAIGNS_RUN)
+@retrying
+def note_media() -> Response:
+    """Note a report."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        form = request.form
+        market.note_media(
+            session,
+            chosen_community(),
+            medium=Medium(chosen("medium", Medium)),
+            outlet=form.get("outlet", ""),
+            title=form.get("title", ""),
+            published_on=day("published_on"),
+            shows_people=bool(form.get("shows_people")),
+            consent=form.get("consent", ""),
+            actor=actor,
+            now=now,
+        )
+
+    return change("media", work)
+
+
+@blueprint.post("/chats")
+@allow(Right.CAMPAIGNS_RUN)
+@retrying
+def note_chat() -> Response:
+    """Note how many came to the 爱心聊吧."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        market.note_chat(
+            session,
+            chosen_community(),
+            held_on=day("held_on"),
+            topic=request.form.get("topic", ""),
+            present=number(request.form, "present") or 0,
+            referred=number(request.form, "referred") or 0,
+            actor=actor,
+            now=now,
+        )
+
+    return change("chat", work)

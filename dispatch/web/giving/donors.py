@@ -1,0 +1,79 @@
+"""捐赠人: found by name or number, entered, named on statements by consent."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+
+from dispatch import clock
+from dispatch.errors import Conflict, Invalid
+from dispatch.gateways import limits
+from dispatch.rules.access.roles import Actor, Right
+from dispatch.services import market
+from dispatch.services.market import DonorDraft
+from dispatch.transaction import retrying, transaction
+from dispatch.web.access import allow, current_actor
+from dispatch.web.giving.door import blueprint, chosen_community, communities_of
+from dispatch.web.knowledge import errors_of, status_of
+from dispatch.web.orders.form import number
+
+MOST_SHOWN = 50
+NOTHING_WRONG: Mapping[str, str] = {}
+
+
+@blueprint.get("/donors")
+@allow(Right.GIFTS_READ, limit=limits.SEARCH)
+def donors() -> str:
+    """The donors that fit the words, newest first."""
+    return render_donors(current_actor(), {}, NOTHING_WRONG)
+
+
+def render_donors(actor: Actor, typed: Mapping[str, Any], errors: Mapping[str, str]) -> str:
+    """The list with the form of a new donor."""
+    query = request.args.get("q", "")[:100]
+    before = number(request.args, "before")
+    with transaction() as session:
+        rows = market.list_donors(session, query=query, before=before, limit=MOST_SHOWN + 1, actor=actor)
+        communities = communities_of(session, actor)
+    shown = rows[:MOST_SHOWN]
+    return render_template(
+        "giving/donors.html",
+        rows=[(donor, market.masked_phone_of_donor(donor)) for donor in shown],
+        following=shown[-1].id if len(rows) > MOST_SHOWN else None,
+        communities=communities,
+        query=query,
+        typed=typed,
+        errors=errors,
+    )
+
+
+@blueprint.post("/donors")
+@allow(Right.GIFTS_RECEIVE)
+@retrying
+def add_donor() -> Response:
+    """Enter a donor."""
+    actor, form = current_actor(), request.form
+    try:
+        community_id = chosen_community()
+        draft = DonorDraft(
+            name=form.get("name", ""),
+            kind=form.get("kind", "person"),
+            phone=form.get("phone", "").strip() or None,
+            is_overseas=bool(form.get("is_overseas")),
+            is_named=bool(form.get("is_named")),
+        )
+        with transaction() as session:
+            market.add_donor(session, community_id, draft, actor=actor, now=clock.now(session))
+    except (Invalid, Conflict) as error:
+        return make_response(render_donors(actor, form, errors_of(error)), status_of(error))
+    return redirect(url_for("pages_giving.donors"), 303)  # type: ignore[return-value]
+
+
+@blueprint.post("/donors/<int(min=1, max=9223372036854775807):donor_id>/naming")
+@allow(Right.GIFTS_RECEIVE)
+@retrying
+def name_donor(donor_id: int) -> Response:
+    """Note that a donor consents to be named, or does no more."""
+    with transaction() as session:
+        market.set_named(session, donor_id, is_named=request.form.get("is_named") == "yes", actor=current_actor())
+    return redirect(url_for("pages_giving.donors"), 303)  # type: ignore[return-value]

@@ -1,0 +1,114 @@
+"""我要捐赠: the public form of a pledge, in large type, for strangers: limited, bounded, nothing told back.
+
+There is no log-in and no cookie: whoever sends the form may write one pledge and read nothing. A form from another
+site's page is refused (`Sec-Fetch-Site`, else `Origin`); how often is limited by address and by telephone number.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.errors import Conflict, Invalid, NotFound
+from dispatch.gateways import limits
+from dispatch.gateways.limits import limiter
+from dispatch.models.access import Organisation
+from dispatch.rules.access.roles import EVERYTHING, Actor, ActorKind, Scope
+from dispatch.rules.market.pledges import PledgeKind, PledgeSource
+from dispatch.services import market
+from dispatch.transaction import retrying, transaction
+from dispatch.web.access import open_to_all
+from dispatch.web.giving.door import kind_word
+from dispatch.web.giving.pledges import read_draft
+from dispatch.web.knowledge import errors_of, status_of
+from dispatch.web.orders.form import new_key, source_number
+from dispatch.web.phone.door import check_origin
+
+ANYBODY = "anybody may promise a gift; nothing is told but that it was kept"
+
+blueprint = Blueprint("give", __name__, url_prefix="/give")
+blueprint.before_request(check_origin)
+
+
+def phone_typed() -> str:
+    """The telephone number of the form, as a digest; without one the address that asks."""
+    typed = "".join(character for character in request.form.get("phone", "") if character.isdigit())
+    return f"phone:{sha256(typed.encode()).hexdigest()[:24]}" if typed else limits.address()
+
+
+def visitor(community_id: int) -> Actor:
+    """A stranger who reaches this community and nothing else, without any right."""
+    return Actor(kind=ActorKind.SYSTEM, scope=Scope(communities=frozenset({community_id})))
+
+
+def open_communities(session: Session) -> list[tuple[int, str]]:
+    """The communities to which something can be given: all but hidden ones."""
+    query = select(Organisation.id, Organisation.name).where(Organisation.kind == "community", ~Organisation.is_hidden)
+    return [(row.id, row.name) for row in session.execute(query.order_by(Organisation.id))]
+
+
+def name_of(community_id: int) -> str:
+    """The name of a community to which something can be given; raises NotFound."""
+    with transaction(EVERYTHING) as session:
+        found = dict(open_communities(session)).get(community_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@blueprint.get("")
+@open_to_all(ANYBODY)
+def choose() -> Response:
+    """To whom: straight on where there is one community only."""
+    with transaction(EVERYTHING) as session:
+        found = open_communities(session)
+    if len(found) == 1:
+        return redirect(url_for("give.form", community_id=found[0][0]))  # type: ignore[return-value]
+    return make_response(render_template("give/choose.html", communities=found))
+
+
+@blueprint.get("/<int(min=1, max=9223372036854775807):community_id>")
+@open_to_all(ANYBODY)
+def form(community_id: int) -> str:
+    """The empty form."""
+    return render_form(community_id, {"kind": "goods", "form_key": new_key()}, {})
+
+
+def render_form(community_id: int, typed: Mapping[str, str], errors: Mapping[str, str]) -> str:
+    """The form with what was typed."""
+    return render_template(
+        "give/form.html",
+        name=name_of(community_id),
+        community_id=community_id,
+        typed=typed,
+        errors=errors,
+        kinds=[(one, kind_word(one)) for one in PledgeKind],
+    )
+
+
+@blueprint.post("/<int(min=1, max=9223372036854775807):community_id>")
+@open_to_all(ANYBODY)
+@limiter.limit(limits.PLEDGE_BY_ADDRESS, key_func=limits.address)
+@limiter.limit(limits.PLEDGE_BY_PHONE, key_func=phone_typed)
+@retrying
+def promise(community_id: int) -> Response:
+    """Keep the promise; the form sent twice is kept once."""
+    name_of(community_id)
+    actor = visitor(community_id)
+    try:
+        draft = read_draft(request.form, PledgeSource.SITE, source_number(request.form.get("form_key", "")))
+        with transaction(actor.scope) as session:
+            market.take_pledge(session, community_id, draft, actor=actor, now=clock.now(session))
+    except (Invalid, Conflict) as error:
+        return make_response(render_form(community_id, request.form, errors_of(error)), status_of(error))
+    return redirect(url_for("give.thanks", community_id=community_id), 303)  # type: ignore[return-value]
+
+
+@blueprint.get("/<int(min=1, max=9223372036854775807):community_id>/thanks")
+@open_to_all(ANYBODY)
+def thanks(community_id: int) -> str:
+    """Thanks, and what happens next."""
+    return render_template("give/thanks.html", name=name_of(community_id), community_id=community_id)
