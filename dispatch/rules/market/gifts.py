@@ -6,13 +6,15 @@ Source: rules.md §6 (捐赠资金和物资逐笔登记造册, 专款专用; nam
 import hmac
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
 
 from dispatch.errors import Conflict, Invalid
+from dispatch.rules.funds.draft import Foreign
+from dispatch.rules.funds.money import fen_of
+from dispatch.rules.funds.terms import Commodity, HoldingKind, Owner
 from dispatch.rules.orders.number import ALPHABET
 
 MOST_LINES = 50
@@ -21,16 +23,9 @@ MOST_AMOUNT = 10**12
 SECRET_CHARACTERS = 12
 SECRET_GROUP = 4
 UNNAMED = "爱心人士"
+PLACES_OF_MONEY = frozenset({HoldingKind.BANK, HoldingKind.TILL})
 _LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _BLANKS = re.compile(r"[\s\-]+")
-
-
-class Owner(StrEnum):
-    """Whose stock or money a gift becomes; the third dimension of the journal."""
-
-    OWN = "own"
-    PARTNER = "partner"
-    OVERSEAS = "overseas"
 
 
 class Way(StrEnum):
@@ -39,36 +34,30 @@ class Way(StrEnum):
     DESK = "desk"
     FETCHED = "fetched"
     BANK = "bank"
-    SALE = "sale"
 
 
-class Commodity(StrEnum):
-    """What is counted, in its smallest unit."""
-
-    FEN = "fen"
-    GRAM = "gram"
-    PIECE = "piece"
+WAY_LABELS: dict[Way, str] = {Way.DESK: "送到服务台", Way.FETCHED: "上门取来", Way.BANK: "银行转账"}
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
-    """Money of another country as it was given: code, smallest units, yuan for one whole unit, the rate's day."""
+class Package:
+    """What stands on the package of goods."""
 
-    currency: str
-    amount: int
-    rate: Decimal
-    rate_day: date
+    produced_on: date | None = None
+    expires_on: date | None = None
+    batch_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class GiftLine:
+class GiftItem:
     """One item of a gift: what, how much of it in the smallest unit, which goods, the foreign money behind it."""
 
     item: str
     commodity: Commodity
     amount: int
     goods_id: int | None = None
-    foreign: Foreign | None = field(default=None)
+    package: Package = Package()
+    foreign: Foreign | None = None
 
 
 class LineReversed(Conflict):
@@ -79,33 +68,34 @@ class ReceiptUnknown(Conflict):
     """收据编号或查询码不对，请照收据上的填写"""
 
 
-def check_lines(lines: Sequence[GiftLine], owner: Owner) -> None:
+def priced(item: GiftItem) -> GiftItem:
+    """The item with the fen that its foreign money is worth."""
+    return item if item.foreign is None else replace(item, amount=fen_of(item.foreign))
+
+
+def check_items(items: Sequence[GiftItem], owner: Owner) -> None:
     """Refuse a gift without lines or with a line that says nothing; raises Invalid naming the field."""
-    if not 1 <= len(lines) <= MOST_LINES:
+    if not 1 <= len(items) <= MOST_LINES:
         raise Invalid("lines", "捐赠至少一行，最多50行")
-    for line in lines:
-        check_line(line, owner)
+    for one in items:
+        check_item(one, owner)
 
 
-def check_line(line: GiftLine, owner: Owner) -> None:
+def check_item(one: GiftItem, owner: Owner) -> None:
     """Refuse a line without words or amount, goods without their kind, foreign money that is not overseas."""
-    if not line.item.strip() or len(line.item) > LONGEST_ITEM:
+    if not one.item.strip() or len(one.item) > LONGEST_ITEM:
         raise Invalid("lines", "每一行都要写明品名，不超过60字")
-    if not 0 < line.amount <= MOST_AMOUNT:
+    if not 0 < one.amount <= MOST_AMOUNT:
         raise Invalid("lines", "每一行的数量都要大于零")
-    if (line.commodity is Commodity.FEN) != (line.goods_id is None):
+    if (one.commodity is Commodity.FEN) != (one.goods_id is None):
         raise Invalid("lines", "物资要选品种，捐款不选")
-    if line.foreign is None:
-        return
-    if line.commodity is not Commodity.FEN or owner is not Owner.OVERSEAS:
+    if one.foreign is not None and (one.commodity is not Commodity.FEN or owner is not Owner.OVERSEAS):
         raise Invalid("lines", "外币只用于侨爱捐款")
-    if line.foreign.rate <= 0 or line.foreign.amount <= 0:
-        raise Invalid("lines", "外币要写明金额和汇率")
 
 
-def totals(lines: Iterable[GiftLine]) -> dict[Commodity, int]:
-    """How much of each commodity the lines bring, by the commodity's name."""
-    ordered = sorted(lines, key=lambda line: line.commodity)
+def totals(items: Iterable[GiftItem]) -> dict[Commodity, int]:
+    """How much of each commodity the lines bring."""
+    ordered = sorted(items, key=lambda one: one.commodity)
     return {unit: sum(one.amount for one in some) for unit, some in groupby(ordered, key=lambda one: one.commodity)}
 
 
