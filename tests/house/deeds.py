@@ -23,8 +23,7 @@ from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import helper, resident, visit_service
 from tests.factories.world import NUMBERS, World, service, staff
 from tests.house import merged_orders
-from tests.house.complaint_deeds import COMPLAINT_DEEDS
-from tests.house.firm_deeds import FIRM_DEEDS
+from tests.house.more_deeds import MORE_DEEDS
 
 Body = dict[str, Any]
 NO_BODY: Body = {}
@@ -396,5 +395,5 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("POST", "/escalations/<int(max=9223372036854775807):escalated_id>/handled"): Deed(escalated, 303),
     ("POST", "/alarms/<int(max=9223372036854775807):alarm_id>/seen"): Deed(alarm, 303),
 } | {route: Deed(*row) for route, row in merged_orders.ROWS.items()}
-DEEDS |= {route: Deed(*row) for route, row in (FIRM_DEEDS | COMPLAINT_DEEDS).items()}
+DEEDS |= {route: Deed(*row) for route, row in MORE_DEEDS.items()}
 """Every guarded route whose address names an object; a route that is missing here fails the test of the house."""

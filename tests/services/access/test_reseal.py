@@ -21,10 +21,12 @@ from dispatch.models import metadata
 from dispatch.models.access import User
 from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.rules.access.sealing import Undeclared
-from dispatch.services import catalogue, grid, orders
+from dispatch.rules.market.campaigns import PartnerKind
+from dispatch.services import catalogue, grid, market, orders
 from dispatch.services.access import files, idempotency, reseal, users, vault
 from dispatch.services.access.sealed import ANSWER, SEALED, SealedColumn
 from tests.conftest import Database
+from tests.factories.giving import make_pledge
 from tests.factories.world import World, make_world, staff
 from tests.services.catalogue.test_firms import applied
 from tests.statements import statements
@@ -72,6 +74,7 @@ def lived(committed: Database) -> Database:
         world = make_world(session, firms=1)
         people(session, world)
         work(session, world)
+        giving(session, world)
         session.commit()
     return committed
 
@@ -87,6 +90,15 @@ def people(session: Session, world: World) -> None:
     grid.register_residents(session, community, [resident], actor=SYSTEM, now=NOW)
     unit = grid.EstablishmentDraft("unit", "学校", USCC, world.area.id, phone="13800005678")
     grid.register_establishments(session, community, [unit], actor=SYSTEM)
+
+
+def giving(session: Session, world: World) -> None:
+    """A donor, a pledge and a partner with their numbers."""
+    phone, community = "13800005678", world.community.id
+    market.add_donor(session, community, market.DonorDraft("陈桂花", phone=phone), actor=SYSTEM, now=NOW)
+    make_pledge(session, world, now=NOW)
+    partner = market.PartnerDraft(PartnerKind.CHARITY, "慈善总会", phone=phone)
+    market.add_partner(session, community, partner, actor=SYSTEM, now=NOW)
 
 
 def work(session: Session, world: World) -> None:

@@ -1,0 +1,7 @@
+"""The rows that stand in files of their own, together: each by what its objects are."""
+
+from tests.house.complaint_deeds import COMPLAINT_DEEDS
+from tests.house.firm_deeds import FIRM_DEEDS
+from tests.house.giving_deeds import GIVING_DEEDS
+
+MORE_DEEDS = FIRM_DEEDS | COMPLAINT_DEEDS | GIVING_DEEDS
