@@ -107,7 +107,17 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     },
     Role.PERFORMER: frozenset({Right.ORDERS_WORK, Right.NOTICES_READ}),
     Role.CALLBACK_CLERK: READING | {Right.ORDERS_CALL_BACK, Right.ORDERS_CONFIDENTIAL, Right.CALLERS_READ},
-    Role.KEEPER: frozenset({Right.MARKET_READ, Right.MARKET_KEEP, Right.MARKET_COUNT, Right.NOTICES_READ}),
+    Role.KEEPER: frozenset(
+        {
+            Right.MARKET_READ,
+            Right.MARKET_KEEP,
+            Right.MARKET_COUNT,
+            Right.PLEDGES_TAKE,
+            Right.GIFTS_READ,
+            Right.GIFTS_RECEIVE,
+            Right.NOTICES_READ,
+        }
+    ),
     Role.CENTRE: READING
     | {
         Right.MARKET_READ,
@@ -153,7 +163,16 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.REPORTS_READ,
         }
     ),
-    Role.ACCOUNTANT: frozenset({Right.FUNDS_READ, Right.FUNDS_BOOK, Right.NOTICES_READ}),
+    Role.ACCOUNTANT: frozenset(
+        {
+            Right.FUNDS_READ,
+            Right.FUNDS_BOOK,
+            Right.GIFTS_READ,
+            Right.GIFTS_RECEIVE,
+            Right.CAMPAIGNS_READ,
+            Right.NOTICES_READ,
+        }
+    ),
 }
 
 TOTP_ROLES = frozenset({Role.CENTRE, Role.ADMIN})

@@ -141,7 +141,7 @@ def test_a_void_order_lets_the_pledge_wait_and_be_fetched_by_another(session: Se
     market.fetch_pledge(session, pledge.id, actor=centre, now=NOW)
     assert (pledge.state, pledge.tries) == ("fetching", 2)
     assert pledge.order_id != order.id
-    assert not market.order_changed(session, order.id, order.version)
+    assert not market.giving_order_changed(session, order.id, order.version)
 
 
 def void(session: Session, order: Order) -> None:
@@ -154,7 +154,7 @@ def hear(session: Session, order: Order) -> bool:
     session.refresh(order)
     jobs = session.scalars(select(Job).where(Job.kind == "market.order_changed", Job.reference == order.id)).all()
     assert order.version in {int(job.arguments["version"]) for job in jobs}
-    return market.order_changed(session, order.id, order.version)
+    return market.giving_order_changed(session, order.id, order.version)
 
 
 def test_what_is_told_twice_is_heard_once(session: Session, world: World) -> None:
@@ -167,10 +167,10 @@ def test_what_is_told_twice_is_heard_once(session: Session, world: World) -> Non
 
 
 def test_an_order_of_nobody_is_heard_by_nobody(session: Session, world: World) -> None:
-    assert not market.order_changed(session, 10**12, 1)
+    assert not market.giving_order_changed(session, 10**12, 1)
     draft = orders.OrderDraft("堵了", service_code="drain_clearing", stairwell_id=world.stairwells[0].id)
     order = orders.place(session, draft, actor=staff(session, world, Role.OPERATOR), now=NOW)
-    assert not market.order_changed(session, order.id, order.version)
+    assert not market.giving_order_changed(session, order.id, order.version)
 
 
 def test_a_withdrawn_pledge_has_a_reason_and_never_changes(session: Session, world: World) -> None:
