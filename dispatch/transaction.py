@@ -10,18 +10,20 @@ from typing import ParamSpec, TypeVar
 import structlog
 from sqlalchemy import Executable, text
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from dispatch.clock import NOW_KEY, REAL_KEY
 from dispatch.db import LAST
-from dispatch.errors import Unavailable
+from dispatch.errors import Conflict, Unavailable
 from dispatch.gateways import broker
 from dispatch.queue import HINTS_KEY
 from dispatch.rules.access.roles import NOTHING, Scope
 from dispatch.rules.queue import Lane
 
 RETRIED_STATES = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
+JUDGED_AT_COMMIT = frozenset({"may_be_given", "stands_still"})
+"""What the database judges anew at commit, because it may have changed since the service asked."""
 MOST_TRIES = 3
 
 kept_hints: ContextVar["Kept | None"] = ContextVar("kept_hints", default=None)
@@ -35,6 +37,10 @@ BEGIN = text(
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+
+
+class ChangedAtCommit(Conflict):
+    """刚刚过了零点或情况有变,没有保存,请刷新后再试"""
 
 
 class CommitUnknown(Unavailable):
@@ -119,10 +125,17 @@ def begin(session: Session, reach: Scope) -> None:
 
 
 def commit(session: Session) -> None:
-    """Flush, then commit; a connection lost during COMMIT has an unknown end and says so."""
+    """Flush, then commit; a connection lost during COMMIT has an unknown end and says so.
+
+    Raises ChangedAtCommit for what could still be given, or still stood open, when the service asked.
+    """
     session.flush()
     try:
         session.commit()
+    except IntegrityError as error:
+        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) in JUDGED_AT_COMMIT:
+            raise ChangedAtCommit from error
+        raise
     except OperationalError as error:
         if error.connection_invalidated:
             raise CommitUnknown from error

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 
+from PIL import Image
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -133,6 +135,14 @@ def settle(session: Session) -> None:
     session.flush()
     session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
     session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+
+
+def signature() -> bytes:
+    """A stroke on white, as a PNG."""
+    drawn, target = Image.new("RGB", (60, 20), "white"), BytesIO()
+    drawn.putpixel((5, 5), (0, 0, 0))
+    drawn.save(target, format="PNG")
+    return target.getvalue()
 
 
 def left(session: Session, lot: Lot) -> dict[str, int]:

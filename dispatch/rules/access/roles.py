@@ -167,6 +167,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         {
             Right.FUNDS_READ,
             Right.FUNDS_BOOK,
+            Right.MARKET_READ,
+            Right.MARKET_COUNT,
             Right.GIFTS_READ,
             Right.GIFTS_RECEIVE,
             Right.CAMPAIGNS_READ,

@@ -15,7 +15,7 @@ from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.funds.terms import EntryKind
 from dispatch.rules.market.keeping import check_three
 from dispatch.rules.market.shelf import MoveKind, Spot
-from dispatch.rules.orders.states import OrderState
+from dispatch.rules.orders.states import OPEN, WITH_PERFORMER, OrderState
 from dispatch.services import notify, orders
 from dispatch.services.access import audit, files, policies, reach
 from dispatch.services.market.facilities import demand_keeper, find_facility, refuse_keeper
@@ -32,7 +32,7 @@ WITHOUT_WORK = frozenset({OrderState.VOIDED, OrderState.MERGED, OrderState.ANSWE
 AFTER_WORK = frozenset(
     {OrderState.FINISHED, OrderState.FED_BACK, OrderState.CALLING_BACK, OrderState.CLOSED, OrderState.ARCHIVED}
 )
-BEFORE_WORK = frozenset({OrderState.RECEIVED, OrderState.DISPATCHED})
+BEFORE_WORK = OPEN - WITH_PERFORMER - AFTER_WORK
 
 
 class DisposalOver(Conflict):

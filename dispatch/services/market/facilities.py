@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -262,7 +263,7 @@ def rule_books(session: Session, *, actor: Actor, today: date) -> Sequence[RuleB
     """The rule books that hold today, one of each kind and community: the newest that has begun."""
     return session.scalars(
         select(RuleBook)
-        .distinct(RuleBook.community_id, RuleBook.kind)
+        .ext(distinct_on(RuleBook.community_id, RuleBook.kind))
         .where(reach.visible(RuleBook, actor), RuleBook.valid_from <= today)
         .order_by(RuleBook.community_id, RuleBook.kind, RuleBook.version.desc())
     ).all()
