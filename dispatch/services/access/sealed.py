@@ -54,6 +54,7 @@ SEALED = (
     SealedColumn("donors", "phone"),
     SealedColumn("pledges", "phone"),
     SealedColumn("partners", "phone"),
+    SealedColumn("receipts", "received_from"),
     SealedColumn("notices", "secret", ("dedupe",)),
     SealedColumn("idempotency", "body", ANSWER, ANSWER, PICTURES_AT_ONCE),
     SealedColumn("files", "sealed", rows_at_once=PICTURES_AT_ONCE),

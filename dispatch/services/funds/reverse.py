@@ -12,6 +12,9 @@ from dispatch.rules.funds.draft import AccountKey, Dimension, Draft, Line
 from dispatch.rules.funds.terms import Commodity, EntryKind
 from dispatch.services.access import reach
 from dispatch.services.funds.post import lock_head, post
+from dispatch.services.funds.receipts import receipt_of, void_receipt
+
+VOID_REASON = "这一笔已冲正"
 
 
 class AlreadyReversed(Conflict):
@@ -23,7 +26,7 @@ class IsReversal(Conflict):
 
 
 def reverse(session: Session, entry_id: int, *, words: str, actor: Actor, now: datetime) -> Entry:
-    """Take an entry back with exactly the opposite lines; `words` say why.
+    """Take an entry back with exactly the opposite lines; `words` say why. Its receipt is void.
 
     Raises NotFound, Invalid without a reason, IsReversal, AlreadyReversed, NotEnough where what came in has been
     spent meanwhile.
@@ -36,6 +39,9 @@ def reverse(session: Session, entry_id: int, *, words: str, actor: Actor, now: d
     lock_head(session, entry.community_id)
     if session.execute(select(Entry.id).where(Entry.reverses_id == entry_id)).first() is not None:
         raise AlreadyReversed
+    receipt = receipt_of(session, entry_id)
+    if receipt is not None:
+        void_receipt(session, receipt.id, reason=VOID_REASON, actor=actor, now=now)
     draft = Draft(
         community_id=entry.community_id,
         kind=EntryKind.REVERSAL,

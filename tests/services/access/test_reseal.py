@@ -16,16 +16,18 @@ from sqlalchemy import LargeBinary, select, text
 from sqlalchemy.orm import Session
 
 from config.settings import get_settings
+from dispatch import clock
 from dispatch.cli import main
 from dispatch.models import metadata
 from dispatch.models.access import User
 from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.rules.access.sealing import Undeclared
 from dispatch.rules.market.campaigns import PartnerKind
-from dispatch.services import catalogue, grid, market, orders
+from dispatch.services import catalogue, funds, grid, market, orders
 from dispatch.services.access import files, idempotency, reseal, users, vault
 from dispatch.services.access.sealed import ANSWER, SEALED, SealedColumn
 from tests.conftest import Database
+from tests.factories.funds import give, make_treasury
 from tests.factories.giving import make_pledge
 from tests.factories.world import World, make_world, staff
 from tests.services.catalogue.test_firms import applied
@@ -75,6 +77,7 @@ def lived(committed: Database) -> Database:
         people(session, world)
         work(session, world)
         giving(session, world)
+        treasury(session, world)
         session.commit()
     return committed
 
@@ -99,6 +102,15 @@ def giving(session: Session, world: World) -> None:
     make_pledge(session, world, now=NOW)
     partner = market.PartnerDraft(PartnerKind.CHARITY, "慈善总会", phone=phone)
     market.add_partner(session, community, partner, actor=SYSTEM, now=NOW)
+
+
+def treasury(session: Session, world: World) -> None:
+    """A receipt and a donor's consent."""
+    made, now = make_treasury(session, world.community.id), clock.now(session)
+    funds.issue_receipt(session, give(session, made, 5).id, received_from="陈桂花", actor=SYSTEM, now=now)
+    target = funds.Wish(made.overseas.id)
+    consent = funds.NewConsent(funds.Wish(made.general.id), target, 5, "陈桂花", clock.today(now), "收据背面")
+    funds.record_consent(session, world.community.id, consent, actor=SYSTEM, now=now)
 
 
 def work(session: Session, world: World) -> None:

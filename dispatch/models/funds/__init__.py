@@ -1,0 +1,36 @@
+"""Tables of the funds: the journal, receipts, and the statements of the bank."""
+
+from dispatch.models.funds.journal import (
+    Account,
+    Balance,
+    Consent,
+    Earmark,
+    Entry,
+    EntryKindRow,
+    EntryLine,
+    EntryNote,
+    Fund,
+    Holding,
+    JournalHead,
+)
+from dispatch.models.funds.receipts import Receipt, ReceiptSeries
+from dispatch.models.funds.statements import BankLine, BankMatch, BankStatement
+
+__all__ = [
+    "Account",
+    "Balance",
+    "BankLine",
+    "BankMatch",
+    "BankStatement",
+    "Consent",
+    "Earmark",
+    "Entry",
+    "EntryKindRow",
+    "EntryLine",
+    "EntryNote",
+    "Fund",
+    "Holding",
+    "JournalHead",
+    "Receipt",
+    "ReceiptSeries",
+]
