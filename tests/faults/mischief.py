@@ -46,6 +46,7 @@ def wipe_redis(town: Town, _chance: Random, over: threading.Event) -> None:
             town.redis().flushall()
         except RedisError:
             continue
+        town.hits["wipe"] += 1
 
 
 def kill_redis(town: Town, _chance: Random, over: threading.Event) -> None:
@@ -71,12 +72,13 @@ def break_connections(town: Town, _chance: Random, over: threading.Event) -> Non
     """End every connection of the application, again and again: commits whose end nobody hears."""
     while not over.wait(0.7):
         try:
-            town.rows(
+            ended = town.rows(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'dispatch_app' "
                 "AND pid <> pg_backend_pid()"
             )
         except psycopg.Error:
             continue
+        town.hits["connection"] += len(ended)
 
 
 def no_fault(_town: Town, _chance: Random, over: threading.Event) -> None:

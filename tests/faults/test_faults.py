@@ -44,3 +44,4 @@ def test_orders_survive(hurt: Town, name: str, record_property: Callable[[str, o
     print(finding, dict(flow.told))  # noqa: T201 - the figures, shown with -rP
     assert not finding.wrong
     assert finding.accepted >= flow.orders // 2
+    assert bool(finding.hits) is (name != "nothing")
