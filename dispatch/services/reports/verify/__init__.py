@@ -14,6 +14,7 @@ from dispatch.services.reports.verify.callers import broken_callers
 from dispatch.services.reports.verify.figures import wrong_figures
 from dispatch.services.reports.verify.history import broken_histories
 from dispatch.services.reports.verify.places import lost_orders
+from dispatch.services.reports.verify.stock import wrong_stock
 from dispatch.services.reports.verify.uniqueness import broken_facts
 from dispatch.services.reports.verify.work import broken_periods, overdue_jobs, silent_deaths
 
@@ -39,5 +40,6 @@ def lines(session: Session, schedule: Sequence[Scheduled], now: datetime) -> Ite
     yield from lost_orders(session)
     yield from broken_callers(session)
     yield from wrong_figures(session, now)
+    yield from wrong_stock(session)
     yield from funds.broken_journals(session)
     yield from audit.verify_chain(session)
