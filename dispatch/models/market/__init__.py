@@ -8,6 +8,7 @@ from dispatch.models.market.campaigns import (
     MediaReport,
     Partner,
 )
+from dispatch.models.market.gifts import Gift, GiftLine, GiftReversal
 from dispatch.models.market.giving import (
     Donor,
     Pledge,
@@ -25,6 +26,7 @@ from dispatch.models.market.moves import (
     Movement,
     StockMove,
 )
+from dispatch.models.market.sales import Sale
 from dispatch.models.market.stock import (
     Facility,
     Goods,
@@ -45,6 +47,9 @@ __all__ = [
     "Disposal",
     "Donor",
     "Facility",
+    "Gift",
+    "GiftLine",
+    "GiftReversal",
     "Goods",
     "Handover",
     "Inspection",
@@ -59,5 +64,6 @@ __all__ = [
     "Pledge",
     "Recall",
     "RuleBook",
+    "Sale",
     "StockMove",
 ]

@@ -40,10 +40,6 @@ class SamePersonCounted(Conflict):
     """款项要由两个人分别清点，您已经点过一次"""
 
 
-class CountsDiffer(Conflict):
-    """两个人点的数目不一样，请各自重新清点"""
-
-
 class NotOverYet(Conflict):
     """义卖当天结束以后才能清点"""
 
@@ -72,11 +68,15 @@ def check_count(state: SaleState, held_on: date, today: date, fen: int, *, count
         raise Invalid("fen", "请填点到的金额")
 
 
-def agreed(first_fen: int, second_fen: int) -> int:
-    """What two people found, in fen; raises CountsDiffer: nobody's figure wins by itself."""
-    if first_fen != second_fen:
-        raise CountsDiffer
-    return first_fen
+def are_alike(first_fen: int, second_fen: int) -> bool:
+    """Whether two people found the same; where not, nobody's figure wins by itself: both count again."""
+    return first_fen == second_fen
+
+
+def check_cancelled(state: SaleState, *, counted_once: bool) -> None:
+    """Refuse calling off a sale whose takings somebody has counted."""
+    if state is not SaleState.PLANNED or counted_once:
+        raise SaleNotThere
 
 
 def check_banked(state: SaleState, counted_fen: int, banked_fen: int) -> None:

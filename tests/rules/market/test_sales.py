@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from dispatch.errors import Conflict, DispatchError, Invalid
 from dispatch.rules.market.sales import (
     STATE_LABELS,
-    CountsDiffer,
     NotOverYet,
     SaleNotThere,
     SaleState,
     SamePersonCounted,
-    agreed,
+    are_alike,
     check_banked,
+    check_cancelled,
     check_count,
     check_plan,
     check_published,
@@ -86,11 +86,16 @@ def test_each_refusal_of_a_count_says_why() -> None:
 
 @given(fen, fen)
 def test_two_counts_agree_or_nobody_wins(first: int, second: int) -> None:
-    if first == second:
-        assert agreed(first, second) == first
+    assert are_alike(first, second) == (first == second) == are_alike(second, first)
+
+
+@given(state=states, counted_once=st.booleans())
+def test_what_somebody_has_counted_is_called_off_no_more(*, state: SaleState, counted_once: bool) -> None:
+    if state is SaleState.PLANNED and not counted_once:
+        check_cancelled(state, counted_once=counted_once)
     else:
-        with pytest.raises(CountsDiffer):
-            agreed(first, second)
+        with pytest.raises(SaleNotThere):
+            check_cancelled(state, counted_once=counted_once)
 
 
 @given(states, fen, fen)

@@ -1,0 +1,23 @@
+"""Gifts and their lines, reversals, charity sales."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+SQL = Path(__file__).parent.parent / "sql" / "gifts.sql"
+
+
+def upgrade() -> None:
+    """Make the tables and their fences."""
+    op.get_bind().connection.driver_connection.execute(SQL.read_text(encoding="utf-8"))
+
+
+def downgrade() -> None:
+    """What people gave is history: restore a backup instead."""
+    message = "this migration cannot be undone; restore a backup"
+    raise RuntimeError(message)
