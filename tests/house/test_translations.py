@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
-from dispatch.rules.market import campaigns, pledges, rounds, sales, shipments
+from dispatch.rules.market import campaigns, gifts, pledges, rounds, sales, shipments
 from dispatch.rules.orders.callback import SATISFACTION_LABELS
 from dispatch.rules.orders.states import LABELS
 from dispatch.rules.orders.urgency import URGENCY_LABELS
@@ -36,7 +36,7 @@ def shown() -> set[str]:
 
 def of_market() -> set[str]:
     """The words of states and kinds of the supermarket: every table of labels of its rules."""
-    tables = [vars(module) for module in (campaigns, pledges, rounds, sales, shipments)]
+    tables = [vars(module) for module in (campaigns, gifts, pledges, rounds, sales, shipments)]
     labels = [words for table in tables for name, words in table.items() if name.endswith("_LABELS")]
     return {word for words in labels for word in words.values()}
 

@@ -145,6 +145,7 @@ from dispatch.services.market.recalling import (
     given_of,
     recall,
 )
+from dispatch.services.market.receipts import OwnLine, ReceiptRow, look_up, receipts_of_gifts
 from dispatch.services.market.receiving import (
     LotDraft,
     Receipt,
@@ -195,12 +196,14 @@ __all__ = [
     "NothingToTick",
     "OfAnother",
     "Outgoing",
+    "OwnLine",
     "Packed",
     "PartnerDraft",
     "PartnerKnown",
     "PledgeDraft",
     "PledgePage",
     "Receipt",
+    "ReceiptRow",
     "Received",
     "SaleDraft",
     "SaleKnown",
@@ -255,6 +258,7 @@ __all__ = [
     "list_pledges",
     "list_sales",
     "lock_goods",
+    "look_up",
     "masked_phone_of_donor",
     "masked_phone_of_pledge",
     "move_out",
@@ -275,6 +279,7 @@ __all__ = [
     "publish_sale",
     "published_sales",
     "recall",
+    "receipts_of_gifts",
     "receive",
     "receive_gift",
     "refuse_keeper",

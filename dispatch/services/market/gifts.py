@@ -24,6 +24,7 @@ from dispatch.services.access import audit, reach
 from dispatch.services.market.donors import find_donor
 from dispatch.services.market.moving import reverse as reverse_move
 from dispatch.services.market.pledges import advance, find_pledge
+from dispatch.services.market.receipts import give_receipts
 from dispatch.services.market.receiving import LotDraft, Receipt, receive
 
 ORIGIN = "market.gift"
@@ -94,6 +95,7 @@ def receive_gift(session: Session, draft: GiftDraft, *, actor: Actor, now: datet
         advance(session, pledge, PledgeState.RECEIVED)
     session.flush()
     record(session, "receive_gift", gift, actor=actor)
+    give_receipts(session, gift, actor=actor, now=now)
     return gift
 
 
@@ -249,7 +251,7 @@ def lines_of_gifts(session: Session, gift_ids: Sequence[int]) -> dict[int, list[
 
 
 def reverse_line(session: Session, line_id: int, *, reason: str, actor: Actor, now: datetime) -> GiftReversal:
-    """Take a line back that was written by mistake, with its entry and its step of stock; once.
+    """Take a line back that was written by mistake, with its receipt, its entry and its step of stock; once.
 
     Raises NotFound, LineReversed, Invalid("reason", …), and what the journal and the stock refuse (spent meanwhile).
     """
@@ -262,6 +264,9 @@ def reverse_line(session: Session, line_id: int, *, reason: str, actor: Actor, n
     session.get_one(Gift, line.gift_id, with_for_update=True, populate_existing=True)
     if session.get(GiftReversal, line.id) is not None:
         raise rule.LineReversed
+    receipt = funds.receipt_of(session, line.entry_id)
+    if receipt is not None:
+        funds.void_receipt(session, receipt.id, reason=reason, actor=actor, now=now)
     if line.move_id is None:
         entry_id = funds.reverse(session, line.entry_id, words=reason, actor=actor, now=now).id
     else:

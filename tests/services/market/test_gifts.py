@@ -16,10 +16,10 @@ from dispatch.models.market import GiftLine, LotBalance
 from dispatch.rules.access.roles import SYSTEM, Scope
 from dispatch.rules.funds.draft import Foreign
 from dispatch.rules.funds.terms import Commodity, Purpose
-from dispatch.rules.market.gifts import GiftItem, LineReversed, Way
+from dispatch.rules.market.gifts import GiftItem, LineReversed, ReceiptUnknown, Way
 from dispatch.rules.market.pledges import PledgeKind, PledgeNotThere
 from dispatch.rules.market.shelf import MoveKind
-from dispatch.services import market
+from dispatch.services import funds, market
 from dispatch.services.market import DonorDraft, Outgoing, Wish
 from tests.factories.gifts import MONEY, Office, make_office, receive, rice_of
 from tests.factories.giving import make_pledge
@@ -210,3 +210,38 @@ def test_the_database_keeps_gifts_and_lines_as_they_were_written(session: Sessio
     for statement in REFUSED:
         with pytest.raises(DBAPIError), session.begin_nested():
             session.execute(text(statement), {name: at for name, at in named.items() if f":{name}" in statement})
+
+
+def test_every_line_has_a_receipt_and_its_secret_opens_that_line_alone(session: Session, office: Office) -> None:
+    community = office.shop.world.community.id
+    donor = market.add_donor(session, community, DonorDraft("陈桂花"), actor=SYSTEM, now=clock.now(session))
+    gift = receive(session, office, MONEY, rice_of(office, 25_000), donor_id=donor.id, earmark_id=office.shop.wish.id)
+    first, second = market.receipts_of_gifts(session, [gift.id])[gift.id]
+    assert (first.number[-6:], second.number[-6:]) == ("000001", "000002")
+    assert funds.name_on(first.receipt) == "陈桂花"
+    own = market.look_up(session, community, first.number, first.secret.lower())
+    assert (own.item, own.amount, own.fund, own.wish) == ("捐款", 50_000, "爱心基金", "给孤寡老人")
+    assert "陈桂花" not in repr(own)
+    for number, secret in (
+        (first.number, second.secret),
+        (second.number, first.secret),
+        ("2026-999999", first.secret),
+        ("x", ""),
+        (first.number, ""),
+    ):
+        with pytest.raises(ReceiptUnknown):
+            market.look_up(session, community, number, secret)
+    with pytest.raises(ReceiptUnknown):
+        market.look_up(session, community + 1, first.number, first.secret)
+
+
+def test_a_line_that_is_taken_back_has_a_void_receipt_that_says_so(session: Session, office: Office) -> None:
+    gift = receive(session, office)
+    (row,) = market.receipts_of_gifts(session, [gift.id])[gift.id]
+    now = clock.now(session)
+    market.reverse_line(session, row.line.id, reason="打错了", actor=office.clerk, now=now)
+    own = market.look_up(session, gift.community_id, row.number, row.secret)
+    assert (own.is_void, own.reversed_at) == (True, now)
+    again = receive(session, office)
+    (other,) = market.receipts_of_gifts(session, [again.id])[again.id]
+    assert other.number > row.number
