@@ -81,6 +81,7 @@ class Order(Base):
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
     civic_due_at: Mapped[datetime | None]
+    service_since: Mapped[datetime | None]
     service_due_at: Mapped[datetime | None]
     arrive_due_at: Mapped[datetime | None]
     due_assumed: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -150,6 +151,7 @@ class Order(Base):
         CheckConstraint("cost_fen IS NULL OR cost_fen BETWEEN 0 AND 100000000", name="cost"),
         CheckConstraint("(origin IS NULL) = (origin_id IS NULL)", name="origin"),
         CheckConstraint("wanted_from IS NULL OR wanted_from < wanted_until", name="wanted"),
+        CheckConstraint("service_since >= created_at AND service_since <= service_due_at", name="service_since"),
         CheckConstraint("num_nonnulls(held_since, held_until) IN (0, 2) AND held_since < held_until", name="hold"),
         CheckConstraint("(state = 'merged') = (merged_into_id IS NOT NULL)", name="merged"),
         CheckConstraint("id NOT IN (merged_into_id, split_from_id)", name="not_of_itself"),

@@ -211,6 +211,11 @@ def after_hold(due_at: datetime, held_from: datetime, held_until: datetime, cale
     return max(calendar.add_working_seconds(due_at, held).instant, held_until.astimezone(UTC))
 
 
+def holds_since(start: datetime, holds: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """Give the holds, or what of them, that fall after `start`: a clock that began anew knows none before."""
+    return [(max(begin, start), end) for begin, end in holds if end > start]
+
+
 def next_level(times: Iterable[Escalation], now: datetime) -> Escalation:
     """Give the first level that is told after `now`, or the last of all; levels behind it are not reckoned."""
     passed = []

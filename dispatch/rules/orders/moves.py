@@ -25,6 +25,17 @@ class Extended:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewed:
+    """Opened again: from `begin` on the service clock runs anew, to an end of its own."""
+
+    begin: datetime
+    service: datetime
+
+
+Move = Held | Extended | Renewed
+
+
+@dataclass(frozen=True, slots=True)
 class Ends:
     """When the civic and the service limit end."""
 
@@ -32,19 +43,21 @@ class Ends:
     service: datetime
 
 
-def replayed(
-    ends: Ends, moves: Sequence[Held | Extended], office: WorkingCalendar, service_calendar: WorkingCalendar
-) -> Ends:
+def replayed(ends: Ends, moves: Sequence[Move], office: WorkingCalendar, service_calendar: WorkingCalendar) -> Ends:
     """Give the ends after all moves, in their order, as they would have been granted with today's calendar.
 
     An extension counts in the office's working days for both limits and never shortens the service limit; a hold
-    stops each limit's own clock. Source: hotline.md §1 #17 and #18, §3 “a calendar correction recomputes”.
+    stops each limit's own clock. What is opened again has a service limit from then on, and of a hold only what
+    came after. Source: hotline.md §1 #16, #17 and #18, §3 “a calendar correction recomputes”.
     """
     civic, service = ends.civic, ends.service
+    since: datetime | None = None
     for move in moves:
         if isinstance(move, Held):
             civic = after_hold(civic, move.begin, move.end, office)
-            service = after_hold(service, move.begin, move.end, service_calendar)
+            service = after_hold(service, max(move.begin, since or move.begin), move.end, service_calendar)
+        elif isinstance(move, Renewed):
+            since, service = move.begin, move.service
         elif move.until is not None:
             civic, service = move.until, max(service, move.until)
         else:

@@ -23,6 +23,8 @@ from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit
 from dispatch.services.orders import callers, supervising, work
+from dispatch.services.orders.assigning import assign_again
+from dispatch.services.orders.limits import renew_service
 from dispatch.services.orders.route import close_cycle
 from dispatch.services.orders.steps import step
 
@@ -254,13 +256,14 @@ def answers_of(session: Session, order: Order) -> list[CallerAnswer]:
 
 
 def reopen(session: Session, order: Order, outcome: AfterCallback, *, actor: Actor, now: datetime) -> None:
-    """重办: the same team again; beyond the free re-openings the centre supervises (督办)."""
+    """重办: the same team again, its service limit anew; beyond the free re-openings the centre supervises (督办)."""
     order.reopened += 1
     order.callback_tries = 0
     order.callback_due_at = None
-    kind = ActorKind.CALLBACK_CLERK
-    step(session, order, Action.REOPEN, actor=actor, kind=kind, now=now, facts={"count": order.reopened})
+    facts = {"count": order.reopened, **renew_service(session, order, now=now)}
+    step(session, order, Action.REOPEN, actor=actor, kind=ActorKind.CALLBACK_CLERK, now=now, facts=facts)
     close_cycle(session, order, now=now)
+    assign_again(session, order, now=now)
     queue.enqueue(
         session,
         "orders.route",

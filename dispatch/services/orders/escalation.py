@@ -34,17 +34,21 @@ ROLE_OF_AUDIENCE = {
 
 
 def times_of(session: Session, order: Order) -> tuple[clocks.Escalation, ...]:
-    """When each level of this order is told: levels and clock of its kind, the calendar of today, its holds."""
+    """When each level of this order is told: levels and clock of its kind, the calendar of today, its holds.
+
+    What is opened again climbs from the first level, from when it was opened.
+    """
     service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
     calendar = catalogue.calendar_of(session, order.organisation_id)
     by_policy = read_levels(policies.policy(session, order.organisation_id, "escalation.levels"))
+    since = order.service_since or order.created_at
     times = clocks.escalation_times(
-        order.created_at,
-        order.service_due_at or order.created_at,
+        since,
+        order.service_due_at or since,
         calendar,
         escalation_levels(service, by_policy),
         clocks.service_calendar_of(limits_of(service), calendar),
-        holds=holds_of(session, order),
+        holds=clocks.holds_since(since, holds_of(session, order)),
     )
     return tuple(times)
 
@@ -76,7 +80,7 @@ def first_jobs(orders: Sequence[Order], picture: Picture, *, now: datetime) -> I
         by_policy, quiet = rules[order.organisation_id]
         calendar, service = picture.calendar(order), picture.services[order.service_id]
         times = clocks.escalation_times(
-            order.created_at,
+            order.service_since or order.created_at,
             order.service_due_at,
             calendar,
             escalation_levels(service, by_policy),

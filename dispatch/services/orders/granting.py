@@ -15,15 +15,15 @@ from dispatch.rules.orders import clocks
 from dispatch.rules.orders.intake import check_text
 from dispatch.rules.orders.requests import RequestKind, Wish, extended
 from dispatch.rules.orders.states import Action, OrderState
-from dispatch.rules.orders.urgency import Urgency
 from dispatch.rules.queue import Lane
 from dispatch.services import catalogue
 from dispatch.services.access import audit
 from dispatch.services.orders import escalation, supervising, work
+from dispatch.services.orders.assigning import assign
 from dispatch.services.orders.hand import withdraw_round
 from dispatch.services.orders.limits import limits_of
 from dispatch.services.orders.place import enqueue_route
-from dispatch.services.orders.route import ROUTABLE, close_cycle, waits_for_signature
+from dispatch.services.orders.route import ROUTABLE, close_cycle
 from dispatch.services.orders.steps import check_version, demand_team, lock, step
 
 LONGEST_ANSWER = 1_000
@@ -48,22 +48,7 @@ def move(session: Session, order: Order, team: Team, kind: RequestKind, *, actor
     if team.kind == "block":
         order.accountable_team_id = team.id
     if action is Action.REASSIGN:
-        service = session.get_one(Service, order.service_id)
-        calendar = catalogue.calendar_of(session, order.organisation_id)
-        signs = waits_for_signature(service)
-        session.add(
-            Assignment(
-                community_id=order.community_id,
-                order_id=order.id,
-                team_id=team.id,
-                role="lead",
-                cycle=order.cycle,
-                assigned_at=now,
-                signed_at=None if signs else now,
-                sign_due_at=clocks.sign_due(limits_of(service), Urgency(order.urgency), now, calendar).instant,
-                due_at=order.service_due_at,
-            )
-        )
+        assign(session, order, team.id, "lead", now=now)
     session.flush()
     enqueue_route(session, order)
 
@@ -140,7 +125,8 @@ def resume(
     for column, clock in shifted.items():
         due = getattr(order, column)
         if due is not None:
-            setattr(order, column, clocks.after_hold(due, held_since, now, clock))
+            begin = max(held_since, order.service_since or held_since) if column == "service_due_at" else held_since
+            setattr(order, column, clocks.after_hold(due, begin, now, clock))
     facts = {"held_seconds": int((now - held_since).total_seconds())}
     order.held_since = order.held_until = None
     kind = ActorKind.CLOCK if actor is CLOCK else ActorKind.CENTRE

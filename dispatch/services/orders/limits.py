@@ -84,6 +84,27 @@ def renew_arrival(session: Session, order: Order, *, now: datetime) -> None:
     order.arrive_due_at = clocks.arrive_due(limits_of(service), start, order.wanted_until)
 
 
+def due_again(calendar: WorkingCalendar, service: Service, order: Order, *, at: datetime) -> Due:
+    """Both clocks of an order that is opened again `at`; a booking that lies behind binds nobody."""
+    wanted_from = order.wanted_from if order.wanted_from is not None and order.wanted_from > at else None
+    return due_by(
+        calendar, service, Urgency(order.urgency), now=at, wanted_from=wanted_from, wanted_until=order.wanted_until
+    )
+
+
+def renew_service(session: Session, order: Order, *, now: datetime) -> dict[str, str]:
+    """Begin the service clock of a re-opened order anew, and give the limit it had and the one it has.
+
+    The civic clock goes on: it is the resident's, who has waited since the first call.
+    """
+    service = catalogue.find_service(session, order.organisation_id, service_id=order.service_id)
+    due = due_again(catalogue.calendar_of(session, order.organisation_id), service, order, at=now)
+    before = order.service_due_at or now
+    order.service_since, order.service_due_at = now, due.service
+    order.due_assumed = order.due_assumed or due.assumed
+    return {"service_due_at_from": before.isoformat(), "service_due_at_to": due.service.isoformat()}
+
+
 def sign_due(service: Service, urgency: str, now: datetime, calendar: WorkingCalendar) -> datetime:
     """Until when a team signs for an order given to it now."""
     return clocks.sign_due(limits_of(service), Urgency(urgency), now, calendar).instant

@@ -15,20 +15,23 @@ from dispatch.models.orders import Assignment, Callback, Order, OrderEvent
 from dispatch.rules.access.roles import CLOCK, ActorKind
 from dispatch.rules.catalogue.calendar import WorkingCalendar
 from dispatch.rules.orders import clocks
-from dispatch.rules.orders.moves import Ends, Extended, Held, replayed
+from dispatch.rules.orders.moves import Ends, Extended, Held, Move, Renewed, replayed
 from dispatch.rules.orders.states import OPEN, Action, OrderState
 from dispatch.rules.orders.urgency import Urgency
 from dispatch.rules.queue import Lane
 from dispatch.services import catalogue
 from dispatch.services.access import audit, policies
 from dispatch.services.orders.escalated import STILL_LATE
-from dispatch.services.orders.limits import due_by, limits_of, quiet_hours
+from dispatch.services.orders.limits import due_again, due_by, limits_of, quiet_hours
 from dispatch.services.orders.steps import event_row
 
 BATCH = 200
 LIMITS = ("civic_due_at", "service_due_at", "callback_due_at")
 OPEN_STATES = tuple(sorted(str(state) for state in OPEN))
-MOVING = (str(Action.HOLD), str(Action.RESUME), str(Action.EXTEND))
+MOVING = (str(Action.HOLD), str(Action.RESUME), str(Action.EXTEND), str(Action.REOPEN))
+
+PastEvent = Row[tuple[int, str, str, datetime, dict[str, object]]]
+"""Of an event: order, action, state, when, facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Past:
 
     services: Mapping[int, Service]
     calendars: Mapping[int, WorkingCalendar]
-    events: Mapping[int, Sequence[Row[tuple[int, str, str, datetime, dict[str, object]]]]]
+    events: Mapping[int, Sequence[PastEvent]]
     tries: Mapping[int, Sequence[datetime]]
 
 
@@ -126,7 +129,8 @@ def correct(order: Order, past: Past) -> dict[str, str]:
     before = {name: getattr(order, name) for name in LIMITS}
     service, calendar = past.services[order.service_id], past.calendars[order.organisation_id]
     events = past.events.get(order.id, ())
-    moves = moves_of(events)
+    again = {event.at: due_again(calendar, service, order, at=event.at) for event in events if renews(event)}
+    moves = moves_of(events, {begin: due.service for begin, due in again.items()})
     if moves is not None and order.service_due_at is not None:
         start = due_by(
             calendar,
@@ -139,7 +143,8 @@ def correct(order: Order, past: Past) -> dict[str, str]:
         ends = replayed(
             Ends(start.civic, start.service), moves, calendar, clocks.service_calendar_of(limits_of(service), calendar)
         )
-        order.civic_due_at, order.service_due_at, order.due_assumed = ends.civic, ends.service, start.assumed
+        order.civic_due_at, order.service_due_at = ends.civic, ends.service
+        order.due_assumed = any(due.assumed for due in (start, *again.values()))
     order.callback_due_at = callback_of(order, events, past.tries.get(order.id, ()), calendar)
     facts: dict[str, str] = {}
     for name, old in before.items():
@@ -149,9 +154,17 @@ def correct(order: Order, past: Past) -> dict[str, str]:
     return facts
 
 
-def moves_of(events: Sequence[Row[tuple[int, str, str, datetime, dict[str, object]]]]) -> list[Held | Extended] | None:
-    """What moved the limits, in order; None when the history does not say by how much."""
-    moves: list[Held | Extended] = []
+def renews(event: PastEvent) -> bool:
+    """Whether the service limit ran anew with an event; of orders re-opened before it did so it says nothing."""
+    return event.action == Action.REOPEN and "service_due_at_to" in event.facts
+
+
+def moves_of(events: Sequence[PastEvent], again: Mapping[datetime, datetime]) -> list[Move] | None:
+    """What moved the limits, in order; None when the history does not say by how much.
+
+    `again` tells of each instant at which the order was opened again when its service limit ends.
+    """
+    moves: list[Move] = []
     begin: datetime | None = None
     for event in events:
         if event.action == Action.HOLD:
@@ -159,6 +172,8 @@ def moves_of(events: Sequence[Row[tuple[int, str, str, datetime, dict[str, objec
         elif event.action == Action.RESUME and begin is not None:
             moves.append(Held(begin, event.at))
             begin = None
+        elif renews(event):
+            moves.append(Renewed(event.at, again[event.at]))
         elif event.action == Action.EXTEND:
             days, until = event.facts.get("days"), event.facts.get("until")
             if days is None and until is None:
@@ -169,7 +184,7 @@ def moves_of(events: Sequence[Row[tuple[int, str, str, datetime, dict[str, objec
 
 def callback_of(
     order: Order,
-    events: Sequence[Row[tuple[int, str, str, datetime, dict[str, object]]]],
+    events: Sequence[PastEvent],
     tries: Sequence[datetime],
     calendar: WorkingCalendar,
 ) -> datetime | None:

@@ -24,6 +24,7 @@ from dispatch.rules.orders.clocks import (
     count_half_days,
     due_dates,
     escalation_times,
+    holds_since,
     next_callback_try,
     next_level,
     offer_lapses_at,
@@ -244,6 +245,21 @@ def test_what_is_left_until_a_level_is_what_a_hold_left(
             assert level.at >= hold[1]
             left = OFFICE.working_seconds_between(hold[0], before.at)
             assert abs(OFFICE.working_seconds_between(hold[1], level.at) - left) <= 3
+
+
+def test_a_clock_that_began_anew_knows_of_a_hold_only_what_came_after() -> None:
+    start = at(24, 10)
+    holds = [(at(23, 9), at(23, 12)), (at(24, 9), at(24, 11)), (at(25, 9), at(25, 10))]
+    assert holds_since(start, holds) == [(start, at(24, 11)), (at(25, 9), at(25, 10))]
+
+
+@given(INSTANTS, st.lists(INSTANTS, max_size=8))
+def test_what_is_left_of_holds_lies_after_the_start_and_in_the_holds(start: datetime, moments: list[datetime]) -> None:
+    ends = sorted(moments)
+    holds = [*zip(ends[::2], ends[1::2], strict=False)]
+    left = holds_since(start, holds)
+    assert all(start <= begin <= end for begin, end in left)
+    assert all(any(first <= begin and end == last for first, last in holds) for begin, end in left)
 
 
 def test_what_can_wait_is_told_after_the_quiet_hours() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dispatch.rules.catalogue.calendar import ALWAYS, DayKind, Period, WorkingCalendar
 from dispatch.rules.orders.clocks import after_hold
-from dispatch.rules.orders.moves import Ends, Extended, Held, replayed
+from dispatch.rules.orders.moves import Ends, Extended, Held, Move, Renewed, replayed
 from dispatch.rules.shanghai import SHANGHAI
 
 HOURS = (Period.of("08:30-12:00"), Period.of("14:00-17:30"))
@@ -50,6 +50,27 @@ def test_a_holiday_entered_later_moves_what_counted_over_it() -> None:
     holiday = WorkingCalendar(WEEK, {date(2026, 11, 26): DayKind.HOLIDAY}, frozenset({2026}))
     made = replayed(Ends(at(25, 10), at(25, 10)), [Extended(1)], holiday, holiday)
     assert made == Ends(at(27, 10), at(27, 10))
+
+
+def test_what_is_opened_again_has_a_service_limit_from_then_on_and_the_civic_one_goes_on() -> None:
+    ends, opened = Ends(at(25, 10), at(24, 10)), Renewed(at(26, 9), at(27, 9))
+    assert replayed(ends, [opened], OFFICE, ALWAYS) == Ends(at(25, 10), at(27, 9))
+    before, after = Held(at(23, 11), at(24, 11)), Held(at(26, 10), at(26, 12))
+    assert replayed(ends, [before, opened, after], OFFICE, ALWAYS).service == at(27, 11)
+
+
+def test_of_a_hold_in_which_an_order_was_opened_again_only_what_came_after_moves_its_new_limit() -> None:
+    moves: list[Move] = [Renewed(at(26, 9), at(27, 9)), Held(at(25, 9), at(26, 10))]
+    assert replayed(Ends(at(30, 10), at(24, 10)), moves, OFFICE, ALWAYS).service == at(27, 10)
+
+
+@given(INSTANTS, INSTANTS, MOVES, st.integers(0, 30 * 86_400))
+def test_opened_again_no_move_before_matters_to_the_service_limit(
+    begin: datetime, end: datetime, moves: list[Move], seconds: int
+) -> None:
+    opened = Renewed(begin, begin + timedelta(seconds=seconds))
+    made = replayed(Ends(end, end), [*moves, opened], OFFICE, OFFICE)
+    assert made == Ends(replayed(Ends(end, end), moves, OFFICE, OFFICE).civic, opened.service)
 
 
 @given(INSTANTS, INSTANTS, MOVES)

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from dispatch.errors import NotFound
 from dispatch.models.access import AuditEntry, Membership
 from dispatch.models.notify import Notice
-from dispatch.models.orders import Escalation, EscalationRecipient, Order, OrderEvent
+from dispatch.models.orders import Assignment, Escalation, EscalationRecipient, Order, OrderEvent
 from dispatch.queue import Job
-from dispatch.rules.access.roles import Actor, ActorKind, Role
+from dispatch.rules.access.roles import SYSTEM, Actor, ActorKind, Role
 from dispatch.rules.orders.states import Action
 from dispatch.services import orders
 from dispatch.services.orders import OrderDraft
@@ -165,6 +165,57 @@ def test_after_a_hold_what_is_still_to_come_has_moved_by_it(session: Session, wo
     assert session.scalar(select(func.count()).select_from(Escalation)) == 0
     orders.escalate(session, order.id, now=NOW + timedelta(hours=6))
     assert session.scalars(select(Escalation.level)).all() == ["1"]
+
+
+def reopened(session: Session, world: World, order: Order, now: datetime) -> None:
+    """A late order is worked on, answered, and not solved for the resident: done again."""
+    order.performer_id = world.firms[0].id
+    for action, kind in (
+        (Action.ACCEPT, ActorKind.PERFORMER),
+        (Action.ARRIVE, ActorKind.PERFORMER),
+        (Action.FINISH, ActorKind.PERFORMER),
+        (Action.FEED_BACK, ActorKind.TEAM),
+    ):
+        step(session, order, action, actor=SYSTEM, kind=kind, now=now)
+    clerk = staff(session, world, Role.CALLBACK_CLERK)
+    answer = {"contacted": True, "solved": False, "satisfaction": "dissatisfied"}
+    orders.record_callback(session, order, reached=True, **answer, actor=clerk, now=now)  # type: ignore[arg-type]
+
+
+def test_an_emergency_done_again_has_a_limit_of_its_own_and_climbs_from_the_first_level(
+    session: Session, world: World
+) -> None:
+    (order,) = late_orders(session, world, 1, urgency="emergency")
+    first = order.service_due_at
+    again = NOW + timedelta(days=3)
+    reopened(session, world, order, again)
+    assert (order.service_since, order.service_due_at) == (again, again + timedelta(hours=8))
+    (facts,) = session.scalars(select(OrderEvent.facts).where(OrderEvent.action == "reopen"))
+    assert first is not None
+    assert facts["service_due_at_from"] == first.isoformat()
+
+    orders.route(session, order.id, now=again)
+    orders.escalate(session, order.id, now=again)
+    levels = select(Escalation.level).where(Escalation.cycle == 2).order_by(Escalation.level)
+    assert session.scalars(levels).all() == []
+    waiting = select(func.max(Job.run_at)).where(Job.kind == "orders.escalate", Job.reference == order.id)
+    assert session.scalar(waiting) == again + timedelta(hours=4)
+    orders.escalate(session, order.id, now=again + timedelta(hours=4))
+    assert session.scalars(levels).all() == ["1"]
+    due = select(Assignment.due_at).where(Assignment.order_id == order.id, Assignment.cycle == 2).distinct()
+    assert session.scalars(due).all() == [order.service_due_at]
+
+
+def test_of_a_hold_in_which_an_order_is_opened_again_its_new_limit_moves_by_what_came_after(
+    session: Session, world: World
+) -> None:
+    (order,) = late_orders(session, world, 1)
+    centre, begin = staff(session, world, Role.CENTRE), NOW + timedelta(hours=1)
+    order.held_since, order.held_until = begin, NOW + timedelta(hours=30)
+    step(session, order, Action.HOLD, actor=centre, kind=ActorKind.CENTRE, now=begin)
+    reopened(session, world, order, begin + timedelta(hours=5))
+    orders.resume(session, order, actor=centre, now=begin + timedelta(hours=7))
+    assert order.service_due_at == begin + timedelta(hours=5 + 8 + 2)
 
 
 def test_a_kind_with_levels_of_its_own_climbs_by_them(session: Session, world: World) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -148,6 +149,33 @@ def test_a_callback_that_is_waited_for_moves_with_the_calendar(
     assert order.state == "fed_back"
     waiting = select(Job.run_at).where(Job.kind == "orders.callback_due", Job.reference == order.id).order_by(Job.id)
     assert session.scalars(waiting).all() == [at("2026-11-24 08:30"), at("2026-11-25 08:30")]
+
+
+def test_what_was_opened_again_is_worked_out_from_then_on(
+    session: Session, world: World, links: Callable[[Order], dict[int, str]]
+) -> None:
+    monday, again = at("2026-11-23 10:00"), at("2026-11-25 10:00")
+    order = placed(session, world, monday)
+    orders.route(session, order.id, now=monday)
+    (token,) = links(order).values()
+    orders.accept(session, token, now=monday)
+    orders.finish(session, token, WorkReport("done", 0, "已劝好"), now=monday)
+    orders.feed_back(session, order, answer="已劝好", actor=staff(session, world, Role.TEAM_HEAD), now=monday)
+    clerk, said = staff(session, world, Role.CALLBACK_CLERK), {"contacted": True, "solved": False}
+    orders.record_callback(session, order, reached=True, **said, satisfaction="dissatisfied", actor=clerk, now=again)
+    assert order.service_due_at == at("2026-11-26 10:00")
+
+    catalogue.edit_day(session, world.district.id, date(2026, 11, 26), kind="holiday", name="停电", actor=SYSTEM)
+    orders.recompute_due(session, world.district.id, now=again)
+
+    assert (order.civic_due_at, order.service_due_at) == (at("2026-11-24 10:00"), at("2026-11-27 10:00"))
+    due = select(Assignment.due_at).where(Assignment.order_id == order.id, Assignment.done_at.is_(None)).distinct()
+    assert session.scalars(due).all() == [order.service_due_at]
+
+
+def test_what_was_opened_again_before_limits_ran_anew_keeps_the_one_it_had() -> None:
+    before = SimpleNamespace(action="reopen", at=at("2026-11-25 10:00"), facts={"count": 1})
+    assert recompute.moves_of([before], {}) == []  # type: ignore[list-item]
 
 
 def test_a_level_that_was_told_is_not_told_again_and_the_next_one_waits_for_the_new_time(
