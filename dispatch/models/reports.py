@@ -37,6 +37,7 @@ class OrderChange(Base):
 class OrderCount(Base):
     """The sheet of an order: every fact that a figure asks of it, as it stands in the totals.
 
+    A confidential order's sheet says neither its kind nor its building and stairwell.
     Lead, accountable and performer are those of today, the `first_` ones those of the first dispatch and offer.
     At `count_again_at` the next limit passes that nobody has met: the order is counted again.
     """
@@ -49,7 +50,7 @@ class OrderCount(Base):
     area_id: Mapped[Reference | None]
     building_id: Mapped[Reference | None]
     stairwell_id: Mapped[Reference | None]
-    service_id: Mapped[Reference] = mapped_column(ForeignKey("services.id"))
+    service_id: Mapped[Reference | None] = mapped_column(ForeignKey("services.id"))
     lead_team_id: Mapped[Reference | None]
     accountable_team_id: Mapped[Reference | None]
     performer_id: Mapped[Reference | None] = mapped_column(ForeignKey("performers.id"))
@@ -178,7 +179,6 @@ class FigureTotal(Base):
         CheckConstraint(GRAINS, name="grain"),
         CheckConstraint(one_of(KNOWN), name="kept_by"),
         *(CheckConstraint(knows(KNOWN, column), name=f"knows_{column}") for column in PLACES),
-        CheckConstraint("service_id IS NOT NULL OR kept_by NOT IN ('kind', 'work', 'each')", name="has_kind"),
         UniqueConstraint(
             "community_id",
             "kept_by",

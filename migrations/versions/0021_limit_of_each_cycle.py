@@ -12,8 +12,9 @@ depends_on = None
 def upgrade() -> None:
     """Add the column; an order that was opened again before keeps the limit of its first cycle."""
     op.add_column("orders", sa.Column("service_since", sa.DateTime(timezone=True)))
-    op.create_check_constraint(
-        "service_since", "orders", "service_since >= created_at AND service_since <= service_due_at"
+    op.execute(
+        "ALTER TABLE orders ADD CONSTRAINT ck_orders_service_since "
+        "CHECK (service_since >= created_at AND service_since <= service_due_at)"
     )
 
 

@@ -69,6 +69,7 @@ FINAL = has("action = 'final_answer'")
 V = f"{REACHED} AND NOT {FINAL}"
 KEPT = "o.state NOT IN ('voided', 'merged', 'answered')"
 STANDS = "o.state NOT IN ('voided', 'merged')"
+COMPARED = "o.stairwell_id IS NOT NULL AND NOT o.confidential"
 CLOSED = "o.state IN ('closed', 'archived')"
 ANSWERED = "o.state IN ('fed_back', 'calling_back', 'closed', 'archived')"
 CLOSED_AT = last("at", "close")
@@ -87,14 +88,15 @@ RETURNED, REASSIGNED = has("action = 'return_to_desk'"), has("action = 'reassign
 BEFORE = (
     "EXISTS (SELECT FROM orders b JOIN services t ON t.id = b.service_id AND t.in_figures "
     "WHERE b.stairwell_id = o.stairwell_id AND b.service_id = o.service_id AND NOT b.is_canary "
-    "AND b.state NOT IN ('voided', 'merged') AND b.created_at >= o.created_at - interval '7 days' "
+    "AND NOT b.confidential AND b.state NOT IN ('voided', 'merged') "
+    "AND b.created_at >= o.created_at - interval '7 days' "
     "AND (b.created_at, b.id) < (o.created_at, o.id))"
 )
 
 NOW = {
     "team": "o.lead_team_id",
     "area": "o.area_id",
-    "kind": "o.service_id",
+    "kind": "CASE WHEN NOT o.confidential THEN o.service_id END",
     "firm": f"coalesce(o.performer_id, {last('performer_id', 'accept')})",
 }
 THEN = NOW | {"team": first("(facts ->> 'lead')::bigint", "dispatch"), "firm": FIRST_FIRM}
@@ -115,8 +117,8 @@ DISPATCHED = first("at", "dispatch")
 QUESTIONS: dict[str, Question] = {
     "placed": Question(PLACED),
     "answered": Question(PLACED, "o.state = 'answered'"),
-    "repeat_base": Question(PLACED, f"{STANDS} AND o.stairwell_id IS NOT NULL"),
-    "repeated": Question(PLACED, f"{STANDS} AND o.stairwell_id IS NOT NULL AND {BEFORE}"),
+    "repeat_base": Question(PLACED, f"{STANDS} AND {COMPARED}"),
+    "repeated": Question(PLACED, f"{STANDS} AND {COMPARED} AND {BEFORE}"),
     "dispatched": Question(DISPATCHED, whose=THEN),
     "returned": Question(DISPATCHED, RETURNED, whose=THEN),
     "misrouted": Question(DISPATCHED, f"({RETURNED} OR {REASSIGNED})", whose=THEN),

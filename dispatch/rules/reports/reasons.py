@@ -28,6 +28,7 @@ REASONS: Final[Mapping[str, str]] = {
     "kept": "没有退单或转派",
     "by_router": "按自动派单",
     "done_once": "没有重办",
+    "confidential": "保密，不与别的订单比较",
     "no_stairwell": "地点不到楼道",
     "first_time": "不是重复",
 }

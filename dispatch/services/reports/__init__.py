@@ -1,6 +1,6 @@
 """Reports: figures over maintained totals, statements of service that make themselves, the check of the promise."""
 
-from dispatch.services.reports.asking import AssignedBy, Grouping, ReportQuery, assigned_by
+from dispatch.services.reports.asking import AssignedBy, Grouping, ReportQuery, assigned_by, nameless
 from dispatch.services.reports.counting import MOST_AT_ONCE, ask_for_count, count_anew, count_changes, waiting_changes
 from dispatch.services.reports.exporting import ExportTooLarge, export_orders, export_report, export_table
 from dispatch.services.reports.figures import Report, ReportRow, Step, communities_of, report, trend
@@ -47,6 +47,7 @@ __all__ = [
     "heat",
     "list_statements",
     "make_statements",
+    "nameless",
     "open_figure",
     "own_figures",
     "report",

@@ -34,6 +34,11 @@ class Grouping(StrEnum):
     FIRM = "firm"
 
 
+def nameless(by: Grouping) -> str:
+    """What the row without an id gathers: what has no team, area or firm yet; of kinds all that is confidential."""
+    return "保密" if by is Grouping.KIND else "未定"
+
+
 class AssignedBy(StrEnum):
     """Which team an order is counted for: who leads it, or the block team that is accountable for it."""
 

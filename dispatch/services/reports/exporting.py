@@ -15,7 +15,7 @@ from dispatch.rules.reports.figures import LABELS, NO_RATES, Figure, Value, show
 from dispatch.rules.reports.reasons import PARTS, REASONS
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services.access import audit, policies
-from dispatch.services.reports.asking import Grouping, ReportQuery
+from dispatch.services.reports.asking import Grouping, ReportQuery, nameless
 from dispatch.services.reports.figures import Report, report
 from dispatch.services.reports.files import MOST_ROWS, Cell, FileFormat, Table, write
 from dispatch.services.reports.opening import OpenedOrder, Part, open_figure
@@ -157,7 +157,7 @@ def report_table(found: Report, say: Say, mark: str) -> Table:
         *(heading(figure, say) for figure in Figure),
     ]
     rows = [
-        [row.name or say("未定"), *counts_cells(row.counts), *figure_cells(found.figures(row), say)]
+        [row.name or say(nameless(found.query.by)), *counts_cells(row.counts), *figure_cells(found.figures(row), say)]
         for row in found.rows
     ]
     rows.append([say("合计"), *counts_cells(found.total), *figure_cells(found.figures(), say)])

@@ -31,7 +31,7 @@ SUMS: Final = tuple(func.sum(FigureTotal.__table__.c[name]).label(name) for name
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One team, area, kind or firm with its counts; id None gathers what has none (no team yet)."""
+    """One team, area, kind or firm with its counts; id None gathers what has none (asking.nameless says what)."""
 
     id: int | None
     name: str
@@ -178,6 +178,7 @@ def evenness_of(session: Session, query: ReportQuery, *, actor: Actor) -> Value:
             narrowed_to(query, FigureTotal),
             of_cells(FigureTotal, cells(query.begin, query.end)),
             table.performer_id.is_not(None),
+            table.service_id.is_not(None),
             table.finished > 0,
         )
         .group_by(table.service_id, table.performer_id)

@@ -73,8 +73,8 @@ def open_figure(
 ) -> OpenedPage:
     """The orders that stand on the figure's day in the query's days, or one part of them, in one query.
 
-    The same conditions that make the totals. Only orders that the actor may see; of one kind only
-    those whose kind is not hidden from them. Raises Invalid.
+    The same conditions that make the totals. Only orders that the actor may see; of one kind
+    none that is confidential. Raises Invalid.
     """
     check_days(query)
     if not 1 <= limit <= most:
@@ -96,11 +96,11 @@ def open_figure(
         )
         .select_from(sheets)
         .join(Order, Order.id == sheets.c.order_id)
-        .join(Service, Service.id == sheets.c.service_id)
+        .outerjoin(Service, Service.id == sheets.c.service_id)
         .outerjoin(Area, Area.id == sheets.c.area_id)
         .outerjoin(Team, Team.id == sheets.c[f"{first}{query.team_column}"])
         .outerjoin(Performer, Performer.id == sheets.c[f"{first}performer_id"])
-        .where(reach.visible_orders(actor), true() if query.service_id is None else reach.opened(actor))
+        .where(reach.visible_orders(actor), true() if query.service_id is None else ~Order.confidential)
         .order_by(sheets.c.day, sheets.c.order_id)
         .limit(limit + 1)
     )

@@ -41,9 +41,11 @@ COUNTS = (
     "count(*) FILTER (WHERE event.action = 'reopen') AS reopened, "
     "count(*) FILTER (WHERE event.action = 'answer_directly') AS answered "
 )
+# how many calls of a confidential kind there were in a quarter is told to nobody: they are one row
 BY_KIND = text(
-    f"SELECT services.code, services.name, {COUNTS} {COUNTED} AND orders.community_id = :community "
-    "GROUP BY services.code, services.name ORDER BY services.code"
+    "SELECT CASE WHEN orders.confidential THEN 'confidential' ELSE services.code END AS code, "
+    f"CASE WHEN orders.confidential THEN '保密' ELSE services.name END AS name, {COUNTS} {COUNTED} "
+    "AND orders.community_id = :community GROUP BY 1, 2 ORDER BY 1"
 )
 BY_TEAM = text(
     "SELECT teams.code, teams.name, counted.placed, counted.closed, counted.reopened, counted.answered FROM ("  # noqa: S608 - our own texts

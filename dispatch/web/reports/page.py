@@ -141,6 +141,7 @@ def report() -> Response:
         here=address_of(query),
         chips=chips,
         group_word=group_word,
+        nameless=say(reports.nameless(query.by)),
         **offered,
     )
     return make_response(page)

@@ -127,7 +127,11 @@ def groups_of(seen: Seen) -> Picture:
     title = gettext("按%(what)s的受理量", what=group_word(seen.report.query.by))
     figure = Figure.ANSWERED_IN_TIME
     rows = [
-        (row.name or gettext("未定"), row.counts.placed, cell(seen.report.figures(row)[figure], figure))
+        (
+            row.name or say(reports.nameless(seen.report.query.by)),
+            row.counts.placed,
+            cell(seen.report.figures(row)[figure], figure),
+        )
         for row in seen.report.rows
     ]
 

@@ -22,6 +22,7 @@ from dispatch.models.access import AuditEntry
 from dispatch.models.notify import Notice
 from dispatch.rules.access.roles import NOTHING, RIGHTS, SYSTEM, Actor, ActorKind, Right, Role, Scope
 from dispatch.rules.notify.texts import subject_of, text_of
+from dispatch.services import reports
 from dispatch.services.access import keys, sessions, users, vault
 from dispatch.services.orders import told
 from dispatch.transaction import scope_of_request
@@ -91,6 +92,8 @@ def house(committed: Database) -> Iterator[House]:
     with committed.session() as session:
         secrets = tell(session, world, actor)
         session.commit()
+        while reports.count_changes(session, now=clock.now(session)):
+            session.commit()
     askers = [operator, *(person(app, committed, world, role, role)[0] for role in Role)]
     askers += [machine(app, committed, world), Asker("anybody", app.test_client())]
     yield House(app, committed, world, secrets, askers)

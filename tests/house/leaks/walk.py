@@ -20,12 +20,12 @@ CHOICES = re.compile(r"<option\b.*?</option>", re.DOTALL)
 CATALOGUE = frozenset({Right.CATALOGUE_READ, Right.CATALOGUE_EDIT, Right.FIRMS_EDIT})
 AT_THE_DESK = ("/desk/kinds", "/desk/questions")
 """The catalogue tells kinds to everybody; elsewhere a kind beside a number is the matter of that order."""
-OWN_KINDS = ("/w/<token>/figures", "/my/figures")
-"""A firm's figures list every kind that it may do, whether or not an order stands behind."""
 DAYS = "from=2026-01-01&until=2027-12-31"
 ASKED_WITH: dict[str, tuple[str, ...]] = {
     "/reports": (f"{DAYS}&by=kind",),
-    "/reports/file": (f"{DAYS}&format=xlsx", f"{DAYS}&format=csv", f"{DAYS}&format=pdf"),
+    "/reports/file": tuple(f"{DAYS}&by=kind&format={one}" for one in ("xlsx", "csv", "pdf")),
+    "/reports/picture": tuple(f"{DAYS}&by=kind&picture={one}" for one in ("groups", "buildings")),
+    "/api/reports": (f"{DAYS}&by=kind",),
     "/reports/orders": (f"{DAYS}&figure=per_ten_thousand", f"{DAYS}&figure=closed"),
     "/reports/orders/file": (
         f"{DAYS}&figure=per_ten_thousand&format=xlsx",
@@ -52,8 +52,7 @@ class Output:
     def marks(self) -> frozenset[str]:
         """The marks in it."""
         found = {word for word in (MARK, PHONE) if word in self.text}
-        told_to_all = (*AT_THE_DESK, *OWN_KINDS)
-        if KIND in self.text and self.route.right not in CATALOGUE and self.route.rule not in told_to_all:
+        if KIND in self.text and self.route.right not in CATALOGUE and self.route.rule not in AT_THE_DESK:
             found.add(KIND)
         return frozenset(found)
 

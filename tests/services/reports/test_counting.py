@@ -1,6 +1,7 @@
 """Changed orders are counted by themselves: against a count by hand, one by SQL, kills, repeats, and moves."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -81,14 +82,21 @@ def test_a_week_of_orders_comes_to_what_is_counted_by_hand(session: Session, liv
     assert list(wrong_figures(session, LATER)) == []
 
 
-def test_an_order_made_confidential_counts_as_before(session: Session, lives: Lives) -> None:
+def test_an_order_made_confidential_counts_as_before_but_is_compared_with_none(session: Session, lives: Lives) -> None:
     made = live_a_week(lives)
     lives.counted()
     for order in made.values():
         orders.conceal(session, order, reason="居民要求", actor=lives.dispatcher, now=order.updated_at)
     assert session.scalars(select(OrderChange.order_id)).all() != []
     lives.counted()
-    assert {kept: totals(session, lives, "day", kept) for kept in Kept} == dict.fromkeys(Kept, BY_HAND)
+    hidden = replace(BY_HAND, repeat_base=0, repeated=0)
+    assert {kept: totals(session, lives, "day", kept) for kept in Kept} == dict.fromkeys(Kept, hidden)
+    kinds = select(FigureTotal.service_id).where(
+        FigureTotal.kept_by.in_(["kind", "work", "each"]), FigureTotal.placed > 0
+    )
+    assert set(session.scalars(kinds)) == {None}
+    places = select(HeatTotal.building_id).where(HeatTotal.kept_by == "building", HeatTotal.placed > 0)
+    assert set(session.scalars(places)) == {None}
     assert list(wrong_figures(session, LATER)) == []
 
 

@@ -263,6 +263,22 @@ def test_a_confidential_order_is_counted_but_says_nothing(session: Session, live
     assert reports.report(session, NOVEMBER, actor=centre).total.placed == 11
 
 
+def test_no_report_tells_the_kind_of_a_confidential_order_by_a_count(
+    session: Session, lives: Lives, centre: Actor
+) -> None:
+    day = MORNING + 4 * DAY
+    order = lives.placed(day, confidential=True, stairwell_id=lives.world.stairwells[4].id)
+    lives.counted()
+    that_day = replace(NOVEMBER, begin=day.date(), end=day.date(), area_id=order.area_id)
+    by_kind = reports.report(session, replace(that_day, by=Grouping.KIND), actor=centre)
+    assert [(row.id, row.name, row.counts.placed) for row in by_kind.rows] == [(None, "", 1)]
+    of_kind = replace(that_day, service_id=order.service_id)
+    assert reports.report(session, of_kind, actor=centre).total.placed == 0
+    assert reports.open_figure(session, of_kind, Figure.PER_TEN_THOUSAND, actor=centre).items == []
+    heat = reports.heat(session, that_day, actor=centre)
+    assert sum(one.placed for one in heat.buildings) == 0
+
+
 def narrowed(actor: Actor, **parts: frozenset[int]) -> Actor:
     return replace(actor, narrowed=True, **parts)  # type: ignore[arg-type]
 

@@ -111,7 +111,10 @@ DEFINITIONS: Final[Mapping[Figure, Definition]] = {
     Figure.OVERRIDDEN: Definition(DISPATCHED, "is_overridden", (), (("by_router", "TRUE"),)),
     Figure.REOPENED: Definition(CALLED, "is_reopened", UNREACHED, (("done_once", "TRUE"),)),
     Figure.REPEATED: Definition(
-        PLACED, "is_repeat", (*GONE, ("no_stairwell", "stairwell_id IS NULL")), (("first_time", "TRUE"),)
+        PLACED,
+        "is_repeat",
+        (*GONE, ("confidential", "service_id IS NULL"), ("no_stairwell", "stairwell_id IS NULL")),
+        (("first_time", "TRUE"),),
     ),
     Figure.FAIRNESS: Definition(FINISHED, "TRUE"),
     Figure.PER_TEN_THOUSAND: Definition(PLACED, "TRUE"),

@@ -5,6 +5,8 @@ from typing import Final
 from dispatch.rules.orders.callers import WORST_FIRST
 
 LOCAL_DAY: Final = "({} AT TIME ZONE 'Asia/Shanghai')::date"
+OPEN: Final = "CASE WHEN NOT orders.confidential THEN {} END"
+"""What a count tells of an order that is not confidential only: a total of one day and one kind is one order."""
 UNDECIDED: Final = "CASE WHEN {due} >= :now THEN 'not_due' ELSE 'open' END"
 IN_TIME: Final = f"CASE WHEN {{at}} IS NULL THEN {UNDECIDED} WHEN {{at}} <= {{due}} THEN 'in_time' ELSE 'late' END"
 STILL_TO_COME: Final = "CASE WHEN {undecided} AND {due} >= :now THEN {due} END"
@@ -25,9 +27,9 @@ COLUMNS: Final[dict[str, str]] = {
     "community_id": "orders.community_id",
     "version": "orders.version",
     "area_id": "orders.area_id",
-    "building_id": "orders.building_id",
-    "stairwell_id": "orders.stairwell_id",
-    "service_id": "orders.service_id",
+    "building_id": OPEN.format("orders.building_id"),
+    "stairwell_id": OPEN.format("orders.stairwell_id"),
+    "service_id": OPEN.format("orders.service_id"),
     "lead_team_id": "orders.lead_team_id",
     "accountable_team_id": "orders.accountable_team_id",
     "performer_id": "coalesce(orders.performer_id, history.performer_id)",
@@ -127,7 +129,7 @@ CALLBACK: Final = (
     "AS callback ON true "
 )
 REPEATED: Final = (
-    "CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM order_counts AS before "
+    "CROSS JOIN LATERAL (SELECT NOT orders.confidential AND EXISTS (SELECT FROM order_counts AS before "
     "WHERE before.stairwell_id = orders.stairwell_id AND before.service_id = orders.service_id "
     "AND before.fate NOT IN ('voided', 'merged') "
     "AND (before.placed_at, before.order_id) < (orders.created_at, orders.id) "
