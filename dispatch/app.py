@@ -1,7 +1,10 @@
 """create_app(): the pages and the API in one Flask application."""
 
+from typing import cast
+
 import structlog
 from flask import Flask, Response, current_app, request
+from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from flask_talisman import Talisman
 from sqlalchemy.exc import DBAPIError
@@ -226,10 +229,13 @@ def answer_http_error(error: HTTPException) -> Response:
     return api_errors.problem_of_http(error) if is_machine() else web_errors.page_of_http(error)
 
 
-def answer_database_error(error: Exception) -> Response:
-    """Trouble of the moment is 503, to be repeated with the same key; anything else is our fault."""
+def answer_database_error(error: Exception) -> ResponseReturnValue:
+    """Trouble of the moment is 503, to be repeated with the same key; anything else is our fault.
+
+    Told as every other error of the address is: the phone page has its own way, in two shapes.
+    """
     if isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and is_retried(error)):
         log.warning("database_unavailable", error=type(error).__name__)
-        return answer_business_error(Unavailable("系统暂时忙不过来，请稍后再试"))
+        return current_app.handle_user_exception(Unavailable("系统暂时忙不过来，请稍后再试"))
     log.error("request_failed", error=type(error).__name__, exc_info=error)
-    return answer_http_error(InternalServerError(original_exception=error))
+    return cast("ResponseReturnValue", current_app.handle_http_exception(InternalServerError(original_exception=error)))

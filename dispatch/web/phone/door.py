@@ -34,6 +34,8 @@ DRAIN_BYTES = 64 * 1024
 HEADERS_KEPT = frozenset({"allow", "retry-after"})
 GONE = 410
 NOT_FOUND = 404
+BUSY = 503
+RETRY_AFTER_SECONDS = "2"
 DIGEST_CHARACTERS = 24
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -96,7 +98,10 @@ def keep_out_of_sight(response: Response) -> Response:
 def refused(error: DispatchError) -> Response:
     """A business error: problem details for machines, else a page that says what happened and what to do."""
     status = next((status for kind, status in STATUS_OF if isinstance(error, kind)), 500)
-    return answer(status, code_of(error), told(error), error.field if isinstance(error, Invalid) else None)
+    response = answer(status, code_of(error), told(error), error.field if isinstance(error, Invalid) else None)
+    if status == BUSY:
+        response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
 
 
 @blueprint.errorhandler(HTTPException)
@@ -152,13 +157,16 @@ def problem(status: int, code: str, message: str, field: str | None) -> Response
 
 
 def page(status: int, code: str, message: str) -> Response:
-    """What happened, what was kept, what to do."""
+    """What happened, what was kept, what to do; what could not be taken now is there to be sent again as it was."""
+    is_form = request.method == "POST" and not request.is_json
     is_dead = code == code_of(orders.LinkDead())
     html = render_template(
         "phone/refused.html",
         title=gettext("链接无效") if is_dead else message,
         message=message,
         is_dead=is_dead,
+        sent=[*request.form.items()] if status == BUSY and is_form else None,
+        has_files=status == BUSY and is_form and bool(request.files),
         back=None if is_dead else request.path.rsplit("/", 1)[0] if request.method == "POST" else None,
         request_id=structlog.contextvars.get_contextvars().get("request_id"),
     )

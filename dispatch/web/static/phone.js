@@ -78,7 +78,7 @@
       await PhoneQueue.forget(act.order);
       return;
     }
-    await refresh();
+    await refresh(result.state === "sent");
   };
 
   const sendWaiting = async () => {
@@ -105,10 +105,12 @@
     if (input) input.setAttribute("aria-invalid", "true");
   };
 
-  /* The page anew after something was sent; without a signal the old one stays. */
-  const refresh = async () => {
+  /* The page anew after something was sent; without a signal, or while the house is busy, the old one stays with
+     what is typed on it. */
+  const refresh = async (isSent = false) => {
     try {
       const response = await fetch(base, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+      if (response.status === 429 || response.status >= 500) throw new Error(String(response.status));
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
       document.querySelector("main").replaceChildren(...fresh.querySelector("main").childNodes);
       document.title = fresh.title;
@@ -116,7 +118,7 @@
       document.querySelector("main").focus();
       scrollTo(0, 0);
     } catch (error) {
-      row("done", words.wordsSent);
+      if (isSent) row("done", words.wordsSent);
     }
   };
 
