@@ -32,6 +32,7 @@ from dispatch.web.pages import Look, told
 MOST_SHOWN = 50
 PRICE_ROWS = 6
 PAPER_ROWS = 3
+MOST_SCAN_BYTES = 11 * 1024 * 1024
 SOON = timedelta(days=30)
 LOOKS = {
     Standing.APPLIED: ("hourglass-split", "waiting"),
@@ -207,6 +208,7 @@ def render_firm(code: str, actor: Actor, errors: Mapping[str, str]) -> str:
             look=standing_look(row.standing),
             papers=catalogue.papers_of_firm(session, firm.id),
             papers_words=papers_look(row, clock.today(now)),
+            scans=scans_by_paper(session, firm.id) if may_edit else {},
             history=history,
             people=names(session, User, {one.decided_by for one in history if one.decided_by}),
             lists=[(one, catalogue.lines_of(one.lines)) for one in lists],
@@ -224,6 +226,14 @@ def render_firm(code: str, actor: Actor, errors: Mapping[str, str]) -> str:
             today=clock.today(now),
             now=now,
         )
+
+
+def scans_by_paper(session: Session, performer_id: int) -> dict[int, list[int]]:
+    """The positions of a firm's scans by the paper that each is of."""
+    found: dict[int, list[int]] = {}
+    for position, one in enumerate(catalogue.scans_of_firm(session, performer_id), start=1):
+        found.setdefault(one.subject_id, []).append(position)
+    return found
 
 
 @blueprint.post("/<string(maxlength=40):code>/decision")
@@ -261,6 +271,44 @@ def add_paper(code: str) -> Response:
             catalogue.add_paper(session, firm.id, paper, actor=actor)
 
     return change(code, work)
+
+
+@blueprint.post("/<string(maxlength=40):code>/papers/scans")
+@allow(Right.FIRMS_EDIT)
+@retrying
+def add_scan(code: str) -> Response:
+    """Keep a scan of a paper."""
+
+    def work(session: Session, firm: Performer, actor: Actor, now: datetime) -> None:
+        paper_id = number(request.form, "paper_id") or 0
+        catalogue.add_scan(session, firm.id, paper_id, sent_file("scan"), actor=actor, now=now)
+
+    return change(code, work)
+
+
+def sent_file(name: str) -> bytes:
+    """What a file of the form holds, from its begin also when the work is tried again; nothing for none."""
+    sent = request.files.get(name)
+    if sent is None:
+        return b""
+    sent.stream.seek(0)
+    return sent.stream.read()
+
+
+add_scan.most_bytes = MOST_SCAN_BYTES  # type: ignore[attr-defined]
+
+
+@blueprint.get("/<string(maxlength=40):code>/scans/<int:position>")
+@allow(Right.FIRMS_EDIT)
+def scan(code: str, position: int) -> Response:
+    """The n-th scan of a firm's papers; each reading is audited."""
+    actor = current_actor()
+    with transaction() as session:
+        firm = catalogue.find_firm(session, code, actor=actor)
+        content = catalogue.read_scan(session, firm.id, position, actor=actor)
+    response = Response(content.data, mimetype=content.media_type)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 @blueprint.post("/<string(maxlength=40):code>/papers/given-up")

@@ -17,9 +17,10 @@ MOST_PER_SUBJECT = 5
 LONGEST_SIDE = 2_560
 QUALITY = 85
 SIGNATURE = "signature"
+SCAN = "scan"
 MOST_SIGNATURE_BYTES = 256 * 1024
 MOST_SIGNATURE_PIXELS = 2_000_000
-FIELD_OF_PURPOSE = {"photo": "photos", SIGNATURE: "signature"}
+FIELD_OF_PURPOSE = {"photo": "photos", SIGNATURE: "signature", SCAN: "scan"}
 BROKEN = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError)
 BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
@@ -37,7 +38,7 @@ class Picture:
 
 
 def clean_image(data: bytes, purpose: str) -> Picture:
-    """Decode and make a picture anew; raises Invalid naming the field of the purpose (photos, signature).
+    """Decode and make a picture anew; raises Invalid naming the field of the purpose (photos, signature, scan).
 
     The format is told by the content, never by a name; the size is read from the header before anything is
     decoded. Photos keep their format and are turned upright; a signature is a PNG of black on white.

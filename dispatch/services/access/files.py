@@ -15,7 +15,9 @@ from dispatch.rules.access.images import FIELD_OF_PURPOSE, MOST_PER_SUBJECT, cle
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.services.access import audit, reach, vault
 
-READERS = frozenset({Right.ORDERS_READ, Right.ORDERS_WORK})
+OF_WORK = frozenset({Right.ORDERS_READ, Right.ORDERS_WORK})
+READERS = OF_WORK | {Right.FIRMS_EDIT}
+OF_FIRMS = "papers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def store_image(
     """Keep a picture for a row (`subject` is its table): made anew, without metadata, encrypted.
 
     JPEG, PNG or WebP up to 10 MB and 40 Mpx, five of a purpose for one row; a signature is a PNG up to
-    256 kB. Raises Invalid naming photos, signature or file. The caller has locked the row.
+    256 kB. Raises Invalid naming photos, signature, scan or file. The caller has locked the row.
     """
     picture = clean_image(data, purpose)
     kept = session.execute(
@@ -98,7 +100,11 @@ def read_file(session: Session, uid: UUID, *, actor: Actor, purpose: str | None 
 
 
 def is_subject_visible(session: Session, stored: File, actor: Actor) -> bool:
-    """Whether the order that a file belongs to is in the actor's own part of the reach."""
+    """Whether the order that a file belongs to is in the actor's own part of the reach; papers are their editors'."""
+    if stored.subject == OF_FIRMS:
+        return actor.may(Right.FIRMS_EDIT)
+    if not actor.rights & OF_WORK:
+        return False
     if stored.subject != Order.__tablename__:
         return True
     found = session.execute(select(Order.id).where(Order.id == stored.subject_id, reach.visible_orders(actor)))

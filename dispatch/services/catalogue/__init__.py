@@ -71,6 +71,7 @@ from dispatch.services.catalogue.performers import (
     set_shifts,
 )
 from dispatch.services.catalogue.prices import PricesChanged, lines_of, price_lists, prices_on, set_prices
+from dispatch.services.catalogue.scans import add_scan, read_scan, scans_of_firm
 from dispatch.services.catalogue.search import search_services
 from dispatch.services.catalogue.seeding import seed_catalogue
 from dispatch.services.catalogue.shifts import shifts_of
@@ -107,6 +108,7 @@ __all__ = [
     "TerritoryTaken",
     "Year",
     "add_paper",
+    "add_scan",
     "apply",
     "apply_with",
     "block_team",
@@ -149,9 +151,11 @@ __all__ = [
     "performer_panels",
     "price_lists",
     "prices_on",
+    "read_scan",
     "remove_day",
     "retire",
     "revise_knowledge",
+    "scans_of_firm",
     "search_knowledge",
     "search_services",
     "seed_calendar_year",

@@ -56,6 +56,15 @@ def test_a_photo_is_kept_encrypted_and_read_back_with_an_audit_entry(session: Se
     assert (entry.action, entry.subject_id, entry.purpose) == ("files.read", stored.id, "核实")
 
 
+def test_scans_of_papers_are_for_who_edits_firms_and_for_nobody_else(session: Session, community: Organisation) -> None:
+    stored = store(session, community, photo(), purpose="scan")
+    stored.subject = "papers"
+    session.flush()
+    with pytest.raises(NotFound):
+        files.read_file(session, stored.uid, actor=reader(community, Role.OPERATOR))
+    assert files.read_file(session, stored.uid, actor=reader(community, Role.CENTRE)).media_type == "image/jpeg"
+
+
 def test_content_moved_to_another_row_does_not_open(session: Session, community: Organisation) -> None:
     one, other = store(session, community, photo("red")), store(session, community, photo("blue"))
     one.sealed, other.sealed = other.sealed, one.sealed
