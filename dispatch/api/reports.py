@@ -114,6 +114,24 @@ class Trend(MethodView):
         return {"items": [{"first": one.first, "last": one.last, "counts": asdict(one.counts)} for one in steps]}
 
 
+@blueprint.route("/reports/heat")
+class Heat(MethodView):
+    """Where and when orders come."""
+
+    @allow(Right.REPORTS_READ)
+    @blueprint.arguments(schemas.AskHeat, location="query", unknown=RAISE)
+    @blueprint.response(200, schemas.HeatOut)
+    def get(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give the orders placed by area and day (week, month), by area and hour of the day, and by building."""
+        with transaction() as session:
+            found = reports.heat(session, ReportQuery(**asked), actor=actor())
+        return {
+            "steps": [{"first": first, "last": last} for first, last in found.steps],
+            "areas": [asdict(area) for area in found.areas],
+            "buildings": [asdict(building) for building in found.buildings],
+        }
+
+
 @blueprint.route("/reports/orders")
 class FigureOrders(MethodView):
     """A figure opened to its orders."""

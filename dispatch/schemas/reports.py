@@ -134,6 +134,49 @@ class TrendOut(HouseSchema):
     items = fields.List(fields.Nested(StepOut), required=True)
 
 
+class AskHeat(HouseSchema):
+    """The days of the grids (Shanghai, both included), and the community or area that they are narrowed to."""
+
+    begin = fields.Date(required=True, data_key="from")
+    end = fields.Date(required=True, data_key="until")
+    community_id = row_id()
+    area_id = row_id()
+
+
+class DaysOut(HouseSchema):
+    """The first and the last day of a step."""
+
+    first = fields.Date(required=True)
+    last = fields.Date(required=True)
+
+
+class HeatAreaOut(HouseSchema):
+    """An area: its orders placed in each of the steps, and in each of the 24 hours of the day."""
+
+    id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    steps = fields.List(fields.Integer(), required=True)
+    hours = fields.List(fields.Integer(), required=True)
+
+
+class HeatBuildingOut(HouseSchema):
+    """A building with its orders placed; those of confidential orders are in its area only."""
+
+    id = fields.Integer(required=True)
+    area_id = fields.Integer(required=True)
+    number = fields.String(required=True)
+    address = fields.String(required=True)
+    placed = fields.Integer(required=True)
+
+
+class HeatOut(HouseSchema):
+    """The heat grids: steps as a trend has them, every area and every building, also those with nothing."""
+
+    steps = fields.List(fields.Nested(DaysOut), required=True)
+    areas = fields.List(fields.Nested(HeatAreaOut), required=True)
+    buildings = fields.List(fields.Nested(HeatBuildingOut), required=True)
+
+
 class OpenedOrderOut(HouseSchema):
     """An order behind a figure; a confidential one says neither kind nor whose it is."""
 

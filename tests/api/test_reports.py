@@ -54,6 +54,18 @@ def test_a_trend_has_each_day(reader: Caller) -> None:
     assert sum(step["counts"]["placed"] for step in answer["items"]) == 10
 
 
+def test_heat_has_every_area_and_building_as_the_page_has_them(reader: Caller, worlds: tuple[World, World]) -> None:
+    answer = reader.get("/api/reports/heat", **NOVEMBER).json
+    assert answer is not None
+    assert (answer["steps"][0], len(answer["steps"])) == ({"first": "2026-11-01", "last": "2026-11-01"}, 30)
+    (area,) = answer["areas"]
+    assert (area["id"], sum(area["steps"]), sum(area["hours"]), len(area["hours"])) == (worlds[0].area.id, 10, 10, 24)
+    assert {one["id"] for one in answer["buildings"]} == {one.id for one in worlds[0].buildings}
+    assert sum(one["placed"] for one in answer["buildings"]) == 10
+    for refused in ({"service_id": "1"}, {"by": "kind"}, {"from": "2026-12-01"}):
+        assert reader.get("/api/reports/heat", **(NOVEMBER | refused)).status_code == 422
+
+
 def test_a_figure_opens_page_by_page(reader: Caller) -> None:
     seen, cursor = [], None
     while True:
@@ -87,7 +99,7 @@ def test_another_district_sees_nothing_and_without_the_right_nobody(
     opened = stranger.get("/api/reports/orders", figure="closed", **NOVEMBER).json
     assert opened == {"items": [], "next": None}
     other = caller(committed, worlds[0].district.id, Right.ORDERS_READ)
-    for path in ("", "/trend", "/orders", "/file", "/orders/file"):
+    for path in ("", "/trend", "/heat", "/orders", "/file", "/orders/file"):
         assert other.get(f"/api/reports{path}", **NOVEMBER).status_code == 403
 
 
