@@ -1,6 +1,6 @@
 """Reports over HTTP: figures with their orders, trends and files; the published statements, for everybody."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -152,6 +152,35 @@ class FigureOrders(MethodView):
                 actor=actor(),
             )
         return {"items": [asdict(one) for one in page.items], "next": page.next}
+
+
+@blueprint.route("/reports/overrides")
+class OverriddenRules(MethodView):
+    """What was dispatched by hand otherwise than the router had decided."""
+
+    @allow(Right.REPORTS_READ)
+    @blueprint.arguments(schemas.AskReport, location="query", unknown=RAISE)
+    @blueprint.response(200, schemas.OverridesOut)
+    def get(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give the rules most overridden by kind, with who did it and why, and the newest hundred such choices."""
+        with transaction() as session:
+            found = reports.overrides(session, query_of(session, asked), actor=actor())
+        return {
+            "rules": [rule_out(rule) for rule in found.rules],
+            "newest": [asdict(one) for one in found.newest],
+            "times": found.times,
+            "is_cut": found.is_cut,
+        }
+
+
+def rule_out(rule: reports.OverriddenRule) -> dict[str, Any]:
+    """A rule with who set it aside and why."""
+    return asdict(rule) | {"people": words_out(rule.people), "reasons": words_out(rule.reasons)}
+
+
+def words_out(counted: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+    """Words with how often each stands there."""
+    return [{"words": words, "times": times} for words, times in counted]
 
 
 @blueprint.route("/reports/file")

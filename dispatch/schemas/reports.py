@@ -2,6 +2,7 @@
 
 from marshmallow import fields, validate
 
+from dispatch.rules.orders.overriding import Overridden
 from dispatch.rules.reports.counts import MEASURES
 from dispatch.rules.reports.figures import Figure
 from dispatch.rules.reports.reasons import PARTS, REASONS
@@ -132,6 +133,45 @@ class TrendOut(HouseSchema):
     """A trend: by day up to a month, by week up to half a year, else by month."""
 
     items = fields.List(fields.Nested(StepOut), required=True)
+
+
+class WordsOut(HouseSchema):
+    """Words with how often they stand there."""
+
+    words = fields.String(required=True)
+    times = fields.Integer(required=True)
+
+
+class OverriddenRuleOut(HouseSchema):
+    """A rule that was set aside for a kind (null: confidential orders), the most overridden first."""
+
+    rule = fields.String(required=True, validate=validate.OneOf(list(Overridden)))
+    service = fields.String(required=True, allow_none=True)
+    times = fields.Integer(required=True)
+    people = fields.List(fields.Nested(WordsOut), required=True)
+    reasons = fields.List(fields.Nested(WordsOut), required=True)
+
+
+class OverrideOut(HouseSchema):
+    """One choice by hand; `first` is whom the router had ranked first. A confidential order says less."""
+
+    number = fields.String(required=True)
+    at = Moment(required=True)
+    service = fields.String(required=True, allow_none=True)
+    person = fields.String(required=True, allow_none=True)
+    chosen = fields.String(required=True)
+    first = fields.String(required=True, allow_none=True)
+    rules = fields.List(fields.String(validate=validate.OneOf(list(Overridden))), required=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
+class OverridesOut(HouseSchema):
+    """The rules most overridden; `is_cut` when more than the newest 2,000 choices lie in these days."""
+
+    rules = fields.List(fields.Nested(OverriddenRuleOut), required=True)
+    newest = fields.List(fields.Nested(OverrideOut), required=True)
+    times = fields.Integer(required=True)
+    is_cut = fields.Boolean(required=True)
 
 
 class AskHeat(HouseSchema):

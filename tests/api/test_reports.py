@@ -66,6 +66,15 @@ def test_heat_has_every_area_and_building_as_the_page_has_them(reader: Caller, w
         assert reader.get("/api/reports/heat", **(NOVEMBER | refused)).status_code == 422
 
 
+def test_the_rules_most_overridden_name_who_and_why(reader: Caller) -> None:
+    answer = reader.get("/api/reports/overrides", **NOVEMBER).json
+    assert answer is not None
+    assert (answer["times"], answer["is_cut"], len(answer["newest"])) == (1, False, 1)
+    (rule,) = answer["rules"]
+    assert rule["reasons"] == [{"words": "居民点名", "times": 1}]
+    assert answer["newest"][0]["rules"] == [rule["rule"]]
+
+
 def test_a_figure_opens_page_by_page(reader: Caller) -> None:
     seen, cursor = [], None
     while True:
@@ -99,7 +108,7 @@ def test_another_district_sees_nothing_and_without_the_right_nobody(
     opened = stranger.get("/api/reports/orders", figure="closed", **NOVEMBER).json
     assert opened == {"items": [], "next": None}
     other = caller(committed, worlds[0].district.id, Right.ORDERS_READ)
-    for path in ("", "/trend", "/heat", "/orders", "/file", "/orders/file"):
+    for path in ("", "/trend", "/heat", "/overrides", "/orders", "/file", "/orders/file"):
         assert other.get(f"/api/reports{path}", **NOVEMBER).status_code == 403
 
 

@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po
 
 from dispatch.rules.market import campaigns, gifts, pledges, rounds, sales, shipments
 from dispatch.rules.orders.callback import SATISFACTION_LABELS
+from dispatch.rules.orders.overriding import RULE_LABELS
 from dispatch.rules.orders.states import LABELS
 from dispatch.rules.orders.urgency import URGENCY_LABELS
 from dispatch.rules.reports.figures import LABELS as FIGURE_LABELS
@@ -30,7 +31,7 @@ def shown() -> set[str]:
     found = extract_from_dir(str(DISPATCH), METHODS, keywords=KEYWORDS)
     texts = {text if isinstance(text, str) else text[0] for _file, _line, text, _comments, _context in found}
     of_reports = {*FIGURE_LABELS.values(), *PARTS.values(), *REASONS.values(), *COUNT_WORDS.values(), *WORDS}
-    of_orders = {*LABELS.values(), *URGENCY_LABELS.values(), *SATISFACTION_LABELS.values()}
+    of_orders = {*LABELS.values(), *URGENCY_LABELS.values(), *RULE_LABELS.values(), *SATISFACTION_LABELS.values()}
     return texts | of_orders | of_reports | {*GROUP_WORDS.values()} | of_market()
 
 

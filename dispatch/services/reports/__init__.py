@@ -7,6 +7,7 @@ from dispatch.services.reports.figures import Report, ReportRow, Step, communiti
 from dispatch.services.reports.files import FileFormat
 from dispatch.services.reports.heat import Heat, HeatArea, HeatBuilding, heat
 from dispatch.services.reports.opening import OpenedOrder, OpenedPage, Part, open_figure
+from dispatch.services.reports.overrides import OverriddenRule, Override, Overrides, overrides
 from dispatch.services.reports.own import OwnFigures, own_figures
 from dispatch.services.reports.statements import (
     StatementPage,
@@ -28,6 +29,9 @@ __all__ = [
     "HeatBuilding",
     "OpenedOrder",
     "OpenedPage",
+    "OverriddenRule",
+    "Override",
+    "Overrides",
     "OwnFigures",
     "Part",
     "Report",
@@ -49,6 +53,7 @@ __all__ = [
     "make_statements",
     "nameless",
     "open_figure",
+    "overrides",
     "own_figures",
     "report",
     "statement_out",
