@@ -243,3 +243,35 @@ class ServiceStatement(Base):
     published_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("community_id", "quarter", "version"),)
+
+
+class ExportRequest(Base):
+    """A large export that somebody asked for: `asked` says what of; approved by a second person, downloaded once."""
+
+    __tablename__ = "export_requests"
+
+    id: Mapped[Id]
+    organisation_id: Mapped[Reference] = mapped_column(ForeignKey("organisations.id"))
+    asked_by: Mapped[Reference] = mapped_column(ForeignKey("users.id"))
+    asked_at: Mapped[Moment]
+    asked: Mapped[dict[str, Any]]
+    row_count: Mapped[int]
+    reason: Mapped[str]
+    granted: Mapped[bool | None]
+    decided_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    decided_at: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
+    downloaded_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("num_nulls(granted, decided_by, decided_at) IN (0, 3)", name="decided"),
+        CheckConstraint("decided_by <> asked_by", name="second_person"),
+        CheckConstraint("(granted IS TRUE) = (valid_until IS NOT NULL)", name="valid"),
+        CheckConstraint(
+            "downloaded_at IS NULL OR (granted IS TRUE AND downloaded_at <= valid_until)", name="downloaded"
+        ),
+        CheckConstraint("row_count >= 0", name="row_count"),
+        CheckConstraint("length(reason) BETWEEN 1 AND 500", name="reason"),
+        Index("ix_export_requests_asked_by", "asked_by", "id"),
+        Index("ix_export_requests_waiting", "organisation_id", "id", postgresql_where=text("granted IS NULL")),
+    )

@@ -163,6 +163,7 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         ),
         "posts_vacant": gettext("有 %(number)s 个岗位空缺", number=facts.get("number", "")),
         "notice_not_delivered": gettext("通知没有送到 %(name)s，请打电话", name=name),
+        "export_waits": gettext("有人申请导出大量数据，请到“导出申请”批准或拒绝"),
         "statement_late": gettext("季度公开逾期未发布"),
         "visit_missed": gettext("探访没有按时做"),
         "visit_unplaced": gettext("排好的探访派不出去，请核对探访计划"),

@@ -1,4 +1,4 @@
-"""Files to take away: a report, or the orders behind a figure."""
+"""Files to take away: a report, or the orders behind a figure; a large one is asked for first."""
 
 from flask import Response
 
@@ -6,8 +6,10 @@ from dispatch import clock
 from dispatch.gateways import limits
 from dispatch.rules.access.roles import Right
 from dispatch.services import reports
+from dispatch.services.reports import ExportTooLarge
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.reports.approving import form_to_ask, read_asked
 from dispatch.web.reports.door import blueprint, read_part, read_query, say, the_figure, the_format
 from dispatch.web.reports.pictures import download
 
@@ -17,9 +19,12 @@ from dispatch.web.reports.pictures import download
 def report_file() -> Response:
     """A report as XLSX, CSV or PDF."""
     wanted, actor = the_format(), current_actor()
-    with transaction() as session:
-        query = read_query(session, actor)
-        data = reports.export_report(session, query, wanted, say=say, actor=actor, now=clock.now(session))
+    try:
+        with transaction() as session:
+            query = read_query(session, actor)
+            data = reports.export_report(session, query, wanted, say=say, actor=actor, now=clock.now(session))
+    except ExportTooLarge as error:
+        return form_to_ask(read_asked(actor), error)
     return download(data, f"report-{query.begin}-{query.end}", wanted)
 
 
@@ -28,9 +33,12 @@ def report_file() -> Response:
 def orders_file() -> Response:
     """The orders behind a figure as XLSX, CSV or PDF."""
     figure, wanted, actor = the_figure(), the_format(), current_actor()
-    with transaction() as session:
-        query = read_query(session, actor)
-        data = reports.export_orders(
-            session, query, figure, wanted, part=read_part(), say=say, actor=actor, now=clock.now(session)
-        )
+    try:
+        with transaction() as session:
+            query = read_query(session, actor)
+            data = reports.export_orders(
+                session, query, figure, wanted, part=read_part(), say=say, actor=actor, now=clock.now(session)
+            )
+    except ExportTooLarge as error:
+        return form_to_ask(read_asked(actor), error)
     return download(data, f"{figure}-{query.begin}-{query.end}", wanted)
