@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from config.settings import Settings, get_settings
+from dispatch.api import beneficiaries as api_beneficiaries
 from dispatch.api import calendar as api_calendar
 from dispatch.api import campaigns as api_campaigns
 from dispatch.api import care as api_care
@@ -36,8 +37,10 @@ from dispatch.gateways.broker import Broker
 from dispatch.transaction import Doors, is_retried
 from dispatch.web import (
     access,
+    beneficiaries,
     calendar,
     campaigns,
+    cards,
     demo_inbox,
     docs,
     firms,
@@ -74,6 +77,8 @@ PAGES = (
     giving.blueprint,
     giving.public_blueprint,
     campaigns.blueprint,
+    beneficiaries.blueprint,
+    cards.blueprint,
     phone.blueprint,
     web_reports.blueprint,
     demo_inbox.blueprint,
@@ -94,6 +99,7 @@ API = (
     api_care.blueprint,
     api_giving.blueprint,
     api_campaigns.blueprint,
+    api_beneficiaries.blueprint,
     api_reports.blueprint,
 )
 

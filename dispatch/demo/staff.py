@@ -19,8 +19,11 @@ DESK: tuple[tuple[Role, str, str, int], ...] = (
     (Role.CENTRE, "centre", CENTRE, 1),
     (Role.ADMIN, "admin", DISTRICT, 1),
 )
-# those who keep the funds come last, so that everybody before them keeps name and password
-TREASURY: tuple[tuple[Role, str, str, int], ...] = ((Role.ACCOUNTANT, "accountant", COMMUNITY, 2),)
+# those who came later come last, so that everybody before them keeps name and password
+TREASURY: tuple[tuple[Role, str, str, int], ...] = (
+    (Role.ACCOUNTANT, "accountant", COMMUNITY, 2),
+    (Role.WELFARE, "welfare", COMMUNITY, 1),
+)
 
 
 @dataclass(frozen=True, slots=True)

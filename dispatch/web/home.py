@@ -25,6 +25,7 @@ HOMES = (
     (Right.ORDERS_CALL_BACK, "pages_orders.callbacks"),
     (Right.ORDERS_WORK, "pages_home.mine"),
     (Right.BOARD_READ, "pages_orders.board"),
+    (Right.BENEFICIARIES_EDIT, "pages_beneficiaries.listing"),
 )
 
 blueprint = Blueprint("pages_home", __name__)
@@ -165,6 +166,8 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "notice_not_delivered": gettext("通知没有送到 %(name)s，请打电话", name=name),
         "export_waits": gettext("有人申请导出大量数据，请到“导出申请”批准或拒绝"),
         "statement_late": gettext("季度公开逾期未发布"),
+        "aid_recheck_due": gettext("有一位救助对象的资格到 %(until)s 为止，请复核", until=facts.get("until", "")),
+        "aid_over": gettext("有一位救助对象的资格已在 %(until)s 到期，还没有复核", until=facts.get("until", "")),
         "visit_missed": gettext("探访没有按时做"),
         "visit_unplaced": gettext("排好的探访派不出去，请核对探访计划"),
         "inspection_missed": gettext("食品检查到期还没有做完"),

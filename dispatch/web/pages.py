@@ -87,6 +87,9 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
             "pages_knowledge.listing", gettext("知识库"), "info-circle", Right.CATALOGUE_READ, is_daily=False
         ),
         NavigationItem("pages_reports.report", gettext("报表"), "bar-chart", Right.REPORTS_READ, is_daily=False),
+        NavigationItem(
+            "pages_beneficiaries.listing", gettext("救助对象"), "person", Right.BENEFICIARIES_READ, is_daily=False
+        ),
         NavigationItem("pages_home.mine", gettext("我的片"), "geo-alt", Right.ORDERS_WORK),
         NavigationItem("pages_orders.escalations", gettext("提醒我的"), "exclamation-triangle", Right.NOTICES_READ),
         NavigationItem("pages_calendar.show", gettext("工作日历"), "calendar3", Right.CATALOGUE_EDIT, is_daily=False),

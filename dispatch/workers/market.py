@@ -1,4 +1,4 @@
-"""What the jobs of the love supermarket do: the day's work of its facilities, and what became of its orders."""
+"""What the jobs of the love supermarket do: the day's work of its facilities, what became of its orders, re-checks."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.services import market
+from dispatch.services.market import rechecks
 
 
 def keep_facilities(session: Session, job: Claimed) -> None:
@@ -32,8 +33,15 @@ def order_changed(session: Session, job: Claimed) -> None:
     market.giving_order_changed(session, job.reference, version)
 
 
+def recheck_beneficiaries(session: Session, job: Claimed) -> None:
+    """Tell which approvals end soon or have ended."""
+    rechecks.recheck(session, now=clock.now(session))
+    queue.finish_period(session, job.kind, str(job.arguments["period"]))
+
+
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "market.keep_facilities": keep_facilities,
     "market.keep_facility": keep_facility,
     "market.order_changed": order_changed,
+    "market.recheck_beneficiaries": recheck_beneficiaries,
 }

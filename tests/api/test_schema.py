@@ -30,6 +30,7 @@ from dispatch.services.access import keys
 from dispatch.services.orders import OrderDraft
 from dispatch.transaction import Doors, scope_of_request
 from tests.conftest import Database, Servers
+from tests.factories.aid import applied, carded
 from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import helper, resident, visit_service
 from tests.factories.world import make_world, staff
@@ -109,6 +110,7 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
             session, name="all", organisation_id=world.district.id, scopes=list(Right), actor=SYSTEM, now=now
         )
         make_knowledge(session, clerk, now, code="mediation")
+        card, application_id = carded(session, world).card, applied(session, world).id
         session.commit()
         firm = world.firms[0].code
         return key, {
@@ -118,6 +120,9 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
             "schedule_id": schedule.id,
             "code": "mediation",
             "performer_code": firm,
+            "beneficiary_id": card.beneficiary_id,
+            "application_id": application_id,
+            "card_id": card.id,
         }
 
 
@@ -160,4 +165,5 @@ def test_every_operation_says_how_it_fails_and_which_posts_are_done_once(town: T
         if parameter["name"] == "Idempotency-Key"
     }
     posts = {path for path, operations in raw["paths"].items() if "post" in operations}
-    assert posts - keyed == {"/api/orders/preview", "/api/webhooks/{performer_code}"}
+    told_once = {"/api/beneficiaries/{beneficiary_id}/cards", "/api/cards/{card_id}/replacement"}
+    assert posts - keyed == {"/api/orders/preview", "/api/webhooks/{performer_code}"} | told_once

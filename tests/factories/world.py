@@ -220,7 +220,7 @@ def staff(session: Session, world: World, role: Role) -> Actor:
         Role.CENTRE: ActorKind.CENTRE,
     }
     return Actor(
-        kind=kinds[role],
+        kind=kinds.get(role, ActorKind.OPERATOR),
         user_id=person.id,
         organisation_id=world.district.id,
         roles=frozenset({role}),

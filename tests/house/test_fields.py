@@ -16,6 +16,7 @@ from dispatch.app import create_app
 from dispatch.gateways.limits import limiter
 from dispatch.models.catalogue import KnowledgeItem, Performer
 from dispatch.models.grid import Resident
+from dispatch.models.market import AidApplication
 from dispatch.models.orders import Order, OrderCaller
 from dispatch.rules.access.roles import NOTHING, RIGHTS, SYSTEM, Right, Role
 from dispatch.services import orders
@@ -23,6 +24,7 @@ from dispatch.services.access import keys, sessions, users, vault
 from dispatch.services.orders import NamedRound, OrderDraft, WorkReport
 from dispatch.transaction import scope_of_request
 from tests.conftest import Database
+from tests.factories.aid import approved
 from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import resident
 from tests.factories.world import World, make_world, staff
@@ -47,6 +49,7 @@ class House:
     world: World
     open: str
     secret: str
+    application: int
 
     def things(self) -> list[Thing]:
         """What leaves by the API."""
@@ -70,6 +73,8 @@ class House:
             Thing("firm", f"/api/firms/{firm}"),
             Thing("knowledge, in the list", "/api/knowledge", "items.0"),
             Thing("knowledge", "/api/knowledge/elder_card"),
+            Thing("beneficiary, in the list", "/api/beneficiaries", "items.0"),
+            Thing("application for aid", f"/api/aid-applications/{self.application}"),
         ]
 
     def machine(self, rights: frozenset[Right]) -> FlaskClient:
@@ -107,8 +112,9 @@ def house(committed: Database) -> Iterator[House]:
         open_one, secret = (lived(session, world, confidential=hidden) for hidden in (False, True))
         known(session, world)
         make_knowledge(session, staff(session, world, Role.CENTRE), clock.now(session))
+        application = approved(session, world).id
         session.commit()
-    yield House(create_app(), committed, world, open_one, secret)
+    yield House(create_app(), committed, world, open_one, secret, application)
     scope_of_request.set(NOTHING)
 
 
@@ -171,7 +177,7 @@ def test_a_confidential_order_leaves_the_same_keys_and_nothing_of_place_or_matte
 
 def test_what_is_hidden_or_not_offered_can_neither_be_sorted_nor_filtered_by(house: House) -> None:
     client = house.machine(frozenset(Right))
-    models = (Order, OrderCaller, Resident, Performer, KnowledgeItem)
+    models = (Order, OrderCaller, Resident, Performer, KnowledgeItem, AidApplication)
     columns = {column.name for model in models for column in model.__table__.c}
     assert {*MATTER, "room", "identity_number", "performer_id"} <= columns
     lists = list(lists_of(client))

@@ -10,7 +10,18 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
-from dispatch.rules.market import campaigns, gifts, pledges, rounds, sales, shipments
+from dispatch.rules.market import (
+    campaigns,
+    cards,
+    double_dip,
+    eligibility,
+    gifts,
+    hand_outs,
+    pledges,
+    rounds,
+    sales,
+    shipments,
+)
 from dispatch.rules.orders.callback import SATISFACTION_LABELS
 from dispatch.rules.orders.overriding import RULE_LABELS
 from dispatch.rules.orders.states import LABELS
@@ -22,6 +33,7 @@ from dispatch.web.language import CATALOGUE, SOURCES
 
 DISPATCH = SOURCES.parents[1]
 METHODS = [("**.py", "python"), ("web/templates/**.html", "jinja2")]
+MARKET = (campaigns, cards, double_dip, eligibility, gifts, hand_outs, pledges, rounds, sales, shipments)
 KEYWORDS = DEFAULT_KEYWORDS | {"N_": None, "lazy_gettext": None}
 PLACE = re.compile(r"%\((\w+)\)s")
 
@@ -37,7 +49,7 @@ def shown() -> set[str]:
 
 def of_market() -> set[str]:
     """The words of states and kinds of the supermarket: every table of labels of its rules."""
-    tables = [vars(module) for module in (campaigns, gifts, pledges, rounds, sales, shipments)]
+    tables = [vars(module) for module in MARKET]
     labels = [words for table in tables for name, words in table.items() if name.endswith("_LABELS")]
     return {word for words in labels for word in words.values()}
 

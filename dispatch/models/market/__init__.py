@@ -1,4 +1,4 @@
-"""The love supermarket: goods, facilities, lots and how they move; counts, rounds of inspection, disposals, recalls."""
+"""The love supermarket: goods, facilities, lots and how they move; who may be given something, and by which card."""
 
 from dispatch.models.market.campaigns import (
     Agreement,
@@ -26,6 +26,12 @@ from dispatch.models.market.moves import (
     Movement,
     StockMove,
 )
+from dispatch.models.market.people import (
+    AidApplication,
+    Beneficiary,
+    Benefit,
+    Card,
+)
 from dispatch.models.market.sales import Sale
 from dispatch.models.market.stock import (
     Facility,
@@ -39,8 +45,12 @@ from dispatch.models.market.stock import (
 
 __all__ = [
     "Agreement",
+    "AidApplication",
     "Appeal",
     "AppealPrint",
+    "Beneficiary",
+    "Benefit",
+    "Card",
     "ChatSession",
     "Count",
     "CountLine",

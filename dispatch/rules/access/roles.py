@@ -18,6 +18,7 @@ class Role(StrEnum):
     PERFORMER = "performer"
     CALLBACK_CLERK = "callback_clerk"
     KEEPER = "keeper"
+    WELFARE = "welfare"
     CENTRE = "centre"
     ADMIN = "admin"
     ACCOUNTANT = "accountant"
@@ -56,6 +57,9 @@ class Right(StrEnum):
     GIFTS_RECEIVE = "gifts.receive"
     CAMPAIGNS_READ = "campaigns.read"
     CAMPAIGNS_RUN = "campaigns.run"
+    BENEFICIARIES_READ = "beneficiaries.read"
+    BENEFICIARIES_EDIT = "beneficiaries.edit"
+    BENEFICIARIES_APPROVE = "beneficiaries.approve"
     NOTICES_READ = "notices.read"
     REPORTS_READ = "reports.read"
     FUNDS_READ = "funds.read"
@@ -118,8 +122,11 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.NOTICES_READ,
         }
     ),
+    Role.WELFARE: frozenset({Right.BENEFICIARIES_READ, Right.BENEFICIARIES_EDIT, Right.GRID_READ, Right.NOTICES_READ}),
     Role.CENTRE: READING
     | {
+        Right.BENEFICIARIES_READ,
+        Right.BENEFICIARIES_APPROVE,
         Right.MARKET_READ,
         Right.MARKET_COUNT,
         Right.MARKET_APPROVE,
@@ -264,6 +271,7 @@ ACTOR_KIND_OF_ROLE: dict[Role, ActorKind] = {
     Role.AREA_CHIEF: ActorKind.TEAM,
     Role.PERFORMER: ActorKind.PERFORMER,
     Role.KEEPER: ActorKind.OPERATOR,
+    Role.WELFARE: ActorKind.OPERATOR,
     Role.ADMIN: ActorKind.CENTRE,
     Role.ACCOUNTANT: ActorKind.OPERATOR,
 }

@@ -16,16 +16,16 @@ class Ground(StrEnum):
     SERIOUS_ILLNESS = "serious_illness"
     SEVERE_DISABILITY = "severe_disability"
     LONE_ELDER = "lone_elder"
-    STRICKEN_HOUSEHOLD = "stricken_household"
+    SUDDEN_HARDSHIP = "sudden_hardship"
 
 
 GROUND_LABELS: dict[Ground, str] = {
     Ground.SERIOUS_ILLNESS: "患大病特困人员",
     Ground.SEVERE_DISABILITY: "重残无业人员",
     Ground.LONE_ELDER: "孤寡老人",
-    Ground.STRICKEN_HOUSEHOLD: "因受灾或特发事件造成生活困难家庭",
+    Ground.SUDDEN_HARDSHIP: "因受灾或特发事件造成生活困难家庭",
 }
-OF_HOUSEHOLDS = frozenset({Ground.STRICKEN_HOUSEHOLD})
+OF_HOUSEHOLDS = frozenset({Ground.SUDDEN_HARDSHIP})
 """The ground that a whole household has; the others are a person's."""
 
 

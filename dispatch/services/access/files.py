@@ -16,8 +16,13 @@ from dispatch.rules.access.roles import Actor, Right
 from dispatch.services.access import audit, reach, vault
 
 OF_WORK = frozenset({Right.ORDERS_READ, Right.ORDERS_WORK})
-READERS = OF_WORK | {Right.FIRMS_EDIT}
-OF_FIRMS = "papers"
+READERS_OF = {
+    "papers": frozenset({Right.FIRMS_EDIT}),
+    "aid_applications": frozenset({Right.BENEFICIARIES_READ}),
+    "hand_outs": frozenset({Right.MARKET_READ}),
+}
+"""Who reads the pictures of a table that the work with orders does not open, by one of these rights."""
+READERS = OF_WORK.union(*READERS_OF.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +105,8 @@ def read_file(session: Session, uid: UUID, *, actor: Actor, purpose: str | None 
 
 
 def is_subject_visible(session: Session, stored: File, actor: Actor) -> bool:
-    """Whether the order that a file belongs to is in the actor's own part of the reach; papers are their editors'."""
-    if stored.subject == OF_FIRMS:
-        return actor.may(Right.FIRMS_EDIT)
-    if not actor.rights & OF_WORK:
+    """Whether the actor reads files of that table; of an order, whether it is in the actor's own part of the reach."""
+    if not actor.rights & READERS_OF.get(stored.subject, OF_WORK):
         return False
     if stored.subject != Order.__tablename__:
         return True

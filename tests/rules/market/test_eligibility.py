@@ -37,7 +37,7 @@ def test_there_are_exactly_the_four_grounds_of_the_document() -> None:
         "孤寡老人",
         "因受灾或特发事件造成生活困难家庭",
     ]
-    assert {Ground.STRICKEN_HOUSEHOLD} == OF_HOUSEHOLDS
+    assert {Ground.SUDDEN_HARDSHIP} == OF_HOUSEHOLDS
     with pytest.raises(Invalid) as refused:
         ground_of("poor")
     assert refused.value.field == "ground"

@@ -26,7 +26,9 @@ from dispatch.rules.market.campaigns import PartnerKind
 from dispatch.services import catalogue, funds, grid, market, orders
 from dispatch.services.access import files, idempotency, reseal, users, vault
 from dispatch.services.access.sealed import ANSWER, SEALED, SealedColumn
+from dispatch.services.market import applications
 from tests.conftest import Database
+from tests.factories import aid as aid_factory
 from tests.factories.funds import give, make_treasury
 from tests.factories.giving import make_pledge
 from tests.factories.world import World, make_world, staff
@@ -78,6 +80,7 @@ def lived(committed: Database) -> Database:
         work(session, world)
         giving(session, world)
         treasury(session, world)
+        aid(session, world)
         session.commit()
     return committed
 
@@ -135,6 +138,13 @@ def work(session: Session, world: World) -> None:
         session, picture.getvalue(), subject="visits", subject_id=7, purpose="photo",
         community_id=world.community.id, actor=SYSTEM, now=NOW,
     )  # fmt: skip
+
+
+def aid(session: Session, world: World) -> None:
+    """An application that was refused, and one that was ended."""
+    centre, now = staff(session, world, Role.CENTRE), clock.now(session)
+    applications.refuse(session, aid_factory.applied(session, world), reason="不符合", actor=centre, now=now)
+    applications.end(session, aid_factory.approved(session, world), reason="搬走", actor=centre, now=now)
 
 
 def locksmith(world: World, **contact: str) -> catalogue.NewPerformer:
