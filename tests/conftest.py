@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import Any, ClassVar
 
 import psycopg
@@ -35,6 +36,9 @@ from dispatch.workers import run
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "template_for_tests"
+RETURNS = 16
+RETURN_SECONDS = 0.5
+"""So many times, and each time so long, a connection that is in use is waited for before its database is dropped."""
 ROOM = 4 << 30
 """Free bytes that /dev/shm must have before the tests use it: two processes need about a tenth of it."""
 SUPERUSER = "postgres"
@@ -196,30 +200,39 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 class Lent:
-    """Engines that are lent to one database after another, so that statements are compiled once, not per test."""
+    """An engine that is lent to one database after another, so that statements are compiled once, not per test."""
 
-    free: ClassVar[list[Engine]] = []
+    free: ClassVar[list["Lent"]] = []
+
+    def __init__(self, url: str) -> None:
+        """A new engine that looks at its address each time it connects."""
+        self.engine = make_engine(url)
+        self.returned = Event()
+        event.listen(self.engine, "do_connect", self.direct)
+        event.listen(self.engine, "checkin", lambda _connection, _record: self.returned.set())
+
+    def direct(self, _dialect: object, _record: object, _arguments: object, named: dict[str, Any]) -> None:
+        """Send a new connection to the database of the test that has this engine."""
+        named["dbname"] = self.engine.url.database
+
+    def wait_for_connections(self) -> None:
+        """Wait for those who still answer a page that is closed, before their database is dropped."""
+        for _ in range(RETURNS):
+            if self.engine.pool.checkedout() == 0:  # type: ignore[attr-defined]
+                return
+            self.returned.wait(RETURN_SECONDS)
+            self.returned.clear()
 
     @classmethod
     @contextmanager
     def engine_to(cls, url: str) -> Iterator[Engine]:
         """An engine whose address and connections are those of `url`; nobody else has it meanwhile."""
-        engine = cls.free.pop() if cls.free else cls.make(url)
-        engine.url = make_url(url)
-        yield engine
-        engine.dispose()
-        cls.free.append(engine)
-
-    @staticmethod
-    def make(url: str) -> Engine:
-        """A new engine that looks at its address each time it connects."""
-        engine = make_engine(url)
-
-        def direct(_dialect: object, _record: object, _arguments: object, named: dict[str, Any]) -> None:
-            named["dbname"] = engine.url.database
-
-        event.listen(engine, "do_connect", direct)
-        return engine
+        lent = cls.free.pop() if cls.free else cls(url)
+        lent.engine.url = make_url(url)
+        yield lent.engine
+        lent.wait_for_connections()
+        lent.engine.dispose()
+        cls.free.append(lent)
 
 
 @contextmanager
