@@ -152,6 +152,7 @@ def test_tales_begin_on_workdays_and_long_ones_early(
 
     assert {day for _, day, _ in told} == {0, 1, 2, 3, 4}
     assert {day for paths, day, _ in told if Path.SUPERVISED_BY_CLOCK in paths} == {0, 1}
+    assert {day for paths, day, _ in told if Path.REOPENED_TWICE in paths or Path.UNREACHED in paths} == {0, 1, 2}
     assert len({number for _, _, number in told}) == len(told)
 
 

@@ -65,6 +65,13 @@ TAKEN: dict[str, str] = {
     "told the area chief": steps("action = 'escalate' AND facts ->> 'audience' = 'area_chief'"),
     "told the centre": steps("action = 'escalate' AND facts ->> 'audience' = 'centre'"),
     "told supervision": steps("action = 'escalate' AND facts ->> 'audience' = 'supervision'"),
+    "told by levels of its kind": steps(
+        "action = 'escalate' AND facts ->> 'audience' = 'supervision' AND facts ->> 'level' = '3'"
+    ),
+    "told together in a digest": "SELECT count(*) FROM notices WHERE template = 'escalations'",
+    "complaint raised": "SELECT count(*) FROM complaints",
+    "complaint answered by the firm": "SELECT count(*) FROM complaints WHERE answered_at IS NOT NULL",
+    "complaint decided": "SELECT count(*) FROM complaints WHERE state IN ('upheld', 'rejected')",
     "limits after a calendar's correction": steps("action = 'recompute'"),
     "firm suspended": "SELECT count(*) FROM firm_decisions WHERE action = 'suspend'",
     "suspension lifted": "SELECT count(*) FROM firm_decisions WHERE action = 'lift'",

@@ -47,6 +47,8 @@ class Path(StrEnum):
     TOLD_AREA_CHIEF = "told_area_chief"
     TOLD_CENTRE = "told_centre"
     TOLD_SUPERVISION = "told_supervision"
+    CLIMBED_FAST = "climbed_fast"
+    DIGEST = "digest"
     CALENDAR = "calendar"
     SUSPENDED = "suspended"
     PAPER_EXPIRED = "paper_expired"
@@ -93,6 +95,8 @@ LABELS: dict[Path, str] = {
     Path.TOLD_AREA_CHIEF: "提醒片长 · level: area chief",
     Path.TOLD_CENTRE: "提醒中心 · level: centre",
     Path.TOLD_SUPERVISION: "提醒督办 · level: supervision",
+    Path.CLIMBED_FAST: "突发类别自有层级，半天内督办 · levels of its own, supervised within hours",
+    Path.DIGEST: "同时超时多张，合成一条提醒 · a storm, one digest",
     Path.CALENDAR: "更正工作日历 · calendar corrected",
     Path.SUSPENDED: "服务商停派又恢复 · firm suspended and lifted",
     Path.PAPER_EXPIRED: "证照过期，不再派单 · paper expired",

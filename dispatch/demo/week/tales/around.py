@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatch.demo.day.firms import ACCEPT
 from dispatch.demo.day.story import Manner, Told
-from dispatch.demo.week.case import OK, REASON, SEE_OTHER, Case
+from dispatch.demo.week.case import CONFLICT, OK, REASON, SEE_OTHER, Case
 from dispatch.demo.week.director import Tale, Wait
 from dispatch.rules.orders.states import ENDED
 from dispatch.rules.shanghai import SHANGHAI
@@ -120,9 +120,19 @@ def paper_expired(case: Case) -> Tale:
 
 
 def complaint(case: Case) -> Tale:
-    """A resident complains of a firm."""
-    case.house.need("POST /api/orders/{number}/complaints")
+    """A resident complains of the firm that took the order; the firm is heard, then the centre decides."""
+    house = case.house
+    house.need("POST /api/orders/{number}/complaints", "POST /api/complaints/{complaint_id}/decision")
     yield from begun(case)
+    case.do("intake", "complaints", {"kind": "attitude", "words": "演示：师傅态度不好"})
+    (raised,) = house.read(f"/api/orders/{case.number}/complaints")["items"]
+    path, verdict = f"/api/complaints/{raised['id']}", {"upheld": case.is_on_a_page, "reason": REASON}
+    case.expect(house.api("centre", "POST", f"{path}/decision", verdict), CONFLICT, what="not before the firm is heard")
+    answer = house.api("intake", "POST", f"{path}/answer", {"answer": "演示：当时在赶下一家"})
+    case.expect(answer, OK, what="heard")
+    case.expect(house.api("centre", "POST", f"{path}/decision", verdict), OK, what="decided")
+    (decided,) = house.read(f"/api/orders/{case.number}/complaints")["items"]
+    case.check(decided["state"] == ("upheld" if case.is_on_a_page else "rejected"), "decided as the centre said")
     case.work_on()
 
 

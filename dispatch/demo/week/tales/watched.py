@@ -1,8 +1,12 @@
 """Tales of orders that somebody watches: urged, supervised, neglected until every level has been told."""
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 
-from dispatch.demo.week.case import CONFLICT, REASON, Case
+from dispatch.demo.day.firms import ACCEPT
+from dispatch.demo.day.story import Manner, Told
+from dispatch.demo.week.case import CONFLICT, REASON, SECOND_CALLS, Case
 from dispatch.demo.week.director import Tale, Wait
 from dispatch.demo.week.tales.asked import taken
 from dispatch.rules.catalogue.levels import Audience
@@ -11,6 +15,11 @@ from dispatch.rules.orders.states import OrderState
 URGED = 3
 BETWEEN = timedelta(minutes=25)
 AT_LAST = timedelta(days=13)
+WITHIN_HOURS = timedelta(hours=5)
+OF_LIFTS = ["team_head", "centre", "supervision"]
+STORM = 8
+TOLD_TOGETHER = re.compile(r"您有 \d+ 张订单\(([^)]*)")
+"""A digest in somebody's inbox, with the numbers that it names."""
 
 
 def urged(case: Case) -> Tale:
@@ -50,3 +59,36 @@ def neglected(case: Case) -> Tale:
     case.do("team", "requests", late, CONFLICT)
     case.do("centre", "supervision/end", {"finding": "演示：已督促上门"})
     case.work_on()
+
+
+def climbed_fast(case: Case) -> Tale:
+    """A lift stands and nobody comes: the levels of its kind are told within hours, the last one is supervision."""
+    yield from taken(case)
+    yield case.until_event("supervise", within=WITHIN_HOURS)
+    told = [event["facts"]["audience"] for event in case.events("escalate")]
+    case.check(told == OF_LIFTS, f"the levels of its kind, in their order: {told}")
+    case.do("centre", "supervision/end", {"finding": "演示：已赶到现场"})
+    case.work_on()
+
+
+def storm(case: Case) -> Tale:
+    """Eight doors of one house at once, all late in the same minute: the first are told alone, the rest together."""
+    yield from taken(case)
+    many = [case.mine, *filter(None, (beside(case, turn) for turn in range(1, STORM)))]
+    case.check(len(many) == STORM, "all placed")
+    head = case.house.heads.get(case.order()["accountable_team_id"])
+    case.check(head, "a team with a head")
+    inbox, numbers = case.house.browsers[str(head)], {one.number for one in many}
+
+    def is_told_together() -> bool:
+        return any(number in named for named in TOLD_TOGETHER.findall(inbox.get("/inbox").text) for number in numbers)
+
+    yield Wait(case.house.time.now() + WITHIN_HOURS, is_told_together, f"{case.number} told with others")
+    case.work_on()
+    case.release()
+
+
+def beside(case: Case, turn: int) -> Told | None:
+    """Another call from the same house; whoever takes it waits, too."""
+    call = replace(case.call, number=case.call.number + turn * SECOND_CALLS)
+    return case.house.desk.place(call, Manner(then=ACCEPT, waits=True))
