@@ -36,11 +36,7 @@ def set_prices(
     """
     check_lines(lines)
     firm = locked(session, performer_id, actor)
-    serves = select(PerformerService).where(
-        PerformerService.performer_id == performer_id, PerformerService.service_id == service_id
-    )
-    if session.execute(serves).first() is None:
-        raise Invalid("service_id", "这家服务商不提供这项服务，请重新选择")
+    demand_served(session, performer_id, service_id)
     before = newest(session, performer_id, service_id)
     if version is not None and version != before:
         raise PricesChanged
@@ -55,16 +51,20 @@ def set_prices(
     )
     session.add(made)
     session.flush()
+    fields, whose = {"service": str(service_id), "version": str(made.version)}, firm.organisation_id
     audit.record(
-        session,
-        "catalogue.set_prices",
-        "price_lists",
-        made.id,
-        actor=actor,
-        organisation_id=firm.organisation_id,
-        fields={"service": str(service_id), "version": str(made.version)},
+        session, "catalogue.set_prices", "price_lists", made.id, actor=actor, organisation_id=whose, fields=fields
     )
     return made
+
+
+def demand_served(session: Session, performer_id: int, service_id: int) -> None:
+    """Refuse a list for a kind that the firm does not serve; raises Invalid."""
+    serves = select(PerformerService).where(
+        PerformerService.performer_id == performer_id, PerformerService.service_id == service_id
+    )
+    if session.execute(serves).first() is None:
+        raise Invalid("service_id", "这家服务商不提供这项服务，请重新选择")
 
 
 def newest(session: Session, performer_id: int, service_id: int) -> int:

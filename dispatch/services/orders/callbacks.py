@@ -45,6 +45,21 @@ class NobodyThere(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a try heard of the caller: reached, contacted by the team, solved, how satisfied."""
+
+    reached: bool
+    contacted: bool | None
+    solved: bool | None
+    rated: Satisfaction | None
+
+    def facts(self) -> dict[str, object]:
+        """As the history has it."""
+        rated = None if self.rated is None else str(self.rated)
+        return {"reached": self.reached, "solved": self.solved, "satisfaction": rated}
+
+
+@dataclass(frozen=True, slots=True)
 class ToCall:
     """Somebody who waits for an order: None is its own caller; their tries of this cycle, and whether that is all."""
 
@@ -85,38 +100,58 @@ def record_callback(
     AlreadyCalledBack, NobodyThere, and Invalid naming the field that a reached caller's answer lacks.
     """
     check_text("remark", remark, work.LONGEST_NOTE)
+    demand_another(session, order, actor)
+    said = said_by_caller(reached=reached, contacted=contacted, solved=solved, satisfaction=satisfaction)
+    person = person_of(session, order, caller_id)
+    take_step(session, order, {**said.facts(), **facts_of_caller(caller_id)}, actor=actor, now=now)
+    keep_try(session, order, person, said, remark, actor=actor, now=now)
+    audit.record(session, "orders.call_back", "orders", order.id, actor=actor, community_id=order.community_id)
+    outcome = outcome_of(session, order, caller_id, said)
+    follow(session, order, outcome, actor=actor, now=now)
+    return outcome
+
+
+def demand_another(session: Session, order: Order, actor: Actor) -> None:
+    """Refuse who handled the order, and a machine; raises HandlerCallsBack."""
     if actor.user_id is None or not may_call_back(actor.user_id, handlers_of(session, order)):
         raise HandlerCallsBack
+
+
+def said_by_caller(*, reached: bool, contacted: bool | None, solved: bool | None, satisfaction: str | None) -> Said:
+    """What a try heard, nothing of who was not reached; raises Invalid naming the field that an answer lacks."""
     if reached and (contacted is None or solved is None):
         raise Invalid("solved", "请填写是否联系过、是否解决")
     rated = satisfaction_of(satisfaction, reached=reached)
-    person = person_of(session, order, caller_id)
-    facts: dict[str, object] = {"reached": reached, "solved": solved, "satisfaction": satisfaction}
-    if caller_id is not None:
-        facts["caller"] = caller_id
-    take_step(session, order, facts, actor=actor, now=now)
+    return Said(reached, contacted, solved, rated) if reached else Said(reached, None, None, rated)
+
+
+def facts_of_caller(caller_id: int | None) -> dict[str, object]:
+    """Whom the try was for, where it was not the order's own caller."""
+    return {} if caller_id is None else {"caller": caller_id}
+
+
+def keep_try(
+    session: Session, order: Order, person: ToCall, said: Said, remark: str, *, actor: Actor, now: datetime
+) -> None:
+    """Write the try beside the order."""
     session.add(
         Callback(
             community_id=order.community_id,
             order_id=order.id,
-            caller_id=caller_id,
+            caller_id=person.caller_id,
             cycle=order.cycle,
             number=len(person.tries) + 1,
             clerk_id=actor.user_id,
             at=now,
             half_day=half_day(now),
-            reached=reached,
-            contacted=contacted if reached else None,
-            solved=solved if reached else None,
-            satisfaction=str(rated) if rated else None,
+            reached=said.reached,
+            contacted=said.contacted,
+            solved=said.solved,
+            satisfaction=str(said.rated) if said.rated else None,
             remark=remark or None,
         )
     )
     session.flush()
-    audit.record(session, "orders.call_back", "orders", order.id, actor=actor, community_id=order.community_id)
-    outcome = outcome_of(session, order, caller_id, reached=reached, solved=solved, rated=rated)
-    follow(session, order, outcome, actor=actor, now=now)
-    return outcome
 
 
 def person_of(session: Session, order: Order, caller_id: int | None) -> ToCall:
@@ -165,26 +200,18 @@ def tries_by_caller(session: Session, orders: Sequence[Order]) -> dict[tuple[int
     return found
 
 
-def outcome_of(
-    session: Session,
-    order: Order,
-    caller_id: int | None,
-    *,
-    reached: bool,
-    solved: bool | None,
-    rated: Satisfaction | None,
-) -> AfterCallback:
+def outcome_of(session: Session, order: Order, caller_id: int | None, said: Said) -> AfterCallback:
     """What the try just recorded leads to for the order, all of its callers considered."""
     people = to_call(session, order)
     own = next(one for one in people if one.caller_id == caller_id)
     alone = after_callback(
         clocks.count_half_days([one.at for one in own.tries]),
-        reached=reached,
-        solved=solved,
-        satisfaction=rated,
+        reached=said.reached,
+        solved=said.solved,
+        satisfaction=said.rated,
         reopen_count=order.reopened,
     )
-    if order.final_answer and reached:
+    if order.final_answer and said.reached:
         alone = AfterCallback.CLOSE
     return together(
         alone,

@@ -68,16 +68,10 @@ def raise_complaint(
     if not rule.may_raise(actor.kind):
         raise NotAllowed
     need_words("words", words, "请写明投诉的内容")
-    values = policies.policies(session, order.organisation_id, (DAYS_POLICY, ANSWER_POLICY))
-    taken_by = performers_of(session, order)
-    rule.check_raise(OrderState(order.state), taken_by, order.closed_at, days=int(values[DAYS_POLICY]), now=now)
-    blamed = taken_by[0] if performer_id is None else performer_id
-    if blamed not in taken_by:
-        raise Invalid("performer_id", "请选择接过这一单的一家")
+    blamed = blamed_for(session, order, performer_id, now=now)
     disputed_fen = rule.disputed(kind, charged(session, order), right_fen)
     if waiting_of(session, order, kind):
         raise AlreadyComplained
-    calendar = catalogue.calendar_of(session, order.organisation_id)
     complaint = Complaint(
         community_id=order.community_id,
         order_id=order.id,
@@ -89,11 +83,34 @@ def raise_complaint(
         raised_by=actor.user_id,
         raised_by_key=None if actor.user_id is not None else actor.api_key_id,
         raised_at=now,
-        answer_due_at=calendar.add_working_days(now, int(values[ANSWER_POLICY])).instant,
+        answer_due_at=answer_due(session, order, now=now),
     )
     session.add(complaint)
     session.flush()
     note(session, order, complaint, {}, "raise_complaint", reason=words, actor=actor, now=now)
+    hear(session, complaint, now=now)
+    return complaint
+
+
+def blamed_for(session: Session, order: Order, performer_id: int | None, *, now: datetime) -> int:
+    """Whom a complaint is about: who took the order last, or the one named who took it before."""
+    days = int(policies.policy(session, order.organisation_id, DAYS_POLICY))
+    taken_by = performers_of(session, order)
+    rule.check_raise(OrderState(order.state), taken_by, order.closed_at, days=days, now=now)
+    blamed = taken_by[0] if performer_id is None else performer_id
+    if blamed not in taken_by:
+        raise Invalid("performer_id", "请选择接过这一单的一家")
+    return blamed
+
+
+def answer_due(session: Session, order: Order, *, now: datetime) -> datetime:
+    """Until when the firm is heard."""
+    days = int(policies.policy(session, order.organisation_id, ANSWER_POLICY))
+    return catalogue.calendar_of(session, order.organisation_id).add_working_days(now, days).instant
+
+
+def hear(session: Session, complaint: Complaint, *, now: datetime) -> None:
+    """Tell the firm, and look again when its time to answer is over."""
     tell(session, complaint, "complaint", {"until": said(complaint.answer_due_at)}, now=now)
     queue.enqueue(
         session,
@@ -103,7 +120,6 @@ def raise_complaint(
         run_at=complaint.answer_due_at,
         dedupe=f"orders.complaint_due:{complaint.id}",
     )
-    return complaint
 
 
 def performers_of(session: Session, order: Order) -> list[int]:

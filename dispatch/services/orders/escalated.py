@@ -74,33 +74,40 @@ def tell_people(
     for person in people:
         count, first = lately.get(person, (0, now))
         waits = count >= int(values["escalation.digest_from"]) - 1
-        made = session.execute(
-            insert(EscalationRecipient)
-            .values(
-                community_id=order.community_id,
-                escalation_id=escalation_id,
-                user_id=person.user_id,
-                performer_id=person.performer_id,
-                state=WAITING if waits else TOLD,
-                reached_at=now,
-                told_at=None if waits else now,
-            )
-            .returning(EscalationRecipient.id)
-        ).scalar_one()
-        if not waits:
+        made = reached(session, order, escalation_id, person, waits=waits, now=now)
+        if waits:
+            tell_later(session, order, made, first + window, str(values["notify.quiet_hours"]))
+        else:
             tell_alone(session, order, person, level.level, now=now)
-            continue
-        at = clocks.shift_out_of_quiet_hours(
-            first + window, quiet_hours(str(values["notify.quiet_hours"])), Urgency(order.urgency)
+
+
+def reached(session: Session, order: Order, escalation_id: int, person: Person, *, waits: bool, now: datetime) -> int:
+    """Note that a level has reached somebody, told now or waiting for a digest; gives the note's id."""
+    return session.execute(
+        insert(EscalationRecipient)
+        .values(
+            community_id=order.community_id,
+            escalation_id=escalation_id,
+            user_id=person.user_id,
+            performer_id=person.performer_id,
+            state=WAITING if waits else TOLD,
+            reached_at=now,
+            told_at=None if waits else now,
         )
-        queue.enqueue(
-            session,
-            "orders.escalation_digest",
-            lane=Lane.DEADLINE,
-            reference=made,
-            run_at=at,
-            dedupe=f"orders.escalation_digest:{made}",
-        )
+        .returning(EscalationRecipient.id)
+    ).scalar_one()
+
+
+def tell_later(session: Session, order: Order, recipient_id: int, at: datetime, quiet: str) -> None:
+    """Have a digest made when the minutes of a storm are over, and not in the quiet hours."""
+    queue.enqueue(
+        session,
+        "orders.escalation_digest",
+        lane=Lane.DEADLINE,
+        reference=recipient_id,
+        run_at=clocks.shift_out_of_quiet_hours(at, quiet_hours(quiet), Urgency(order.urgency)),
+        dedupe=f"orders.escalation_digest:{recipient_id}",
+    )
 
 
 def told_lately(session: Session, people: Sequence[Person], since: datetime) -> dict[Person, tuple[int, datetime]]:

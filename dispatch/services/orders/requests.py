@@ -85,8 +85,6 @@ def ask(
     check_wish(session, order, kind, wanted, now=now)
     if pending(session, order, kind) is not None:
         raise AlreadyRequested
-    hours = int(policies.policy(session, order.organisation_id, DECIDE_POLICY))
-    calendar = catalogue.calendar_of(session, order.organisation_id)
     request = OrderRequest(
         community_id=order.community_id,
         order_id=order.id,
@@ -99,13 +97,25 @@ def ask(
         grounds=grounds,
         basis=basis,
         wish=wish_facts(wanted),
-        decide_due_at=calendar.add_working_seconds(now, hours * 3600).instant,
+        decide_due_at=decide_due(session, order, now=now),
     )
     session.add(request)
     session.flush()
     facts = {"request": str(kind), "number": request.number}
     step(session, order, Action.REQUEST, actor=actor, now=now, facts=facts, reason=grounds)
     audit.record(session, f"orders.ask_{kind}", "orders", order.id, actor=actor, community_id=order.community_id)
+    wait_for_decider(session, request)
+    return request
+
+
+def decide_due(session: Session, order: Order, *, now: datetime) -> datetime:
+    """Until when a request is decided."""
+    hours = int(policies.policy(session, order.organisation_id, DECIDE_POLICY))
+    return catalogue.calendar_of(session, order.organisation_id).add_working_seconds(now, hours * 3600).instant
+
+
+def wait_for_decider(session: Session, request: OrderRequest) -> None:
+    """Look again when the time to decide is over."""
     queue.enqueue(
         session,
         "orders.request_due",
@@ -114,7 +124,6 @@ def ask(
         run_at=request.decide_due_at,
         dedupe=f"orders.request_due:{request.id}",
     )
-    return request
 
 
 def check_words(kind: RequestKind, grounds: str, basis: str) -> None:

@@ -89,6 +89,24 @@ class Line:
             },
         )
 
+    def as_row(self, order_id: int, digest: bytes) -> dict[str, object]:
+        """The event as a row of the history."""
+        return {
+            "order_id": order_id,
+            "version": self.version,
+            "action": self.action,
+            "from_state": self.origin,
+            "to_state": self.target,
+            "at": self.at,
+            "actor_kind": self.actor_kind,
+            "user_id": self.user_id,
+            "performer_id": self.performer_id,
+            "api_key_id": self.api_key_id,
+            "facts": dict(self.facts),
+            "reason": self.reason,
+            "digest": digest,
+        }
+
 
 def event_row(
     order: Order,
@@ -102,13 +120,11 @@ def event_row(
     reason: str | None,
 ) -> dict[str, object]:
     """The next event of an order as a row for insertion; moves the order's version, state and chain head."""
-    origin = order.state
-    version = order.version + 1
     line = Line(
         number=order.number,
-        version=version,
+        version=order.version + 1,
         action=str(action),
-        origin=origin,
+        origin=order.state,
         target=str(target),
         at=now,
         actor_kind=str(kind),
@@ -118,26 +134,9 @@ def event_row(
         facts=facts,
         reason=reason,
     )
-    digest = line.digest(order.chain_head)
-    order.version = version
-    order.state = str(target)
-    order.chain_head = digest
-    order.updated_at = now
-    return {
-        "order_id": order.id,
-        "version": version,
-        "action": line.action,
-        "from_state": origin,
-        "to_state": line.target,
-        "at": now,
-        "actor_kind": line.actor_kind,
-        "user_id": line.user_id,
-        "performer_id": line.performer_id,
-        "api_key_id": line.api_key_id,
-        "facts": dict(facts),
-        "reason": reason,
-        "digest": digest,
-    }
+    order.chain_head = line.digest(order.chain_head)
+    order.version, order.state, order.updated_at = line.version, line.target, now
+    return line.as_row(order.id, order.chain_head)
 
 
 def step(

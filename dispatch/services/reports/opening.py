@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Date, Subquery, case, literal, literal_column, select, true, tuple_
+from sqlalchemy import ColumnElement, Date, Select, Subquery, case, literal, literal_column, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
@@ -79,9 +79,20 @@ def open_figure(
     check_days(query)
     if not 1 <= limit <= most:
         raise Invalid("limit", "每页 1 到 %(most)s 条", most=most)
-    first = DEFINITIONS[figure].basis.teams_of
     sheets = sheets_of(query, DEFINITIONS[figure], actor=actor)
-    asked = (
+    asked = orders_of(sheets, query, DEFINITIONS[figure].basis.teams_of, actor=actor).limit(limit + 1)
+    if part is not None:
+        asked = asked.where(sheets.c.part == str(part))
+    if cursor:
+        asked = asked.where(tuple_(sheets.c.day, sheets.c.order_id) > after(cursor))
+    rows = session.execute(asked).all()
+    following = write_cursor(rows[limit - 1].day, rows[limit - 1].order_id) if len(rows) > limit else None
+    return OpenedPage([opened(row) for row in rows[:limit]], following)
+
+
+def orders_of(sheets: Subquery, query: ReportQuery, first: str, *, actor: Actor) -> Select[Any]:
+    """The orders of some sheets with the names that they may be shown with, by day; `first` as in asking.in_reach."""
+    return (
         select(
             Order.number,
             Order.confidential,
@@ -102,15 +113,7 @@ def open_figure(
         .outerjoin(Performer, Performer.id == sheets.c[f"{first}performer_id"])
         .where(reach.visible_orders(actor), true() if query.service_id is None else ~Order.confidential)
         .order_by(sheets.c.day, sheets.c.order_id)
-        .limit(limit + 1)
     )
-    if part is not None:
-        asked = asked.where(sheets.c.part == str(part))
-    if cursor:
-        asked = asked.where(tuple_(sheets.c.day, sheets.c.order_id) > after(cursor))
-    rows = session.execute(asked).all()
-    following = write_cursor(rows[limit - 1].day, rows[limit - 1].order_id) if len(rows) > limit else None
-    return OpenedPage([opened(row) for row in rows[:limit]], following)
 
 
 def sheets_of(query: ReportQuery, definition: Definition, *, actor: Actor) -> Subquery:
