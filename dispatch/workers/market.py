@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.services import market
-from dispatch.services.market import rechecks
+from dispatch.services.market import hand_outs, rechecks
 
 
 def keep_facilities(session: Session, job: Claimed) -> None:
@@ -39,9 +39,17 @@ def recheck_beneficiaries(session: Session, job: Claimed) -> None:
     queue.finish_period(session, job.kind, str(job.arguments["period"]))
 
 
+def lapse_hand_out(session: Session, job: Claimed) -> None:
+    """The time to sign for what was reserved is over."""
+    if job.reference is None:
+        raise ValueError("a reservation that lapses needs its id")
+    hand_outs.lapse(session, job.reference, now=clock.now(session))
+
+
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "market.keep_facilities": keep_facilities,
     "market.keep_facility": keep_facility,
     "market.order_changed": order_changed,
     "market.recheck_beneficiaries": recheck_beneficiaries,
+    "market.lapse_hand_out": lapse_hand_out,
 }

@@ -8,6 +8,12 @@ from dispatch.models.market.campaigns import (
     MediaReport,
     Partner,
 )
+from dispatch.models.market.counter import (
+    GoodsPoints,
+    HandOut,
+    HandOutLine,
+    HouseholdMonth,
+)
 from dispatch.models.market.gifts import Gift, GiftLine, GiftReversal
 from dispatch.models.market.giving import (
     Donor,
@@ -61,7 +67,11 @@ __all__ = [
     "GiftLine",
     "GiftReversal",
     "Goods",
+    "GoodsPoints",
+    "HandOut",
+    "HandOutLine",
     "Handover",
+    "HouseholdMonth",
     "Inspection",
     "InspectionTick",
     "Keeper",

@@ -87,7 +87,10 @@ class Movement(Base):
 
 
 class LotBalance(Base):
-    """What of a lot stands at a spot: the sum of its movements, kept by trigger, never below nothing."""
+    """What of a lot stands at a spot: the sum of its movements, kept by trigger, never below nothing.
+
+    `reserved` of it is promised to hand-outs that nobody has signed yet; kept by trigger too.
+    """
 
     __tablename__ = "lot_balances"
 
@@ -96,11 +99,13 @@ class LotBalance(Base):
     spot: Mapped[str] = mapped_column(primary_key=True)
     community_id: Mapped[Reference] = community()
     amount: Mapped[int] = mapped_column(BigInteger)
+    reserved: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     __table_args__ = (
         within("lots", "lot_id"),
         within("facilities", "facility_id"),
         CheckConstraint("amount >= 0", name="amount"),
+        CheckConstraint("reserved >= 0", name="reserved"),
         CheckConstraint("spot IN ('store', 'shelf', 'quarantine')", name="spot"),
         Index("ix_lot_balances_facility_id", "facility_id", "lot_id", postgresql_where=text("amount > 0")),
     )

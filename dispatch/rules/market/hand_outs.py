@@ -62,8 +62,20 @@ class OtherList(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What goods cost of a month: `points` for each `step` of their smallest unit that is begun."""
+
+    points: int
+    step: int
+
+    def of(self, amount: int) -> int:
+        """The points of an amount, rounded up."""
+        return -(-amount * self.points // self.step)
+
+
+@dataclass(frozen=True, slots=True)
 class ListLine:
-    """A line of the list: so many of a lot, and what they cost in points."""
+    """A line of the list: so much of a lot, and what it costs in points."""
 
     goods: str
     lot_id: int

@@ -55,6 +55,7 @@ SEALED = (
     SealedColumn("pledges", "phone"),
     SealedColumn("partners", "phone"),
     SealedColumn("receipts", "received_from"),
+    SealedColumn("hand_outs", "proxy_name"),
     SealedColumn("aid_applications", "ground"),
     SealedColumn("aid_applications", "circumstances"),
     SealedColumn("aid_applications", "reason"),

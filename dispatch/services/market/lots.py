@@ -50,11 +50,17 @@ class Standing:
     batch_number: str | None
     amount: int
     shelf: LotShelf
+    reserved: int = 0
+
+    @property
+    def free(self) -> int:
+        """What of it is promised to nobody; none where more is promised than stands there."""
+        return max(0, self.amount - self.reserved)
 
     @property
     def available(self) -> Available:
         """The same as picking sees it."""
-        return Available(self.lot_id, self.amount, self.shelf)
+        return Available(self.lot_id, self.free, self.shelf)
 
 
 def shelf_of_lot() -> FromClause:
@@ -73,6 +79,7 @@ def standing_query(*conditions: SQLColumnExpression[bool]) -> Select[*tuple[Any,
             LotBalance.facility_id,
             LotBalance.spot,
             LotBalance.amount,
+            LotBalance.reserved,
             Lot.goods_id,
             Lot.commodity,
             Lot.fund_id,
@@ -104,6 +111,7 @@ def standing_of(row: Any) -> Standing:
         batch_number=row.batch_number,
         amount=row.amount,
         shelf=LotShelf(row.is_food, row.last_good_day, row.received_on, Spot(row.spot), row.is_recalled),
+        reserved=row.reserved,
     )
 
 

@@ -140,7 +140,7 @@ def take(
         *held_for(outgoing.purpose),
     ]
     stock = {(one.lot_id, one.shelf.spot): one for one in standings(session, *conditions)}
-    left = Counter({place: one.amount for place, one in stock.items()})
+    left = Counter({place: one.free for place, one in stock.items()})
     amounts: Counter[tuple[int, Spot]] = Counter()
     for wish in outgoing.wishes:
         for one in taken_for(wish, stock, left, outgoing.kind, days):
@@ -285,13 +285,13 @@ def transfer(
 
 
 def check_there(session: Session, facility_id: int, lots: Sequence[tuple[int, Spot, int]]) -> None:
-    """Refuse more than stands there; raises NotEnough, Invalid."""
+    """Refuse more than stands there and is promised to nobody; raises NotEnough, Invalid."""
     found = session.execute(
-        select(LotBalance.lot_id, LotBalance.spot, LotBalance.amount).where(
+        select(LotBalance.lot_id, LotBalance.spot, (LotBalance.amount - LotBalance.reserved).label("free")).where(
             LotBalance.facility_id == facility_id, LotBalance.lot_id.in_({lot_id for lot_id, _, _ in lots})
         )
     )
-    left = Counter({(row.lot_id, Spot(row.spot)): row.amount for row in found})
+    left = Counter({(row.lot_id, Spot(row.spot)): row.free for row in found})
     for lot_id, spot, amount in lots:
         if amount < 1:
             raise Invalid("amount", "请填写数量")

@@ -23,14 +23,17 @@ from dispatch.models.access import User
 from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.rules.access.sealing import Undeclared
 from dispatch.rules.market.campaigns import PartnerKind
+from dispatch.rules.market.hand_outs import Proxy
 from dispatch.services import catalogue, funds, grid, market, orders
 from dispatch.services.access import files, idempotency, reseal, users, vault
 from dispatch.services.access.sealed import ANSWER, SEALED, SealedColumn
 from dispatch.services.market import applications
 from tests.conftest import Database
 from tests.factories import aid as aid_factory
+from tests.factories.counter import card_of, reserve, sign
 from tests.factories.funds import give, make_treasury
 from tests.factories.giving import make_pledge
+from tests.factories.market import make_shop, milk_of
 from tests.factories.world import World, make_world, staff
 from tests.services.catalogue.test_firms import applied
 from tests.statements import statements
@@ -81,6 +84,7 @@ def lived(committed: Database) -> Database:
         giving(session, world)
         treasury(session, world)
         aid(session, world)
+        counter(session)
         session.commit()
     return committed
 
@@ -138,6 +142,14 @@ def work(session: Session, world: World) -> None:
         session, picture.getvalue(), subject="visits", subject_id=7, purpose="photo",
         community_id=world.community.id, actor=SYSTEM, now=NOW,
     )  # fmt: skip
+
+
+def counter(session: Session) -> None:
+    """A hand-out that a proxy has signed for."""
+    shop = make_shop(session)
+    milk_of(session, shop, 3, 5)
+    made = reserve(session, shop, card_of(session, shop), (shop.milk.id, 1))
+    sign(session, shop, made, proxy=Proxy("李四", "儿子"))
 
 
 def aid(session: Session, world: World) -> None:

@@ -247,8 +247,8 @@ def test_a_withdrawn_disposal_leaves_the_goods_apart_and_its_order_void(session:
 def test_a_recall_clears_every_shelf_and_lists_who_got_some(session: Session, shop: Shop) -> None:
     called_back = milk_of(session, shop, 5, 9, batch_number="B1")
     other = milk_of(session, shop, 5, 20, batch_number="B2")
-    given = hand_out(session, shop, shop.milk, 2, origin="market.hand_out", origin_id=7)
-    undone = hand_out(session, shop, shop.milk, 1, origin="market.hand_out", origin_id=8)
+    given = hand_out(session, shop, shop.milk, 2, origin="market.parcel", origin_id=7)
+    undone = hand_out(session, shop, shop.milk, 1, origin="market.parcel", origin_id=8)
     settle(session)
     now = clock.now(session)
     market.reverse(session, undone.move.id, reason="扫错卡", actor=shop.keeper, now=now)

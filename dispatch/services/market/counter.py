@@ -1,0 +1,144 @@
+"""The counter of a supermarket: who stands there with a card, what their month allows, what may be handed out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.models.market import AidApplication, Goods, GoodsPoints, HouseholdMonth, LotBalance
+from dispatch.rules.access.roles import Actor
+from dispatch.rules.funds.terms import Commodity, Purpose
+from dispatch.rules.market.double_dip import Given
+from dispatch.rules.market.eligibility import Ground
+from dispatch.rules.market.hand_outs import Price
+from dispatch.rules.market.quota import Quota, allowance, month_of
+from dispatch.rules.market.shelf import Days, MoveKind, may_be_given
+from dispatch.services.access import policies, vault
+from dispatch.services.market import benefits
+from dispatch.services.market.beneficiaries import Holder, scan
+from dispatch.services.market.facilities import demand_keeper, find_facility
+from dispatch.services.market.lots import Standing, held_for, standings
+
+OF_HOUSEHOLD, OF_EACH_MORE = "market.quota_points", "market.quota_points_of_each_more"
+PER_WEIGHT, PER_PIECE = "market.points_per_500_grams", "market.points_per_piece"
+GRAMS_OF_POLICY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class OnOffer:
+    """Goods that may be handed out now: so much is free of them, at what price in points."""
+
+    goods_id: int
+    name: str
+    name_key: str
+    unit: str
+    commodity: Commodity
+    free: int
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class AtCounter:
+    """What the keeper sees after a card was read; never the ground."""
+
+    holder: Holder
+    quota: Quota
+    warnings: Sequence[Given]
+    offers: Sequence[OnOffer]
+
+
+def look(session: Session, facility_id: int, said: str, *, actor: Actor, now: datetime) -> AtCounter:
+    """Read a card at a facility's counter; the scan is audited. Raises NotFound, NotKeeper and what scan raises."""
+    facility = find_facility(session, facility_id, actor=actor)
+    demand_keeper(session, facility.id, actor=actor, now=now)
+    holder = scan(session, said, actor=actor, now=now)
+    day = clock.today(now)
+    return AtCounter(
+        holder=holder,
+        quota=quota_of(session, holder, day),
+        warnings=benefits.warnings_of(session, holder.card.community_id, holder.household_id, day),
+        offers=offers_at(session, facility.community_id, facility.id, purpose_of(holder.application), day),
+    )
+
+
+def purpose_of(application: AidApplication) -> Purpose:
+    """For what the goods are given: the ground, which has the purpose's own word in the journal."""
+    place = f"aid_applications.ground.{application.uid}"
+    return Purpose(Ground(vault.open_sealed(place, application.ground)).value)
+
+
+def allowed_to(session: Session, holder: Holder) -> int:
+    """What the household may take in a month, by the community's policies."""
+    known = policies.policies(session, holder.card.community_id, (OF_HOUSEHOLD, OF_EACH_MORE))
+    return allowance(
+        of_household=int(known[OF_HOUSEHOLD]), of_each_more=int(known[OF_EACH_MORE]), persons=holder.persons
+    )
+
+
+def quota_of(session: Session, holder: Holder, day: date) -> Quota:
+    """The household's month as it stands."""
+    month, allowed = month_of(day), allowed_to(session, holder)
+    row = session.execute(
+        select(HouseholdMonth.allowed, HouseholdMonth.used).where(
+            HouseholdMonth.household_id == holder.household_id, HouseholdMonth.month == month
+        )
+    ).one_or_none()
+    return Quota(month, allowed, 0) if row is None else Quota(month, max(allowed, row.allowed), row.used)
+
+
+def locked_quota(session: Session, holder: Holder, day: date) -> Quota:
+    """The same with its row made and locked: two counters of one household stand in line here."""
+    month, allowed = month_of(day), allowed_to(session, holder)
+    session.execute(
+        upsert(HouseholdMonth)
+        .values(household_id=holder.household_id, month=month, community_id=holder.card.community_id, allowed=allowed)
+        .on_conflict_do_nothing()
+    )
+    row: Any = session.execute(
+        update(HouseholdMonth)
+        .where(HouseholdMonth.household_id == holder.household_id, HouseholdMonth.month == month)
+        .values(allowed=func.greatest(HouseholdMonth.allowed, allowed))
+        .returning(HouseholdMonth.allowed, HouseholdMonth.used)
+        .execution_options(synchronize_session=False)
+    ).one()
+    return Quota(month, row.allowed, row.used)
+
+
+def offers_at(session: Session, community_id: int, facility_id: int, purpose: Purpose, day: date) -> list[OnOffer]:
+    """What may be handed out here today for this purpose, by goods in Chinese order; three queries."""
+    free: Counter[int] = Counter()
+    shown: dict[int, Standing] = {}
+    for one in standings(session, LotBalance.facility_id == facility_id, *held_for(purpose)):
+        if one.free > 0 and may_be_given(one.shelf, MoveKind.HAND_OUT, Days(day, day)):
+            free[one.goods_id] += one.free
+            shown.setdefault(one.goods_id, one)
+    keys = {
+        row.id: row.name_key for row in session.execute(select(Goods.id, Goods.name_key).where(Goods.id.in_(shown)))
+    }
+    prices = prices_of(session, community_id, shown)
+    return [
+        OnOffer(
+            goods_id, one.goods, keys[goods_id], one.unit, Commodity(one.commodity), free[goods_id], prices[goods_id]
+        )
+        for goods_id, one in shown.items()
+    ]
+
+
+def prices_of(session: Session, community_id: int, shown: Mapping[int, Standing]) -> dict[int, Price]:
+    """What goods cost in points: their own price, else by weight or piece as the policies say."""
+    own = {
+        row.goods_id: Price(row.points, row.step)
+        for row in session.scalars(select(GoodsPoints).where(GoodsPoints.goods_id.in_(shown)))
+    }
+    known = policies.policies(session, community_id, (PER_WEIGHT, PER_PIECE))
+    by_commodity = {
+        Commodity.GRAM: Price(int(known[PER_WEIGHT]), GRAMS_OF_POLICY),
+        Commodity.PIECE: Price(int(known[PER_PIECE]), 1),
+    }
+    return {goods_id: own.get(goods_id, by_commodity[Commodity(one.commodity)]) for goods_id, one in shown.items()}
