@@ -20,6 +20,7 @@ from dispatch.api import catalogue as api_catalogue
 from dispatch.api import complaints as api_complaints
 from dispatch.api import errors as api_errors
 from dispatch.api import firms as api_firms
+from dispatch.api import gifts as api_gifts
 from dispatch.api import giving as api_giving
 from dispatch.api import grid as api_grid
 from dispatch.api import order_answers as api_order_answers
@@ -51,6 +52,7 @@ from dispatch.web import (
     orders,
     pages,
     phone,
+    sales,
     system,
     vendor,
 )
@@ -80,6 +82,7 @@ PAGES = (
     beneficiaries.blueprint,
     cards.blueprint,
     phone.blueprint,
+    sales.blueprint,
     web_reports.blueprint,
     demo_inbox.blueprint,
     docs.blueprint,
@@ -98,6 +101,7 @@ API = (
     api_webhooks.blueprint,
     api_care.blueprint,
     api_giving.blueprint,
+    api_gifts.blueprint,
     api_campaigns.blueprint,
     api_beneficiaries.blueprint,
     api_reports.blueprint,

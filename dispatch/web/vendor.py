@@ -61,6 +61,7 @@ ICONS = (
     "search",
     "send",
     "sign-merge-right",
+    "shop",
     "signpost-2",
     "signpost-split",
     "star",

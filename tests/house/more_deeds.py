@@ -4,6 +4,7 @@ from tests.house.aid_deeds import AID_DEEDS
 from tests.house.complaint_deeds import COMPLAINT_DEEDS
 from tests.house.export_deeds import EXPORT_DEEDS
 from tests.house.firm_deeds import FIRM_DEEDS
+from tests.house.gift_deeds import GIFT_DEEDS
 from tests.house.giving_deeds import GIVING_DEEDS
 
-MORE_DEEDS = FIRM_DEEDS | COMPLAINT_DEEDS | GIVING_DEEDS | EXPORT_DEEDS | AID_DEEDS
+MORE_DEEDS = FIRM_DEEDS | COMPLAINT_DEEDS | GIVING_DEEDS | GIFT_DEEDS | EXPORT_DEEDS | AID_DEEDS

@@ -119,6 +119,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.PLEDGES_TAKE,
             Right.GIFTS_READ,
             Right.GIFTS_RECEIVE,
+            Right.CAMPAIGNS_READ,
             Right.NOTICES_READ,
         }
     ),

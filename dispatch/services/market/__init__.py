@@ -20,6 +20,7 @@ from dispatch.services.market.campaigns import (
     sign_agreement,
     write_appeal,
 )
+from dispatch.services.market.choosing import Choices, choices_for_gifts
 from dispatch.services.market.counting import (
     CountedAlready,
     CountOpen,
@@ -76,6 +77,7 @@ from dispatch.services.market.gifts import (
     GiftDraft,
     OfAnother,
     find_gift,
+    gift_of_line,
     lines_of_gifts,
     list_gifts,
     receive_gift,
@@ -173,6 +175,7 @@ __all__ = [
     "AlreadyAgreed",
     "AlreadyReversed",
     "BeingCounted",
+    "Choices",
     "CountOpen",
     "CountOver",
     "CountedAlready",
@@ -220,6 +223,7 @@ __all__ = [
     "cancel_count",
     "cancel_sale",
     "check_may_be_given",
+    "choices_for_gifts",
     "close_count",
     "count_sale",
     "create_goods",
@@ -240,6 +244,7 @@ __all__ = [
     "find_pledge",
     "find_recall",
     "find_sale",
+    "gift_of_line",
     "given_of",
     "giving_order_changed",
     "keep_facilities",

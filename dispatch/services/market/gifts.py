@@ -14,6 +14,7 @@ from dispatch.models.funds import Earmark, Fund, Holding
 from dispatch.models.market import Gift, GiftLine, GiftReversal, Pledge
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.draft import Dimension, Draft, at
+from dispatch.rules.funds.money import check_foreign
 from dispatch.rules.funds.terms import Commodity, EntryKind, Owner
 from dispatch.rules.market import gifts as rule
 from dispatch.rules.market.gifts import GiftItem, Way
@@ -67,6 +68,9 @@ def receive_gift(session: Session, draft: GiftDraft, *, actor: Actor, now: datet
     Raises NotFound, Invalid naming the field, PledgeNotThere, and what the journal and the stock refuse.
     """
     places = places_of(session, draft, actor=actor)
+    for one in draft.items:
+        if one.foreign is not None:
+            check_foreign(one.foreign, clock.today(now))
     items = tuple(rule.priced(one) for one in draft.items)
     check_draft(draft, items, places, clock.today(now))
     fund = places.fund
@@ -250,7 +254,16 @@ def lines_of_gifts(session: Session, gift_ids: Sequence[int]) -> dict[int, list[
     return found
 
 
-def reverse_line(session: Session, line_id: int, *, reason: str, actor: Actor, now: datetime) -> GiftReversal:
+def gift_of_line(session: Session, line_id: int, *, actor: Actor) -> int:
+    """The id of the gift to which a line belongs; raises NotFound."""
+    query = select(GiftLine.gift_id).where(GiftLine.id == line_id, reach.visible(GiftLine, actor))
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def reverse_line(session: Session, line_id: int, *, reason: str, actor: Actor, now: datetime) -> Gift:
     """Take a line back that was written by mistake, with its receipt, its entry and its step of stock; once.
 
     Raises NotFound, LineReversed, Invalid("reason", …), and what the journal and the stock refuse (spent meanwhile).
@@ -261,7 +274,7 @@ def reverse_line(session: Session, line_id: int, *, reason: str, actor: Actor, n
     check_text("reason", reason, LONGEST_NOTE)
     if not reason.strip():
         raise Invalid("reason", "请写明为什么冲销")
-    session.get_one(Gift, line.gift_id, with_for_update=True, populate_existing=True)
+    gift = session.get_one(Gift, line.gift_id, with_for_update=True, populate_existing=True)
     if session.get(GiftReversal, line.id) is not None:
         raise rule.LineReversed
     receipt = funds.receipt_of(session, line.entry_id)
@@ -282,7 +295,7 @@ def reverse_line(session: Session, line_id: int, *, reason: str, actor: Actor, n
     session.add(reversal)
     session.flush()
     audit.record(session, "market.reverse_line", "gift_lines", line.id, actor=actor, community_id=line.community_id)
-    return reversal
+    return gift
 
 
 def thank(session: Session, gift_id: int, *, actor: Actor, now: datetime) -> Gift:

@@ -17,6 +17,9 @@ from dispatch.gateways import limits
 from dispatch.gateways.limits import limiter
 from dispatch.models.access import Organisation
 from dispatch.rules.access.roles import EVERYTHING, Actor, ActorKind, Scope
+from dispatch.rules.catalogue.prices import yuan_of
+from dispatch.rules.funds.spoken import spoken
+from dispatch.rules.funds.terms import Commodity
 from dispatch.rules.market.pledges import PledgeKind, PledgeSource
 from dispatch.services import market
 from dispatch.transaction import retrying, transaction
@@ -27,6 +30,9 @@ from dispatch.web.knowledge import errors_of, status_of
 from dispatch.web.orders.form import new_key, source_number
 from dispatch.web.phone.door import check_origin
 
+OF_ONE_S_OWN = "number and secret of one's own receipt are the key; nothing else is told"
+PUBLISHED = "results of charity sales are published for everybody"
+NOT_FOUND = 404
 ANYBODY = "anybody may promise a gift; nothing is told but that it was kept"
 
 blueprint = Blueprint("give", __name__, url_prefix="/give")
@@ -105,6 +111,60 @@ def promise(community_id: int) -> Response:
     except (Invalid, Conflict) as error:
         return make_response(render_form(community_id, request.form, errors_of(error)), status_of(error))
     return redirect(url_for("give.thanks", community_id=community_id), 303)  # type: ignore[return-value]
+
+
+def receipt_typed() -> str:
+    """The receipt that is asked about, as a digest: guessing its secret is soon over."""
+    about = f"{request.path}:{request.form.get('number', '').strip()}"
+    return f"receipt:{sha256(about.encode('utf-8', 'replace')).hexdigest()[:24]}"
+
+
+@blueprint.get("/<int(min=1, max=9223372036854775807):community_id>/receipt")
+@open_to_all(OF_ONE_S_OWN)
+def receipt_form(community_id: int) -> str:
+    """Where a donor types the receipt's number and secret; the printed picture brings the number."""
+    return render_receipt(community_id, {"number": request.args.get("number", "")[:20]}, {}, None)
+
+
+def render_receipt(
+    community_id: int, typed: Mapping[str, str], errors: Mapping[str, str], own: market.OwnLine | None
+) -> str:
+    """The form, and above it one's own line when both were right."""
+    return render_template(
+        "give/receipt.html",
+        name=name_of(community_id),
+        community_id=community_id,
+        typed=typed,
+        errors=errors,
+        own=own,
+        amount=spoken(own.amount, Commodity(own.commodity)) if own is not None else "",
+    )
+
+
+@blueprint.post("/<int(min=1, max=9223372036854775807):community_id>/receipt")
+@open_to_all(OF_ONE_S_OWN)
+@limiter.limit(limits.LOOKUP_BY_ADDRESS, key_func=limits.address)
+@limiter.limit(limits.LOOKUP_BY_NUMBER, key_func=receipt_typed)
+def look_up(community_id: int) -> Response:
+    """One's own line and nothing else; a wrong number is answered like a wrong secret."""
+    name_of(community_id)
+    number, secret = request.form.get("number", "")[:40], request.form.get("secret", "")[:40]
+    try:
+        with transaction(visitor(community_id).scope) as session:
+            own = market.look_up(session, community_id, number, secret)
+    except Conflict as error:
+        return make_response(render_receipt(community_id, {"number": number}, errors_of(error), None), NOT_FOUND)
+    return make_response(render_receipt(community_id, {"number": number}, {}, own))
+
+
+@blueprint.get("/<int(min=1, max=9223372036854775807):community_id>/sales")
+@open_to_all(PUBLISHED)
+def sales(community_id: int) -> str:
+    """The published results of charity sales."""
+    name = name_of(community_id)
+    with transaction(visitor(community_id).scope) as session:
+        found = market.published_sales(session, community_id)
+    return render_template("give/sales.html", name=name, community_id=community_id, found=found, yuan_of=yuan_of)
 
 
 @blueprint.get("/<int(min=1, max=9223372036854775807):community_id>/thanks")

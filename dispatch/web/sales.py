@@ -1,0 +1,193 @@
+"""爱心义卖: planned on an agreement, counted blind by two people, banked whole, published."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
+from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.catalogue.prices import fen_of, yuan_of
+from dispatch.rules.market.sales import STATE_LABELS, SaleState
+from dispatch.services import market
+from dispatch.services.market import SaleDraft
+from dispatch.transaction import retrying, transaction
+from dispatch.web.access import allow, current_actor
+from dispatch.web.knowledge import errors_of, read_day, status_of
+from dispatch.web.orders.form import number
+from dispatch.web.pages import Look, told
+
+LOOKS = {
+    SaleState.PLANNED: ("hourglass-split", "waiting"),
+    SaleState.COUNTED: ("check-lg", "soon"),
+    SaleState.BANKED: ("inbox", "moving"),
+    SaleState.PUBLISHED: ("check-circle", "done"),
+    SaleState.CANCELLED: ("x-circle", "quiet"),
+}
+NOTHING_WRONG: Mapping[str, str] = {}
+Work = Callable[[Session, Actor, datetime], object]
+SALE = "/<int(min=1, max=9223372036854775807):sale_id>"
+FORBIDDEN = 403
+
+blueprint = Blueprint("pages_sales", __name__, url_prefix="/sales")
+
+
+def sale_look(state: str) -> Look:
+    """Word, shape and tone of a sale's state."""
+    icon, tone = LOOKS[SaleState(state)]
+    return Look(gettext(STATE_LABELS[SaleState(state)]), icon, tone)
+
+
+@blueprint.get("")
+@allow(Right.CAMPAIGNS_READ)
+def listing() -> str:
+    """The sales, with the form of a new one."""
+    return render_listing(current_actor(), NOTHING_WRONG)
+
+
+def render_listing(actor: Actor, errors: Mapping[str, str]) -> str:
+    """The list with what was typed."""
+    with transaction() as session:
+        partners = market.list_partners(session, actor=actor)
+        agreements = market.agreements_of(session, [one.id for one in partners])
+        return render_template(
+            "sales/listing.html",
+            sales=market.list_sales(session, actor=actor),
+            agreements=[
+                (one, partner) for partner in partners for one in agreements[partner.id] if one.purpose == "sale"
+            ],
+            choices=market.choices_for_gifts(session, actor=actor),
+            sale_look=sale_look,
+            yuan_of=yuan_of,
+            may_run=actor.may(Right.CAMPAIGNS_RUN),
+            today=clock.today(clock.now(session)),
+            typed=request.form,
+            errors=errors,
+        )
+
+
+@blueprint.post("")
+@allow(Right.CAMPAIGNS_RUN)
+@retrying
+def plan() -> Response:
+    """Plan a sale."""
+    actor = current_actor()
+    try:
+        day = read_day(request.form, "held_on")
+        fund, _, wish = request.form.get("fund", "").partition(":")
+        draft = SaleDraft(
+            name=request.form.get("name", ""),
+            place=request.form.get("place", ""),
+            held_on=needed(day),
+            agreement_id=number(request.form, "agreement_id") or 0,
+            fund_id=number({"fund_id": fund}, "fund_id") or 0,
+            earmark_id=number({"earmark_id": wish}, "earmark_id"),
+        )
+        with transaction() as session:
+            sale = market.plan_sale(session, draft, actor=actor, now=clock.now(session))
+    except (Invalid, Conflict) as error:
+        return make_response(render_listing(actor, errors_of(error)), status_of(error))
+    return redirect(url_for("pages_sales.show", sale_id=sale.id), 303)  # type: ignore[return-value]
+
+
+def needed(day: date | None) -> date:
+    """A day that must be there; raises Invalid."""
+    if day is None:
+        raise Invalid("held_on", "请填写完整的日期")
+    return day
+
+
+@blueprint.get(SALE)
+@allow(Right.CAMPAIGNS_READ)
+def show(sale_id: int) -> str:
+    """One sale; the figure is hidden until two people have counted the same."""
+    return render_sale(sale_id, current_actor(), NOTHING_WRONG)
+
+
+def render_sale(sale_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
+    """The page of a sale; raises NotFound."""
+    with transaction() as session:
+        sale = market.find_sale(session, sale_id, actor=actor)
+        choices = market.choices_for_gifts(session, actor=actor)
+        return render_template(
+            "sales/show.html",
+            sale=sale,
+            look=sale_look(sale.state),
+            fund=next((one.name for one in choices.funds if one.id == sale.fund_id), "—"),
+            wish=next((one.name for one in choices.wishes if one.id == sale.earmark_id), None),
+            banks=[one for one in choices.holdings if one.kind == "bank" and one.community_id == sale.community_id],
+            has_counted=sale.first_by is not None and sale.first_by == actor.user_id,
+            may_run=actor.may(Right.CAMPAIGNS_RUN),
+            may_count=actor.may(Right.MARKET_COUNT),
+            may_bank=actor.may(Right.FUNDS_BOOK),
+            yuan_of=yuan_of,
+            typed=request.form,
+            errors=errors,
+            now=clock.now(session),
+        )
+
+
+def change(sale_id: int, work: Work) -> Response:
+    """Do one step of a sale; a refusal is shown on its page with what was typed."""
+    actor = current_actor()
+    try:
+        with transaction() as session:
+            work(session, actor, clock.now(session))
+    except (Invalid, Conflict) as error:
+        return make_response(render_sale(sale_id, actor, errors_of(error)), status_of(error))
+    except NotAllowed as error:
+        return make_response(render_sale(sale_id, actor, refusal(error)), FORBIDDEN)
+    return redirect(url_for("pages_sales.show", sale_id=sale_id), 303)  # type: ignore[return-value]
+
+
+def refusal(error: DispatchError) -> Mapping[str, str]:
+    """A refusal of the person above the forms."""
+    return {"form": told(error)}
+
+
+@blueprint.post(f"{SALE}/counts")
+@allow(Right.MARKET_COUNT)
+@retrying
+def count(sale_id: int) -> Response:
+    """Enter what one person counted."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        market.count_sale(session, sale_id, fen_of(request.form.get("yuan", ""), "fen"), actor=actor, now=now)
+
+    return change(sale_id, work)
+
+
+@blueprint.post(f"{SALE}/banking")
+@allow(Right.FUNDS_BOOK)
+@retrying
+def bank(sale_id: int) -> Response:
+    """Bank all that was counted."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        fen, holding_id = fen_of(request.form.get("yuan", ""), "fen"), number(request.form, "holding_id") or 0
+        market.bank_sale(session, sale_id, fen, holding_id, actor=actor, now=now)
+
+    return change(sale_id, work)
+
+
+@blueprint.post(f"{SALE}/publication")
+@allow(Right.CAMPAIGNS_RUN)
+@retrying
+def publish(sale_id: int) -> Response:
+    """Publish the result."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        market.publish_sale(session, sale_id, request.form.get("result", ""), actor=actor, now=now)
+
+    return change(sale_id, work)
+
+
+@blueprint.post(f"{SALE}/cancellation")
+@allow(Right.CAMPAIGNS_RUN)
+@retrying
+def cancel(sale_id: int) -> Response:
+    """Call it off."""
+    return change(sale_id, lambda session, actor, _: market.cancel_sale(session, sale_id, actor=actor))
