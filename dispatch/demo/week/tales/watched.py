@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dispatch.demo.day.firms import ACCEPT
 from dispatch.demo.day.story import Manner, Told
@@ -16,10 +16,10 @@ URGED = 3
 BETWEEN = timedelta(minutes=25)
 AT_LAST = timedelta(days=13)
 WITHIN_HOURS = timedelta(hours=5)
-OF_LIFTS = ["team_head", "centre", "supervision"]
+OF_LIFTS = {"team_head", "centre", "supervision"}
 STORM = 8
-TOLD_TOGETHER = re.compile(r"您有 \d+ 张订单\(([^)]*)")
-"""A digest in somebody's inbox, with the numbers that it names."""
+TOLD_TOGETHER = re.compile(r"多张订单快到或已过时限</strong>.*?<time datetime=\"([^\"]+)\"", re.DOTALL)
+"""A digest in somebody's inbox, with when it was told."""
 
 
 def urged(case: Case) -> Tale:
@@ -66,7 +66,7 @@ def climbed_fast(case: Case) -> Tale:
     yield from taken(case)
     yield case.until_event("supervise", within=WITHIN_HOURS)
     told = [event["facts"]["audience"] for event in case.events("escalate")]
-    case.check(told == OF_LIFTS, f"the levels of its kind, in their order: {told}")
+    case.check(set(told) == OF_LIFTS and told[-1] == "supervision", f"the levels of its kind: {told}")
     case.do("centre", "supervision/end", {"finding": "演示：已赶到现场"})
     case.work_on()
 
@@ -78,12 +78,12 @@ def storm(case: Case) -> Tale:
     case.check(len(many) == STORM, "all placed")
     head = case.house.heads.get(case.order()["accountable_team_id"])
     case.check(head, "a team with a head")
-    inbox, numbers = case.house.browsers[str(head)], {one.number for one in many}
+    inbox, begun = case.house.browsers[str(head)], case.house.time.now()
 
     def is_told_together() -> bool:
-        return any(number in named for named in TOLD_TOGETHER.findall(inbox.get("/inbox").text) for number in numbers)
+        return any(datetime.fromisoformat(at) > begun for at in TOLD_TOGETHER.findall(inbox.get("/inbox").text))
 
-    yield Wait(case.house.time.now() + WITHIN_HOURS, is_told_together, f"{case.number} told with others")
+    yield Wait(begun + WITHIN_HOURS, is_told_together, f"{case.number} told with others")
     case.work_on()
     case.release()
 
