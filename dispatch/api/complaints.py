@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.order_views import is_closed
-from dispatch.api.orders import actor, step, takes
+from dispatch.api.orders import actor, as_sent, step, takes
 from dispatch.models.orders import Complaint, Order
 from dispatch.rules.access.roles import Right
 from dispatch.rules.orders.complaints import ComplaintKind, Consequence, Verdict
@@ -85,13 +85,8 @@ class ComplaintAnswer(MethodView):
     @takes(schemas.AnswerComplaint, door=blueprint)
     def post(self, data: Mapping[str, Any], complaint_id: int) -> Response:
         """Enter what the firm answered by telephone."""
-        return step(
-            f"orders.answer_complaint:{complaint_id}",
-            about(complaint_id),
-            data,
-            lambda session, order, now: orders.answer_complaint(
-                session, order, complaint_id, **data, actor=actor(), now=now
-            ),
+        return as_sent(
+            f"orders.answer_complaint:{complaint_id}", about(complaint_id), data, orders.answer_complaint, complaint_id
         )
 
 
@@ -121,11 +116,10 @@ class OneComplaint(MethodView):
     @takes(Versioned, door=blueprint)
     def delete(self, data: Mapping[str, Any], complaint_id: int) -> Response:
         """Withdraw one's own complaint while nobody has decided it."""
-        return step(
+        return as_sent(
             f"orders.withdraw_complaint:{complaint_id}",
             about(complaint_id),
             data,
-            lambda session, order, now: orders.withdraw_complaint(
-                session, order, complaint_id, **data, actor=actor(), now=now
-            ),
+            orders.withdraw_complaint,
+            complaint_id,
         )

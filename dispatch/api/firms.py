@@ -14,7 +14,7 @@ from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.once import KEY_PARAMETER, once
 from dispatch.gateways import limits
-from dispatch.models.catalogue import PriceList
+from dispatch.models.catalogue import Performer, PriceList
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.catalogue.firms import FirmAction, Standing
 from dispatch.rules.catalogue.papers import NEVER
@@ -45,6 +45,12 @@ def firm_out(row: FirmRow) -> dict[str, Any]:
         "papers_until": None if row.papers_until == NEVER else row.papers_until,
         "papers_missing": row.missing(),
     }
+
+
+def as_it_stands(session: Session, firm: Performer) -> dict[str, Any]:
+    """What leaves of one firm, as it stands now."""
+    (row,) = catalogue.firm_rows(session, [firm], now=clock.now(session))
+    return firm_out(row)
 
 
 def prices_out(made: PriceList, code: str) -> dict[str, Any]:
@@ -95,8 +101,11 @@ class Firms(MethodView):
             papers = tuple(NewPaper(**paper) for paper in data["papers"])
             asked = FirmApplication(**{**data, **lists, "papers": papers})
             firm = catalogue.apply_with(session, asked, actor=actor(), now=now)
-            (row,) = catalogue.firm_rows(session, [firm], now=now)
-            return 201, schemas.FirmOut().dump(firm_out(row)), {"Location": url_for("firms.OneFirm", code=firm.code)}
+            return (
+                201,
+                schemas.FirmOut().dump(as_it_stands(session, firm)),
+                {"Location": url_for("firms.OneFirm", code=firm.code)},
+            )
 
         return once("firms.apply", data, work)
 
@@ -110,9 +119,7 @@ class OneFirm(MethodView):
     def get(self, code: str) -> Mapping[str, Any]:
         """Show where a firm stands and until when its papers hold."""
         with transaction() as session:
-            firm = catalogue.find_firm(session, code, actor=actor())
-            (row,) = catalogue.firm_rows(session, [firm], now=clock.now(session))
-            return firm_out(row)
+            return as_it_stands(session, catalogue.find_firm(session, code, actor=actor()))
 
 
 @blueprint.route(f"{CODE}/decisions")
@@ -139,8 +146,7 @@ class FirmDecisions(MethodView):
             firm = catalogue.find_firm(session, code, actor=actor())
             action, words = FirmAction(data["action"]), {"reason": data["reason"], "until": data["until"]}
             in_hand = orders.decide_firm(session, firm.id, action, **words, actor=actor(), now=now)
-            (row,) = catalogue.firm_rows(session, [firm], now=now)
-            body = {"firm": firm_out(row), "in_hand": [order.number for order in in_hand]}
+            body = {"firm": as_it_stands(session, firm), "in_hand": [order.number for order in in_hand]}
             return 200, schemas.DecidedOut().dump(body), {}
 
         return once(f"firms.decide:{code}", data, work)
@@ -168,8 +174,7 @@ class FirmPapers(MethodView):
         def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
             firm = catalogue.find_firm(session, code, actor=actor())
             catalogue.add_paper(session, firm.id, NewPaper(**data), actor=actor())
-            (row,) = catalogue.firm_rows(session, [firm], now=clock.now(session))
-            return 201, schemas.FirmOut().dump(firm_out(row)), {}
+            return 201, schemas.FirmOut().dump(as_it_stands(session, firm)), {}
 
         return once(f"firms.paper:{code}", data, work)
 

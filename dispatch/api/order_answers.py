@@ -12,7 +12,7 @@ from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.once import once
 from dispatch.api.order_views import is_closed, order_out
-from dispatch.api.orders import ORDER_OUT, actor, draft_of, step, takes
+from dispatch.api.orders import ORDER_OUT, actor, as_sent, draft_of, step, takes
 from dispatch.errors import NotFound
 from dispatch.gateways import limits
 from dispatch.rules.access.roles import Right
@@ -94,9 +94,4 @@ class OrderUsefulness(MethodView):
     @takes(schemas.Usefulness)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Record once what the caller says of the answer; 409 when it was recorded before."""
-        return step(
-            "orders.record_usefulness",
-            number,
-            data,
-            lambda session, order, now: orders.record_usefulness(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.record_usefulness", number, data, orders.record_usefulness)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.order_views import is_closed
-from dispatch.api.orders import actor, step, takes
+from dispatch.api.orders import actor, as_sent, step, takes
 from dispatch.models.orders import Order, OrderRequest
 from dispatch.rules.access.roles import Right
 from dispatch.rules.orders.requests import RequestKind, Wish
@@ -85,12 +85,7 @@ class RequestDecision(MethodView):
     @takes(schemas.DecideRequest, door=blueprint)
     def post(self, data: Mapping[str, Any], request_id: int) -> Response:
         """Grant or refuse, with the reason; what is granted is done at once."""
-        return step(
-            f"orders.decide:{request_id}",
-            about(request_id),
-            data,
-            lambda session, order, now: orders.decide(session, order, request_id, **data, actor=actor(), now=now),
-        )
+        return as_sent(f"orders.decide:{request_id}", about(request_id), data, orders.decide, request_id)
 
 
 @blueprint.route("/requests/<int(min=1, max=9223372036854775807):request_id>")
@@ -101,14 +96,7 @@ class OneRequest(MethodView):
     @takes(Versioned, door=blueprint)
     def delete(self, data: Mapping[str, Any], request_id: int) -> Response:
         """Withdraw one's own request while nobody has decided it."""
-        return step(
-            f"orders.withdraw:{request_id}",
-            about(request_id),
-            data,
-            lambda session, order, now: orders.withdraw_request(
-                session, order, request_id, **data, actor=actor(), now=now
-            ),
-        )
+        return as_sent(f"orders.withdraw:{request_id}", about(request_id), data, orders.withdraw_request, request_id)
 
 
 @blueprint.route("/orders/<number>/resumption")
@@ -119,12 +107,7 @@ class OrderResumption(MethodView):
     @takes(WithReason, door=blueprint)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """End a hold before its date; the clocks go on with what was left."""
-        return step(
-            "orders.resume",
-            number,
-            data,
-            lambda session, order, now: orders.resume(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.resume", number, data, orders.resume)
 
 
 @blueprint.route("/orders/<number>/help")
@@ -135,12 +118,7 @@ class OrderHelp(MethodView):
     @takes(schemas.FinishHelp, door=blueprint)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Say what the helping team has done; the lead may end when all helpers have."""
-        return step(
-            "orders.finish_help",
-            number,
-            data,
-            lambda session, order, now: orders.finish_help(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.finish_help", number, data, orders.finish_help)
 
 
 @blueprint.route("/orders/<number>/urges")
@@ -151,12 +129,7 @@ class OrderUrges(MethodView):
     @takes(schemas.Urge, door=blueprint)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Urge an order: counted, the state stays, performer and team are told."""
-        return step(
-            "orders.urge",
-            number,
-            data,
-            lambda session, order, now: orders.urge(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.urge", number, data, orders.urge)
 
 
 @blueprint.route("/orders/<number>/supervision")
@@ -167,12 +140,7 @@ class OrderSupervision(MethodView):
     @takes(WithReason, door=blueprint)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Supervise an order, with a due date of its own."""
-        return step(
-            "orders.supervise",
-            number,
-            data,
-            lambda session, order, now: orders.supervise(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.supervise", number, data, orders.supervise)
 
 
 @blueprint.route("/orders/<number>/supervision/end")
@@ -183,12 +151,7 @@ class OrderSupervisionEnd(MethodView):
     @takes(schemas.EndSupervision, door=blueprint)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """End the supervision with what was found."""
-        return step(
-            "orders.end_supervision",
-            number,
-            data,
-            lambda session, order, now: orders.end_supervision(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.end_supervision", number, data, orders.end_supervision)
 
 
 @blueprint.route("/orders/<number>/confidentiality")
@@ -201,9 +164,4 @@ class OrderConfidentiality(MethodView):
         """Make an order confidential; to lift it is refused here: a person of the centre does it on its page."""
         is_hiding = data.pop("confidential")
         change = orders.conceal if is_hiding else orders.reveal
-        return step(
-            f"orders.confidentiality:{is_hiding}",
-            number,
-            data,
-            lambda session, order, now: change(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent(f"orders.confidentiality:{is_hiding}", number, data, change)

@@ -221,6 +221,13 @@ def step(name: str, number: str, data: Mapping[str, Any], act: Callable[[Session
     return once(f"{name}:{known}", data, work)
 
 
+def as_sent(name: str, number: str, data: Mapping[str, Any], deed: Callable[..., object], *about: int) -> Response:
+    """A step whose body is just what its service takes beside the order, and what else of it the step is about."""
+    return step(
+        name, number, data, lambda session, order, now: deed(session, order, *about, **data, actor=actor(), now=now)
+    )
+
+
 @blueprint.route("/orders/<number>/place")
 class OrderPlace(MethodView):
     """Settling a place."""
@@ -229,12 +236,7 @@ class OrderPlace(MethodView):
     @takes(schemas.SettlePlace)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Say where an order is whose address was not found; it is routed at once."""
-        return step(
-            "orders.settle_place",
-            number,
-            data,
-            lambda session, order, now: orders.settle(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.settle_place", number, data, orders.settle)
 
 
 @blueprint.route("/orders/<number>/dispatch")
@@ -245,12 +247,7 @@ class OrderDispatch(MethodView):
     @takes(schemas.DispatchByHand)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Give an order to one performer, with a reason."""
-        return step(
-            "orders.dispatch",
-            number,
-            data,
-            lambda session, order, now: orders.dispatch_by_hand(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.dispatch", number, data, orders.dispatch_by_hand)
 
 
 @blueprint.route("/orders/<number>/route")
@@ -261,12 +258,7 @@ class OrderRoute(MethodView):
     @takes(schemas.WithReason)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Route an order that waits for a human anew."""
-        return step(
-            "orders.route",
-            number,
-            data,
-            lambda session, order, now: orders.retry_routing(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.route", number, data, orders.retry_routing)
 
 
 @blueprint.route("/orders/<number>/team")
@@ -277,12 +269,7 @@ class OrderTeam(MethodView):
     @takes(schemas.ChooseTeam)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Say which block team an order known only to its area belongs to."""
-        return step(
-            "orders.team",
-            number,
-            data,
-            lambda session, order, now: orders.choose_team(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.team", number, data, orders.choose_team)
 
 
 @blueprint.route("/orders/<number>/signature")
@@ -293,12 +280,7 @@ class OrderSignature(MethodView):
     @takes(schemas.Versioned)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """The team takes the order."""
-        return step(
-            "orders.sign",
-            number,
-            data,
-            lambda session, order, now: orders.sign(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.sign", number, data, orders.sign)
 
 
 @blueprint.route("/orders/<number>/feedback")
@@ -309,12 +291,7 @@ class OrderFeedback(MethodView):
     @takes(schemas.FeedBack)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Record what was answered to the resident."""
-        return step(
-            "orders.feed_back",
-            number,
-            data,
-            lambda session, order, now: orders.feed_back(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.feed_back", number, data, orders.feed_back)
 
 
 @blueprint.route("/orders/<number>/callbacks")
@@ -325,12 +302,7 @@ class OrderCallbacks(MethodView):
     @takes(schemas.RecordCallback)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Record one try; the order is closed, re-opened, or tried again on another half-day."""
-        return step(
-            "orders.call_back",
-            number,
-            data,
-            lambda session, order, now: orders.record_callback(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.call_back", number, data, orders.record_callback)
 
 
 @blueprint.route("/orders/<number>/void")
@@ -341,12 +313,7 @@ class OrderVoid(MethodView):
     @takes(schemas.VoidOrder)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Ask for the end of an order, confirm it as a second person, or take it back for the resident."""
-        return step(
-            "orders.void",
-            number,
-            data,
-            lambda session, order, now: orders.void(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.void", number, data, orders.void)
 
 
 @blueprint.route("/orders/<number>/remarks")
@@ -357,12 +324,7 @@ class OrderRemarks(MethodView):
     @takes(schemas.Remark)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Add a remark to the history."""
-        return step(
-            "orders.remark",
-            number,
-            data,
-            lambda session, order, now: orders.remark(session, order, **data, actor=actor(), now=now),
-        )
+        return as_sent("orders.remark", number, data, orders.remark)
 
 
 @blueprint.route("/board")

@@ -40,6 +40,17 @@ def carry_out(number: str, action: str, work: Work) -> Response:
     return redirect(page_after(number, actor), 303)  # type: ignore[return-value]
 
 
+def with_reason(number: str, action: str, deed: Callable[..., object], said: str = "reason") -> Response:
+    """An action that takes nothing but the words of its form (`said`: what the deed calls them) and the version."""
+    return carry_out(
+        number,
+        action,
+        lambda session, order, actor, now: deed(
+            session, order, **{said: text("reason")}, version=version(), actor=actor, now=now
+        ),
+    )
+
+
 def page_after(number: str, actor: Actor) -> str:
     """Where somebody goes on after an action: the board, the order's page, or one's own list."""
     if not actor.may(Right.ORDERS_READ):
@@ -129,11 +140,7 @@ def dispatch_by_hand(number: str) -> Response:
 @allow(Right.ORDERS_DISPATCH)
 def retry(number: str) -> Response:
     """Route it anew, with a reason."""
-
-    def work(session: Session, order: Order, actor: Actor, now: datetime) -> None:
-        orders.retry_routing(session, order, reason=text("reason"), version=version(), actor=actor, now=now)
-
-    return carry_out(number, "retry", work)
+    return with_reason(number, "retry", orders.retry_routing)
 
 
 @blueprint.post("/orders/<number>/team")

@@ -13,7 +13,7 @@ from dispatch.rules.orders.requests import RequestKind, Wish
 from dispatch.services import orders
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.orders.actions import YES, answer, carry_out, end_of_day, needed, text, version
+from dispatch.web.orders.actions import YES, answer, carry_out, end_of_day, needed, text, version, with_reason
 from dispatch.web.orders.door import blueprint
 from dispatch.web.orders.form import number as whole_number
 from dispatch.web.orders.views import rows
@@ -128,11 +128,7 @@ def withdraw(request_id: int) -> Response:
 @allow(Right.ORDERS_SUPERVISE)
 def resume(number: str) -> Response:
     """End a hold before its date."""
-
-    def work(session: Session, order: Order, actor: Actor, now: datetime) -> None:
-        orders.resume(session, order, reason=text("reason"), version=version(), actor=actor, now=now)
-
-    return carry_out(number, "resume", work)
+    return with_reason(number, "resume", orders.resume)
 
 
 @blueprint.post("/orders/<number>/help")
@@ -165,22 +161,14 @@ def urge(number: str) -> Response:
 @allow(Right.ORDERS_SUPERVISE)
 def supervise(number: str) -> Response:
     """督办."""
-
-    def work(session: Session, order: Order, actor: Actor, now: datetime) -> None:
-        orders.supervise(session, order, reason=text("reason"), version=version(), actor=actor, now=now)
-
-    return carry_out(number, "supervise", work)
+    return with_reason(number, "supervise", orders.supervise)
 
 
 @blueprint.post("/orders/<number>/supervision/end")
 @allow(Right.ORDERS_SUPERVISE)
 def end_supervision(number: str) -> Response:
     """销督."""
-
-    def work(session: Session, order: Order, actor: Actor, now: datetime) -> None:
-        orders.end_supervision(session, order, finding=text("reason"), version=version(), actor=actor, now=now)
-
-    return carry_out(number, "end_supervision", work)
+    return with_reason(number, "end_supervision", orders.end_supervision, "finding")
 
 
 @blueprint.post("/orders/<number>/confidentiality")
@@ -188,9 +176,6 @@ def end_supervision(number: str) -> Response:
 def confidentiality(number: str) -> Response:
     """设为保密, or lifted."""
     is_hiding = request.form.get("confidential") == YES
-    change = orders.conceal if is_hiding else orders.reveal
-
-    def work(session: Session, order: Order, actor: Actor, now: datetime) -> None:
-        change(session, order, reason=text("reason"), version=version(), actor=actor, now=now)
-
-    return carry_out(number, "conceal" if is_hiding else "reveal", work)
+    if is_hiding:
+        return with_reason(number, "conceal", orders.conceal)
+    return with_reason(number, "reveal", orders.reveal)
