@@ -130,15 +130,16 @@ class GiftThanks(MethodView):
     """That the donor was thanked."""
 
     @allow(Right.GIFTS_RECEIVE)
+    @blueprint.arguments(schemas.Nothing)
     @blueprint.response(200, schemas.GiftOut)
-    def post(self, gift_id: int) -> Response:
+    def post(self, data: Mapping[str, Any], gift_id: int) -> Response:
         """Note the thanks; said twice is said once."""
 
         def work(session: Session) -> Answer:
             gift = market.thank(session, gift_id, actor=actor(), now=clock.now(session))
             return 200, schemas.GiftOut().dump(gifts_out(session, [gift])[0]), {}
 
-        return once(f"gifts.thank:{gift_id}", {}, work)
+        return once(f"gifts.thank:{gift_id}", data, work)
 
 
 @blueprint.route(f"{LINE}/reversal")
@@ -205,11 +206,12 @@ class OneSale(MethodView):
             return sale_out(market.find_sale(session, sale_id, actor=actor()))
 
     @allow(Right.CAMPAIGNS_RUN)
+    @blueprint.arguments(schemas.Nothing)
     @blueprint.response(200, schemas.SaleOut)
-    def delete(self, sale_id: int) -> Response:
+    def delete(self, data: Mapping[str, Any], sale_id: int) -> Response:
         """Call off a sale that nobody has counted (else 409)."""
         return change(
-            f"sales.cancel:{sale_id}", {}, lambda session, _: market.cancel_sale(session, sale_id, actor=actor())
+            f"sales.cancel:{sale_id}", data, lambda session, _: market.cancel_sale(session, sale_id, actor=actor())
         )
 
 

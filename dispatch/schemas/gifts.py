@@ -62,6 +62,10 @@ class ReceiveGift(HouseSchema):
     items = fields.List(fields.Nested(ItemBody), required=True, validate=validate.Length(min=1, max=MOST_LINES))
 
 
+class Nothing(HouseSchema):
+    """A step that needs no word: nothing else is taken either."""
+
+
 class ReverseLine(HouseSchema):
     """Why a line is taken back."""
 

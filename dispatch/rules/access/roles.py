@@ -123,7 +123,17 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.NOTICES_READ,
         }
     ),
-    Role.WELFARE: frozenset({Right.BENEFICIARIES_READ, Right.BENEFICIARIES_EDIT, Right.GRID_READ, Right.NOTICES_READ}),
+    Role.WELFARE: frozenset(
+        {
+            Right.BENEFICIARIES_READ,
+            Right.BENEFICIARIES_EDIT,
+            Right.PLEDGES_TAKE,
+            Right.CAMPAIGNS_READ,
+            Right.CAMPAIGNS_RUN,
+            Right.GRID_READ,
+            Right.NOTICES_READ,
+        }
+    ),
     Role.CENTRE: READING
     | {
         Right.BENEFICIARIES_READ,

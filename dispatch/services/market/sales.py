@@ -111,9 +111,9 @@ def count_sale(session: Session, sale_id: int, fen: int, *, actor: Actor, now: d
     Where the two differ both are void (`recounts` tells it) and both count again. Only people count.
     Raises NotFound, NotAllowed, SaleNotThere, NotOverYet, SamePersonCounted, Invalid("fen", …).
     """
+    sale = find_sale(session, sale_id, actor=actor, locked=True)
     if actor.user_id is None:
         raise NotAllowed
-    sale = find_sale(session, sale_id, actor=actor, locked=True)
     is_again = sale.first_by == actor.user_id
     rule.check_count(SaleState(sale.state), sale.held_on, clock.today(now), fen, counted_before=is_again)
     if sale.first_fen is None:
