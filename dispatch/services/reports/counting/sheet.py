@@ -7,7 +7,9 @@ from dispatch.rules.orders.callers import WORST_FIRST
 LOCAL_DAY: Final = "({} AT TIME ZONE 'Asia/Shanghai')::date"
 OPEN: Final = "CASE WHEN NOT orders.confidential THEN {} END"
 """What a count tells of an order that is not confidential only: a total of one day and one kind is one order."""
-UNDECIDED: Final = "CASE WHEN {due} >= :now THEN 'not_due' ELSE 'open' END"
+KEPT: Final = "orders.state NOT IN ('voided', 'merged', 'answered')"
+UNDECIDED: Final = f"CASE WHEN {KEPT} AND {{due}} >= :now THEN 'not_due' ELSE 'open' END"
+"""Not due yet, or open; what nobody owes any more is never due, so its sheet does not change when a limit passes."""
 IN_TIME: Final = f"CASE WHEN {{at}} IS NULL THEN {UNDECIDED} WHEN {{at}} <= {{due}} THEN 'in_time' ELSE 'late' END"
 STILL_TO_COME: Final = "CASE WHEN {undecided} AND {due} >= :now THEN {due} END"
 """A limit that decides something when it passes, and has not passed yet."""
@@ -76,7 +78,7 @@ COLUMNS: Final[dict[str, str]] = {
     "satisfaction": "CASE WHEN callback.reached THEN callback.satisfaction END",
     "is_reopened": "history.is_reopened",
     "count_again_at": (
-        "CASE WHEN orders.state NOT IN ('voided', 'merged', 'answered') THEN least("
+        f"CASE WHEN {KEPT} THEN least("
         + ", ".join(STILL_TO_COME.format(undecided=undecided, due=due) for undecided, due in LIMITS)
         + ") END"
     ),
