@@ -88,6 +88,7 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
             "pages_knowledge.listing", gettext("知识库"), "info-circle", Right.CATALOGUE_READ, is_daily=False
         ),
         NavigationItem("pages_reports.report", gettext("报表"), "bar-chart", Right.REPORTS_READ, is_daily=False),
+        NavigationItem("pages_counter.show", gettext("领取柜台"), "person-check", Right.MARKET_KEEP),
         NavigationItem(
             "pages_beneficiaries.listing", gettext("救助对象"), "person", Right.BENEFICIARIES_READ, is_daily=False
         ),

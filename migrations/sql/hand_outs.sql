@@ -153,6 +153,11 @@ CREATE FUNCTION market_end_hand_out() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS
 $$
 BEGIN
+    IF NEW.state = OLD.state AND to_jsonb(NEW) - 'proxy_name' = to_jsonb(OLD) - 'proxy_name'
+        AND num_nulls(NEW.proxy_name) = num_nulls(OLD.proxy_name)
+    THEN
+        RETURN NEW; -- a name that is sealed anew
+    END IF;
     IF NEW.state = OLD.state OR NOT (OLD.state, NEW.state) IN (
         ('reserved', 'done'), ('reserved', 'lapsed'), ('reserved', 'cancelled'), ('lapsed', 'done')
     ) THEN
@@ -243,7 +248,7 @@ BEGIN
 END
 $$;
 CREATE CONSTRAINT TRIGGER market_explain_hand_out AFTER UPDATE ON hand_outs DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.state = 'done') EXECUTE FUNCTION market_explain_hand_out();
+    FOR EACH ROW WHEN (NEW.state = 'done' AND OLD.state <> 'done') EXECUTE FUNCTION market_explain_hand_out();
 
 -- And no goods leave for a hand-out that nobody has signed.
 CREATE FUNCTION market_demand_hand_out() RETURNS trigger

@@ -6,10 +6,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.rules.access.roles import Role
-from dispatch.services.market import cards
-from tests.factories.aid import applied, approved
-from tests.factories.world import World, staff
+from dispatch.models.market import Keeper
+from dispatch.rules.access.roles import SYSTEM, Role
+from dispatch.rules.funds.terms import EntryKind, Owner, Purpose
+from dispatch.rules.market.shelf import Commodity
+from dispatch.services import funds, market
+from dispatch.services.market import FacilityDraft, GoodsDraft, LotDraft, Receipt, cards, hand_outs
+from tests.factories.aid import applied, approved, carded
+from tests.factories.world import NUMBERS, World, staff
 
 Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[str, Any]]]
 
@@ -36,11 +40,32 @@ def card(session: Session, world: World, _user_id: int) -> str:
     return str(cards.issue(session, made.beneficiary_id, actor=clerk, now=clock.now(session)).card.id)
 
 
+def reserved(session: Session, world: World, user_id: int) -> str:
+    """A hand-out that waits for its signature, at a facility of its own that the user keeps."""
+    community_id, now, code = world.community.id, clock.now(session), f"m{next(NUMBERS)}"
+    house = {"actor": SYSTEM, "now": now}
+    purposes = [Purpose.ANY]
+    fund = funds.open_fund(
+        session, community_id, code=code, name="爱心基金", owner=Owner.OWN, purposes=purposes, **house
+    )
+    place = FacilityDraft(code, "love_market", "爱心超市", world.buildings[0].id)
+    facility = market.open_facility(session, community_id, place, **house)
+    if user_id:
+        session.add(Keeper(community_id=community_id, facility_id=facility.id, user_id=user_id, since=now))
+    coat = GoodsDraft(code, "棉衣", "clothes", Commodity.PIECE, "件")
+    goods = market.create_goods(session, community_id, coat, **house)
+    lots = (LotDraft(goods_id=goods.id, amount=3, fund_id=fund.id),)
+    market.receive(session, Receipt(facility_id=facility.id, lots=lots, entry=EntryKind.GIFT), **house)
+    chosen = [hand_outs.Chosen(goods.id, 1)]
+    return str(hand_outs.reserve(session, facility.id, carded(session, world).qr, chosen, **house).id)
+
+
 A_PERSON_DECIDES = 403
 ID = "<int(min=1, max=9223372036854775807):{}>"
 APPLICATION = f"/aid-applications/{ID.format('application_id')}"
 BENEFICIARY = f"/beneficiaries/{ID.format('beneficiary_id')}"
 CARD = f"/cards/{ID.format('card_id')}"
+HAND_OUT = f"/counter/hand-outs/{ID.format('hand_out_id')}"
 REASON = {"reason": "收入超过标准"}
 A_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -63,4 +88,7 @@ AID_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{APPLICATION}/end"): (holding, 303, lambda _: {"end_reason": "搬走"}),
     ("POST", f"{CARD}/replacement"): (card, 200, lambda _: {}),
     ("POST", f"{CARD}/revocation"): (card, 303, lambda _: {}),
+    ("POST", f"{HAND_OUT}/signature"): (reserved, 422, lambda _: {"way": "stroke"}),
+    ("POST", f"{HAND_OUT}/cancellation"): (reserved, 200, lambda _: {}),
+    ("GET", f"{HAND_OUT}/slip"): (reserved, 200, lambda _: {}),
 }
