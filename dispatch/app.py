@@ -54,6 +54,7 @@ from dispatch.web import (
     pages,
     phone,
     sales,
+    stock,
     system,
     vendor,
 )
@@ -83,6 +84,7 @@ PAGES = (
     beneficiaries.blueprint,
     cards.blueprint,
     counter.blueprint,
+    stock.blueprint,
     phone.blueprint,
     sales.blueprint,
     web_reports.blueprint,

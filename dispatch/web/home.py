@@ -26,6 +26,7 @@ HOMES = (
     (Right.ORDERS_WORK, "pages_home.mine"),
     (Right.BOARD_READ, "pages_orders.board"),
     (Right.BENEFICIARIES_EDIT, "pages_beneficiaries.listing"),
+    (Right.MARKET_KEEP, "pages_stock.overview"),
 )
 
 blueprint = Blueprint("pages_home", __name__)

@@ -82,6 +82,9 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
         NavigationItem("pages_orders.callbacks", gettext("回访"), "telephone-outbound", Right.ORDERS_CALL_BACK),
         NavigationItem("pages_giving.listing", gettext("捐赠"), "gift", Right.PLEDGES_TAKE, is_daily=False),
         NavigationItem("pages_sales.listing", gettext("爱心义卖"), "shop", Right.CAMPAIGNS_READ, is_daily=False),
+        NavigationItem(
+            "pages_stock.overview", gettext("库存"), "box-seam", Right.MARKET_READ, actor.may(Right.MARKET_KEEP)
+        ),
         NavigationItem("pages_campaigns.overview", gettext("爱心活动"), "heart", Right.CAMPAIGNS_READ, is_daily=False),
         NavigationItem("pages_firms.listing", gettext("服务商"), "person-check", Right.CATALOGUE_READ, is_daily=False),
         NavigationItem(

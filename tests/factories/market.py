@@ -1,16 +1,17 @@
 """A small supermarket: two markets with a keeper, goods, a fund and a wish, counters and an approver."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 
 from PIL import Image
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.models.access import Membership
+from dispatch.models.access import Membership, User
+from dispatch.models.catalogue import Service
 from dispatch.models.funds import Earmark, Fund
 from dispatch.models.market import Facility, Goods, Lot
 from dispatch.rules.access.roles import SYSTEM, Actor, Right, Role, Scope, kind_of
@@ -18,9 +19,10 @@ from dispatch.rules.funds.terms import EntryKind, Owner, Purpose
 from dispatch.rules.market.shelf import Commodity, LifeUnit, MoveKind, ShelfLife, Spot
 from dispatch.services import funds, market
 from dispatch.services.market import FacilityDraft, GoodsDraft, LotDraft, MovedOut, Outgoing, Receipt, Shift, Wish
-from tests.factories.world import World, make_world, service, user
+from tests.factories.world import NUMBERS, World, make_world, service, user
 
 ONE = timedelta(days=1)
+ANY = (Purpose.ANY,)
 
 
 GOODS = (
@@ -49,50 +51,54 @@ class Shop:
     today: date
 
 
-def make_shop(session: Session) -> Shop:
-    """Make it: the general fund is for anything, its wish for lone elders only."""
-    world = make_world(session)
-    service(session, world.district, "lot_disposal", offered=["programme"], performer="team_worker", callback=False)
-    community_id, now = world.community.id, clock.now(session)
+def make_shop(session: Session, world: World | None = None, *, keeper_id: int | None = None) -> Shop:
+    """Make it: the general fund is for anything, its wish for lone elders only. Two in one world do not meet."""
+    here = world or make_world(session)
+    disposal_kind(session, here)
+    community_id, now, mark = here.community.id, clock.now(session), next(NUMBERS)
     general, abroad = (
         funds.open_fund(
-            session, community_id, code=code, name=name, owner=owner, purposes=[Purpose.ANY], actor=SYSTEM, now=now
+            session, community_id, code=f"{owner}-{mark}", name=name, owner=owner, purposes=ANY, actor=SYSTEM, now=now
         )
-        for code, name, owner in (("general", "爱心基金", Owner.OWN), ("overseas", "侨爱基金", Owner.OVERSEAS))
+        for name, owner in (("爱心基金", Owner.OWN), ("侨爱基金", Owner.OVERSEAS))
     )
     wish = funds.add_earmark(session, general, name="给孤寡老人", purposes=[Purpose.LONE_ELDER], actor=SYSTEM, now=now)
-    facility, overseas = (
+    places = [
         market.open_facility(
-            session, community_id, FacilityDraft(kind, kind, name, world.buildings[0].id), actor=SYSTEM, now=now
+            session, community_id, FacilityDraft(f"{code}{mark}", kind, name, building), actor=SYSTEM, now=now
         )
-        for kind, name in (("love_market", "爱心超市"), ("overseas_market", "侨爱超市"))
-    )
-    keeper = person(session, world, Role.KEEPER)
-    for one in (facility, overseas):
+        for code, kind, name in (("love", "love_market", "爱心超市"), ("abroad", "overseas_market", "侨爱超市"))
+        for building in (here.buildings[0].id,)
+    ]
+    keeper = person(session, here, Role.KEEPER, user_id=keeper_id)
+    for one in places:
         market.name_keeper(session, one.id, keeper.user_id or 0, actor=SYSTEM, now=now)
-    milk, rice, coat = (market.create_goods(session, community_id, one, actor=SYSTEM, now=now) for one in GOODS)
-    return Shop(
-        world=world,
-        facility=facility,
-        overseas=overseas,
-        keeper=keeper,
-        counters=(person(session, world, Role.KEEPER), person(session, world, Role.KEEPER)),
-        approver=person(session, world, Role.CENTRE),
-        general=general,
-        overseas_fund=abroad,
-        wish=wish,
-        milk=milk,
-        rice=rice,
-        coat=coat,
-        today=clock.today(now),
-    )
+    goods = [
+        market.create_goods(session, community_id, replace(one, code=f"{one.code}{mark}"), actor=SYSTEM, now=now)
+        for one in GOODS
+    ]
+    counters = person(session, here, Role.KEEPER), person(session, here, Role.KEEPER)
+    people = {"keeper": keeper, "counters": counters, "approver": person(session, here, Role.CENTRE)}
+    kinds = dict(zip(("milk", "rice", "coat"), goods, strict=True))
+    purses = {"general": general, "overseas_fund": abroad, "wish": wish}
+    return Shop(here, *places, **people, **purses, **kinds, today=clock.today(now))
 
 
-def person(session: Session, world: World, role: Role) -> Actor:
+def disposal_kind(session: Session, world: World) -> None:
+    """The kind of order by which lots are destroyed, once for the district."""
+    known = select(Service.id).where(Service.organisation_id == world.district.id, Service.code == "lot_disposal")
+    if session.scalars(known).one_or_none() is None:
+        kind = {"offered": ["programme"], "performer": "team_worker", "callback": False}
+        service(session, world.district, "lot_disposal", **kind)
+
+
+def person(session: Session, world: World, role: Role, *, user_id: int | None = None) -> Actor:
     """Somebody of this role at the community, with every right: doors are tested elsewhere."""
-    made = user(session)
-    session.add(Membership(user_id=made.id, organisation_id=world.community.id, role=str(role)))
-    session.flush()
+    made = session.get_one(User, user_id) if user_id else user(session)
+    held = {"user_id": made.id, "organisation_id": world.community.id, "role": str(role)}
+    if session.scalars(select(Membership.id).filter_by(**held)).one_or_none() is None:
+        session.add(Membership(**held))
+        session.flush()
     return Actor(
         kind=kind_of([role]),
         user_id=made.id,

@@ -101,6 +101,7 @@ from dispatch.services.market.inspecting import (
     keep_facility,
     open_inspections,
     tick,
+    ticks_of,
     to_tick,
 )
 from dispatch.services.market.kits import (
@@ -119,6 +120,7 @@ from dispatch.services.market.lots import (
 )
 from dispatch.services.market.moving import (
     AlreadyReversed,
+    BeingDestroyed,
     MovedOut,
     Outgoing,
     Shift,
@@ -128,6 +130,14 @@ from dispatch.services.market.moving import (
     reverse,
     shift,
     transfer,
+)
+from dispatch.services.market.overview import (
+    FacilityRow,
+    keepers_to_be,
+    names_of_lots,
+    overview,
+    purses,
+    steps_of,
 )
 from dispatch.services.market.pledges import (
     PledgeDraft,
@@ -145,6 +155,7 @@ from dispatch.services.market.recalling import (
     Given,
     find_recall,
     given_of,
+    list_recalls,
     recall,
 )
 from dispatch.services.market.receipts import OwnLine, ReceiptRow, look_up, receipts_of_gifts
@@ -175,6 +186,7 @@ __all__ = [
     "AlreadyAgreed",
     "AlreadyReversed",
     "BeingCounted",
+    "BeingDestroyed",
     "Choices",
     "CountOpen",
     "CountOver",
@@ -183,6 +195,7 @@ __all__ = [
     "Disputed",
     "DonorDraft",
     "FacilityDraft",
+    "FacilityRow",
     "GiftDraft",
     "Given",
     "GoodsDraft",
@@ -250,6 +263,7 @@ __all__ = [
     "keep_facilities",
     "keep_facility",
     "keeper_of",
+    "keepers_to_be",
     "lines_of",
     "lines_of_gifts",
     "list_appeals",
@@ -261,6 +275,7 @@ __all__ = [
     "list_media",
     "list_partners",
     "list_pledges",
+    "list_recalls",
     "list_sales",
     "lock_goods",
     "look_up",
@@ -268,6 +283,7 @@ __all__ = [
     "masked_phone_of_pledge",
     "move_out",
     "name_keeper",
+    "names_of_lots",
     "note_chat",
     "note_media",
     "note_prints",
@@ -277,12 +293,14 @@ __all__ = [
     "open_facility",
     "open_inspections",
     "order_of_pledge",
+    "overview",
     "pack_kits",
     "plan_sale",
     "pledge_phone",
     "prints_of",
     "publish_sale",
     "published_sales",
+    "purses",
     "recall",
     "receipts_of_gifts",
     "receive",
@@ -297,12 +315,14 @@ __all__ = [
     "sign_agreement",
     "sign_disposal",
     "start_handover",
+    "steps_of",
     "stock_of",
     "submit_count",
     "take_over",
     "take_pledge",
     "thank",
     "tick",
+    "ticks_of",
     "to_tick",
     "transfer",
     "waiting_handover",

@@ -9,7 +9,18 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock, queue
 from dispatch.errors import Conflict, NotFound
-from dispatch.models.market import Count, Facility, Inspection, InspectionTick, Lot, LotBalance, Movement, StockMove
+from dispatch.models.market import (
+    Count,
+    Disposal,
+    Facility,
+    Goods,
+    Inspection,
+    InspectionTick,
+    Lot,
+    LotBalance,
+    Movement,
+    StockMove,
+)
 from dispatch.rules.access.roles import CLOCK, Actor
 from dispatch.rules.market.keeping import DESTROYED, Finding, check_finding, expected_finding
 from dispatch.rules.market.shelf import Days, MoveKind, Spot, may_be_given
@@ -60,6 +71,7 @@ def keep_facility(session: Session, facility_id: int, *, now: datetime) -> None:
     counted = session.execute(select(Count.id).where(Count.facility_id == facility_id, Count.state == "open"))
     if counted.first() is None:
         set_past_apart(session, facility, now=now)
+    destroy_past(session, facility, now=now)
     start_round(session, facility, now=now)
     alarm_missed(session, facility_id, now=now)
     alarm_late_disposals(session, facility_id, now=now)
@@ -78,6 +90,25 @@ def set_past_apart(session: Session, facility: Facility, *, now: datetime) -> in
     ]
     if past:
         set_apart(session, facility, past, "expired", reason=PAST, actor=CLOCK, now=now)
+    return len(past)
+
+
+def destroy_past(session: Session, facility: Facility, *, now: datetime) -> int:
+    """Have everything destroyed that stands apart and is past its day, or food without one; how many lots."""
+    today = clock.today(now)
+    waiting = select(Disposal.lot_id).where(Disposal.facility_id == facility.id, Disposal.state == "open")
+    conditions: list[SQLColumnExpression[bool]] = [
+        LotBalance.facility_id == facility.id,
+        LotBalance.spot == str(Spot.QUARANTINE),
+        LotBalance.lot_id.not_in(waiting),
+    ]
+    past = [
+        one
+        for one in standings(session, *conditions)
+        if not may_be_given(one.shelf, MoveKind.RELEASE, Days(today, today))
+    ]
+    for one in past:
+        open_disposal(session, facility, one.lot_id, "expired", one.amount, actor=CLOCK, now=now)
     return len(past)
 
 
@@ -178,6 +209,18 @@ def to_tick(session: Session, inspection: Inspection) -> Sequence[Standing]:
     else:
         conditions.append(or_(Lot.created_at <= inspection.started_at, Lot.is_kit))
     return standings(session, *conditions)
+
+
+def ticks_of(session: Session, inspection_id: int) -> Sequence[tuple[InspectionTick, str]]:
+    """What was ticked in a round, with the name of the goods, newest first."""
+    rows = session.execute(
+        select(InspectionTick, Goods.name)
+        .join(Lot, Lot.id == InspectionTick.lot_id)
+        .join(Goods, Goods.id == Lot.goods_id)
+        .where(InspectionTick.inspection_id == inspection_id)
+        .order_by(InspectionTick.ticked_at.desc(), InspectionTick.lot_id)
+    )
+    return [(ticked, name) for ticked, name in rows]
 
 
 def tick(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Conflict, Invalid, NotFound
-from dispatch.models.market import Facility, LotBalance, Movement, StockMove
+from dispatch.models.market import Disposal, Facility, LotBalance, Movement, StockMove
 from dispatch.models.market import Lot as LotRow
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.draft import Line
@@ -19,7 +19,7 @@ from dispatch.rules.market.picking import NotEnough, Taken, pick
 from dispatch.rules.market.shelf import INSIDE, Days, MoveKind, Spot
 from dispatch.rules.orders.intake import check_text
 from dispatch.services.access import reach
-from dispatch.services.market.facilities import demand_keeper, find_facility
+from dispatch.services.market.facilities import demand_keeper, find_facility, refuse_keeper
 from dispatch.services.market.lots import (
     Standing,
     check_may_be_given,
@@ -37,6 +37,10 @@ ENTRY_OF = {
     MoveKind.SHIPMENT: EntryKind.SHIPMENT,
     MoveKind.SALE: EntryKind.SALE,
 }
+
+
+class BeingDestroyed(Conflict):
+    """这一批正在销毁，要放回先撤回销毁"""
 
 
 class AlreadyReversed(Conflict):
@@ -203,17 +207,30 @@ def shift(
     actor: Actor,
     now: datetime,
 ) -> StockMove:
-    """Put goods elsewhere in a facility: shelve (store ⇄ shelf), quarantine, release; only the keeper.
+    """Put goods elsewhere in a facility: the keeper shelves (store ⇄ shelf) and quarantines, another person releases.
 
-    What is shelved or released must be good; a release needs another person's approval. Raises NotKeeper, Invalid,
-    MayNotBeGiven, NotEnough.
+    What is shelved or released must be good. Raises NotKeeper, SamePerson, Invalid, MayNotBeGiven, NotEnough,
+    BeingDestroyed.
     """
     facility = find_facility(session, facility_id, actor=actor)
-    demand_keeper(session, facility_id, actor=actor, now=now)
+    if kind is MoveKind.RELEASE:
+        refuse_keeper(session, facility_id, actor=actor, now=now)
+        refuse_while_destroyed(session, facility_id, {one.lot_id for one in shifts})
+    else:
+        demand_keeper(session, facility_id, actor=actor, now=now)
     check_text("reason", reason, LONGEST_REASON)
     if kind not in INSIDE or not shifts or any(one.amount < 1 or one.from_spot == one.to_spot for one in shifts):
         raise Invalid("amount", "请填写数量")
     return write_shift(session, facility, kind, shifts, reason=reason, approved_by=approved_by, actor=actor, now=now)
+
+
+def refuse_while_destroyed(session: Session, facility_id: int, lot_ids: set[int]) -> None:
+    """Refuse the release of what is to be destroyed; raises BeingDestroyed."""
+    query = select(Disposal.id).where(
+        Disposal.facility_id == facility_id, Disposal.lot_id.in_(lot_ids), Disposal.state == "open"
+    )
+    if session.execute(query).first() is not None:
+        raise BeingDestroyed
 
 
 def write_shift(

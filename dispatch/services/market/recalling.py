@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from dispatch.errors import Invalid, NotFound
-from dispatch.models.market import Facility, Lot, LotBalance, Movement, Recall, StockMove
+from dispatch.models.market import Facility, Goods, Lot, LotBalance, Movement, Recall, StockMove
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.market.shelf import GIVING, MoveKind, Spot
 from dispatch.rules.orders.intake import check_text
@@ -18,6 +18,7 @@ from dispatch.services.market.inspecting import set_apart
 from dispatch.services.market.lots import kits_with, lock_lots, standings
 
 LONGEST_REASON = 300
+MOST_SHOWN = 100
 REACHES_PEOPLE = tuple(str(kind) for kind in GIVING if kind is not MoveKind.KIT)
 
 
@@ -95,6 +96,18 @@ def find_recall(session: Session, recall_id: int, *, actor: Actor) -> Recall:
     if called is None:
         raise NotFound
     return called
+
+
+def list_recalls(session: Session, *, actor: Actor, limit: int = MOST_SHOWN) -> Sequence[tuple[Recall, str]]:
+    """The newest recalls within reach with the name of their goods, newest first."""
+    rows = session.execute(
+        select(Recall, Goods.name)
+        .join(Goods, Goods.id == Recall.goods_id)
+        .where(reach.visible(Recall, actor))
+        .order_by(Recall.id.desc())
+        .limit(limit)
+    )
+    return [(called, name) for called, name in rows]
 
 
 def given_of(session: Session, recall_id: int, *, actor: Actor) -> Sequence[Given]:

@@ -16,7 +16,7 @@ from dispatch.models.orders import Order
 from dispatch.queue import Job
 from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.market.keeping import Finding, SamePerson
-from dispatch.rules.market.shelf import Spot
+from dispatch.rules.market.shelf import MoveKind, Spot
 from dispatch.services import market, orders
 from dispatch.services.market import BeingCounted, CountedAlready, Disputed, NothingToTick, NotKeeper, NotSigned
 from tests.factories.market import ONE, Shop, hand_out, left, milk_of, settle, shelve, signature, take_in
@@ -173,6 +173,23 @@ def test_the_night_sets_apart_what_is_past_and_has_it_destroyed(session: Session
     order = session.get_one(Order, disposal.order_id)
     assert (order.origin, order.origin_id) == ("market.disposal", disposal.id)
     assert order.building_id == shop.facility.building_id
+
+
+def test_what_came_past_its_day_is_destroyed_too_and_what_is_good_waits_for_a_decision(
+    session: Session, shop: Shop
+) -> None:
+    past, unknown, near = (
+        milk_of(session, shop, 2, -1),
+        take_in(session, shop, shop.milk, 3),
+        milk_of(session, shop, 4, 1),
+    )
+    now = clock.now(session)
+    apart = [market.Shift(near.id, 4, Spot.STORE, Spot.QUARANTINE)]
+    market.shift(session, shop.facility.id, MoveKind.QUARANTINE, apart, actor=shop.keeper, now=now)
+    for _ in range(2):
+        market.keep_facility(session, shop.facility.id, now=now)
+    rows = session.execute(select(Disposal.lot_id, Disposal.amount).order_by(Disposal.lot_id))
+    assert [tuple(row) for row in rows] == [(past.id, 2), (unknown.id, 3)]
 
 
 def spoiled(session: Session, shop: Shop) -> tuple[Lot, Disposal]:

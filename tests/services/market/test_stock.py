@@ -14,6 +14,7 @@ from dispatch.models.market import Inspection, Movement, StockMove
 from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.funds.draft import Dimension, Draft, at
 from dispatch.rules.funds.terms import EntryKind, HoldingKind, Purpose
+from dispatch.rules.market.keeping import SamePerson
 from dispatch.rules.market.picking import NotEnough
 from dispatch.rules.market.shelf import Commodity, MoveKind, Spot
 from dispatch.services import funds, market
@@ -235,8 +236,20 @@ def test_a_surplus_of_shelving_or_a_release_of_what_is_past_is_refused(session: 
         (MoveKind.RELEASE, [Shift(past.id, 1, Spot.QUARANTINE, Spot.STORE)]),
         (MoveKind.HAND_OUT, [Shift(good.id, 1, Spot.STORE, Spot.SHELF)]),
     ):
-        with pytest.raises(DispatchError):
-            market.shift(session, shop.facility.id, kind, shifts, actor=shop.keeper, now=now)
+        for actor in (shop.keeper, shop.approver):
+            with pytest.raises(DispatchError):
+                market.shift(session, shop.facility.id, kind, shifts, actor=actor, now=now)
+
+
+def test_the_keeper_sets_apart_and_another_releases(session: Session, shop: Shop) -> None:
+    lot, now = milk_of(session, shop, 5, 2), clock.now(session)
+    apart, back = [Shift(lot.id, 2, Spot.STORE, Spot.QUARANTINE)], [Shift(lot.id, 2, Spot.QUARANTINE, Spot.SHELF)]
+    market.shift(session, shop.facility.id, MoveKind.QUARANTINE, apart, actor=shop.keeper, now=now)
+    with pytest.raises(SamePerson):
+        market.shift(session, shop.facility.id, MoveKind.RELEASE, back, actor=shop.keeper, now=now)
+    market.shift(session, shop.facility.id, MoveKind.RELEASE, back, actor=shop.approver, now=now)
+    settle(session)
+    assert left(session, lot) == {"store": 3, "shelf": 2}
 
 
 def test_a_purchase_pays_for_what_comes_in_and_a_sale_brings_money(session: Session, shop: Shop) -> None:

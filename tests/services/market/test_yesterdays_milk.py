@@ -113,7 +113,7 @@ def test_from_a_shelf_or_out_of_quarantine(session: Session, shop: Shop, milk: L
     apart = milk_of(session, shop, 2, -1)
     released = [Shift(apart.id, 1, Spot.QUARANTINE, Spot.SHELF)]
     with pytest.raises(MayNotBeGiven):
-        market.shift(session, shop.facility.id, MoveKind.RELEASE, released, actor=shop.keeper, now=now)
+        market.shift(session, shop.facility.id, MoveKind.RELEASE, released, actor=shop.approver, now=now)
     pieces = (out(shop, apart, -1, Spot.QUARANTINE), out(shop, apart, 1, Spot.SHELF))
     release = {"kind": MoveKind.RELEASE, "entry": None, "purpose": None}
     assert refused_by(lambda: force(session, shop, *pieces, **release)) == "may_be_given"
