@@ -5,6 +5,7 @@ import hmac
 from random import Random
 
 from dispatch.demo.identifiers import password, webhook_secret
+from dispatch.rules.market.cards import spoken, token_of
 
 
 class DemoSecrets:
@@ -24,6 +25,10 @@ class DemoSecrets:
     def api_key(self, name: str) -> str:
         """The token of an API key: hq_ and 32 random bytes."""
         return "hq_" + base64.urlsafe_b64encode(self._bytes(f"key:{name}")).rstrip(b"=").decode()
+
+    def card_token(self, number: int) -> str:
+        """The token of the n-th love card, in groups as it is printed."""
+        return spoken(token_of(self._bytes(f"card:{number}")))
 
     def _stream(self, purpose: str) -> Random:
         return Random(self._bytes(purpose))  # noqa: S311 - the seed is the secret, and only a demo uses it

@@ -13,6 +13,7 @@ from dispatch.supervisor.inbox import FOLDER as INBOX
 from dispatch.supervisor.inbox import PORTS, choose_ports
 
 FILE = "demo.json"
+CARDS_SHOWN = 5
 
 
 def write_sheet(settings: Settings, community: Community) -> Path:
@@ -29,6 +30,7 @@ def sheet(settings: Settings, community: Community) -> dict[str, Any]:
         "base_url": settings.base_url,
         "accounts": [account(one, secrets) for one in community.staff],
         "api_keys": {name: secrets.api_key(name) for name in SCOPES},
+        "love_cards": [secrets.card_token(number) for number in range(CARDS_SHOWN)],
         "inbox": str(settings.home / INBOX),
         "logs": str(settings.home / "logs"),
         "seed": community.seed,

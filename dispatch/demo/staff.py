@@ -23,6 +23,7 @@ DESK: tuple[tuple[Role, str, str, int], ...] = (
 TREASURY: tuple[tuple[Role, str, str, int], ...] = (
     (Role.ACCOUNTANT, "accountant", COMMUNITY, 2),
     (Role.WELFARE, "welfare", COMMUNITY, 1),
+    (Role.KEEPER, "keeper", COMMUNITY, 3),
 )
 
 

@@ -19,11 +19,12 @@ from dispatch.demo.day.story import Story
 from dispatch.demo.known import Known
 from dispatch.demo.loading import Loaded, load
 from dispatch.demo.loading.accounts import SCOPES
-from dispatch.demo.sheet import write_sheet
+from dispatch.demo.sheet import CARDS_SHOWN, write_sheet
 from dispatch.demo.understanding import measure
 from dispatch.rules.access.roles import EVERYTHING, SYSTEM, Role, Scope
 from dispatch.services import grid
 from dispatch.services.access import keys, sign_in
+from dispatch.services.market import beneficiaries
 from dispatch.transaction import Doors, transaction
 from tests.conftest import Servers
 
@@ -227,3 +228,12 @@ def test_spoken_addresses_are_understood_and_never_guessed(demo: Demo) -> None:
     assert found.share("stairwell", "right", "candidate") >= 0.98
     assert found.share("building", "right") == found.share("area", "right") == 1
     assert found.share("caller", "right", "candidate") >= 0.8
+
+
+def test_forty_are_given_something_each_with_a_card_of_which_the_sheet_tells_some(demo: Demo) -> None:
+    assert demo.number("aid_applications WHERE standing = 'approved'") == 40
+    assert demo.number("cards WHERE ended_at IS NULL") == demo.number("files WHERE subject = 'aid_applications'") == 40
+    with transaction(EVERYTHING) as session:
+        for number in range(CARDS_SHOWN):
+            typed = DemoSecrets(SECRET).card_token(number)
+            assert beneficiaries.scan(session, typed, actor=SYSTEM, now=clock.now(session)).name is not None

@@ -52,13 +52,16 @@ class NewCard:
     token: str
 
 
-def issue(session: Session, beneficiary_id: int, *, actor: Actor, now: datetime) -> NewCard:
-    """Issue the first card, or one after the last was revoked; raises NotFound, NotEligible, HasCard."""
+def issue(session: Session, beneficiary_id: int, *, token: str | None = None, actor: Actor, now: datetime) -> NewCard:
+    """Issue the first card, or one after the last was revoked; raises NotFound, NotEligible, HasCard.
+
+    `token` is for a demo, whose tokens are derived from its secret; everywhere else it is made of random bits.
+    """
     beneficiary = find_beneficiary(session, beneficiary_id, actor=actor, locked=True)
     check_eligible(session, beneficiary, now=now)
     if good_card(session, beneficiary.id) is not None:
         raise HasCard
-    return make(session, beneficiary, None, actor=actor, now=now)
+    return make(session, beneficiary, None, token=token, actor=actor, now=now)
 
 
 def replace(session: Session, card_id: int, *, actor: Actor, now: datetime) -> NewCard:
@@ -94,11 +97,19 @@ def finish(session: Session, card: Card, end: CardEnd, *, actor: Actor, now: dat
     note(session, card, "end_card", actor=actor, fields={"ended_as": str(end)})
 
 
-def make(session: Session, beneficiary: Beneficiary, before: Card | None, *, actor: Actor, now: datetime) -> NewCard:
+def make(
+    session: Session,
+    beneficiary: Beneficiary,
+    before: Card | None,
+    *,
+    token: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> NewCard:
     """A new card with the community's next number; what is printed of it leaves here and nowhere else."""
     session.execute(ONE_NUMBER, {"community": beneficiary.community_id % 2**31})
     last = session.scalars(select(func.max(Card.number)).where(Card.community_id == beneficiary.community_id)).one()
-    token = rule.token_of(secrets.token_bytes(RANDOM_BYTES))
+    token = token or rule.token_of(secrets.token_bytes(RANDOM_BYTES))
     card = Card(
         community_id=beneficiary.community_id,
         beneficiary_id=beneficiary.id,
