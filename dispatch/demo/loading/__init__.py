@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.demo.community import DEFAULT_SEED, Community, make_community
 from dispatch.demo.credentials import DemoSecrets
-from dispatch.demo.loading import accounts, aid, district, registers, treasury, work
+from dispatch.demo.loading import accounts, aid, district, registers, shelves, treasury, work
 from dispatch.demo.loading.book import Book
 from dispatch.demo.organisations import DISTRICT
 from dispatch.models.access import Organisation
@@ -36,6 +36,7 @@ CHUNKS: tuple[tuple[str, Callable[[Session, Book], int]], ...] = (
     ("密钥 · API keys", accounts.load_keys),
     ("救助对象 · beneficiaries", aid.load_beneficiaries),
     ("基金 · funds", treasury.load_funds),
+    ("爱心超市 · supermarkets", shelves.load_shelves),
 )
 REPEATED = frozenset({accounts.load_users})
 
