@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Select, cast, select, true
+from sqlalchemy import BigInteger, Select, cast, func, select, true
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from dispatch.models.access import User
+from dispatch.models.access import ApiKey, User
 from dispatch.models.catalogue import Performer, Service
 from dispatch.models.orders import DecisionRecord, Order, OrderEvent
 from dispatch.models.reports import OrderCount
@@ -30,7 +30,7 @@ HAND = aliased(OrderEvent, name="hand")
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One choice by hand: of which order, when, by whom, whom, whom the router had first, which rules, why.
+    """One choice by hand: of which order, when, by whom (person or key), whom, whom the router had first, rules, why.
 
     Of a confidential order neither kind, nor whom the router had first, nor the reason, whoever reads.
     """
@@ -93,7 +93,7 @@ def chosen_by_hand(query: ReportQuery, actor: Actor) -> Select[Any]:
             Order.confidential,
             HAND.at,
             Service.name.label("service"),
-            User.name.label("person"),
+            func.coalesce(User.name, ApiKey.name).label("person"),
             Performer.id.label("chosen_id"),
             Performer.name.label("chosen"),
             why.c.reason,
@@ -107,6 +107,7 @@ def chosen_by_hand(query: ReportQuery, actor: Actor) -> Select[Any]:
         .outerjoin(why, true())
         .join(Performer, Performer.id == chosen_id)
         .outerjoin(User, User.id == HAND.user_id)
+        .outerjoin(ApiKey, ApiKey.id == HAND.api_key_id)
         .where(
             OrderCount.dispatched_on.between(query.begin, query.end),
             OrderCount.is_overridden,
