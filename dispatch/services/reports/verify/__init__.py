@@ -11,6 +11,7 @@ from dispatch.rules.queue import Scheduled
 from dispatch.services import funds
 from dispatch.services.access import audit
 from dispatch.services.reports.verify.callers import broken_callers
+from dispatch.services.reports.verify.counter import wrong_hand_outs
 from dispatch.services.reports.verify.figures import wrong_figures
 from dispatch.services.reports.verify.history import broken_histories
 from dispatch.services.reports.verify.places import lost_orders
@@ -41,5 +42,6 @@ def lines(session: Session, schedule: Sequence[Scheduled], now: datetime) -> Ite
     yield from broken_callers(session)
     yield from wrong_figures(session, now)
     yield from wrong_stock(session)
+    yield from wrong_hand_outs(session)
     yield from funds.broken_journals(session)
     yield from audit.verify_chain(session)

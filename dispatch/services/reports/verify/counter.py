@@ -1,0 +1,85 @@
+"""Hand-outs are what was signed: list, signature, step of stock, month and reservation agree."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from dispatch.models.access import File
+from dispatch.models.market import Goods, HandOut, HandOutLine
+from dispatch.rules.market.hand_outs import HandOutState, ListLine, list_digest
+from dispatch.services.access import vault
+from dispatch.services.market import hand_outs
+
+AT_ONCE = 500
+PROMISED = """
+    SELECT lot_id FROM lot_balances AS b WHERE reserved <> (
+        SELECT coalesce(sum(l.amount), 0) FROM hand_out_lines AS l JOIN hand_outs AS h ON h.id = l.hand_out_id
+        WHERE h.state = 'reserved' AND l.lot_id = b.lot_id AND l.facility_id = b.facility_id AND l.spot = b.spot
+    ) ORDER BY 1
+"""
+MONTHS = """
+    SELECT household_id FROM household_months AS m WHERE used <> (
+        SELECT coalesce(sum(points), 0) FROM hand_outs AS h
+        WHERE h.household_id = m.household_id AND h.month = m.month AND state IN ('reserved', 'done')
+    ) ORDER BY 1
+"""
+UNBOOKED = """
+    SELECT id FROM hand_outs AS h WHERE state = 'done' AND NOT EXISTS (
+        SELECT FROM stock_moves WHERE origin = 'market.hand_out' AND origin_id = h.id AND kind = 'hand_out'
+    ) ORDER BY 1
+"""
+UNSIGNED = """
+    SELECT id FROM stock_moves AS s WHERE origin = 'market.hand_out' AND kind = 'hand_out' AND NOT EXISTS (
+        SELECT FROM hand_outs WHERE id = s.origin_id AND state = 'done'
+    ) ORDER BY 1
+"""
+SENTENCES = (
+    (PROMISED, "lot {}: what is reserved is not what open hand-outs hold"),
+    (MONTHS, "household {}: its month is not the sum of its hand-outs"),
+    (UNBOOKED, "hand-out {}: it was signed and is not booked"),
+    (UNSIGNED, "step of stock {}: it hands out what nobody has signed"),
+)
+"""What is asked of the rows, and what is said of each that answers."""
+
+
+def wrong_hand_outs(session: Session) -> Iterator[str]:
+    """One line per hand-out, lot or household whose rows do not agree; signatures are streamed."""
+    for query, sentence in SENTENCES:
+        yield from (sentence.format(row[0]) for row in session.execute(text(query)))
+    last = 0
+    while found := some_done(session, last):
+        codes = lines_of(session, [one.id for one, _ in found])
+        for one, picture in found:
+            if list_digest(str(one.uid), codes.get(one.id, [])) != one.list_hash:
+                yield f"hand-out {one.id}: its list is not the one that was signed"
+            if one.signature is None or not vault.is_signed(
+                hand_outs.SIGNING, hand_outs.bound(one, picture), one.signature
+            ):
+                yield f"hand-out {one.id}: its signature does not hold"
+        last = found[-1][0].id
+
+
+def some_done(session: Session, after: int) -> list[tuple[HandOut, bytes]]:
+    """The next signed hand-outs with the digest of their picture."""
+    rows = session.execute(
+        select(HandOut, File.digest)
+        .outerjoin(File, (File.subject == hand_outs.SUBJECT) & (File.subject_id == HandOut.id))
+        .where(HandOut.id > after, HandOut.state == str(HandOutState.DONE))
+        .order_by(HandOut.id)
+        .limit(AT_ONCE)
+    )
+    return [(one, digest or b"") for one, digest in rows]
+
+
+def lines_of(session: Session, ids: list[int]) -> dict[int, list[ListLine]]:
+    """The lists of some hand-outs as they were hashed."""
+    found: dict[int, list[ListLine]] = {}
+    rows = session.execute(
+        select(HandOutLine, Goods.code)
+        .join(Goods, Goods.id == HandOutLine.goods_id)
+        .where(HandOutLine.hand_out_id.in_(ids))
+    )
+    for line, code in rows:
+        found.setdefault(line.hand_out_id, []).append(ListLine(code, line.lot_id, line.amount, line.points))
+    return found
