@@ -1,0 +1,224 @@
+"""What people look at: funds with what may be spent, where money lies, a fund's lines, an entry with all about it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, func, lateral, literal, select, true
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
+from sqlalchemy.orm import Session
+
+from dispatch.errors import NotFound
+from dispatch.models.access import User
+from dispatch.models.funds import (
+    Account,
+    Balance,
+    Consent,
+    Earmark,
+    Entry,
+    EntryLine,
+    EntryNote,
+    Fund,
+    Holding,
+    Receipt,
+)
+from dispatch.rules.access.roles import Actor
+from dispatch.rules.funds.booking import FORM
+from dispatch.services.access.reach import visible
+from dispatch.services.funds.reverse import entry_in_reach
+
+MOST_LISTED = 200
+Amounts = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FundRow:
+    """A fund with what may be spent of it, by commodity."""
+
+    fund: Fund
+    left: Amounts
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingRow:
+    """A holding with what lies there, by commodity."""
+
+    holding: Holding
+    held: Amounts
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """An entry with what it changed, by commodity: of what is owed, or what changed its place."""
+
+    entry: Entry
+    amounts: Amounts
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """An entry with its lines, words, who made it, what takes it back, and its receipts."""
+
+    entry: Entry
+    lines: Sequence[Row[*tuple[Any, ...]]]
+    words: str
+    maker: str | None
+    reversed_by: int | None
+    receipts: Sequence[Receipt] = field(default_factory=list)
+
+
+def list_funds(session: Session, *, actor: Actor) -> list[FundRow]:
+    """The funds in reach by community and code. Two queries."""
+    query = select(Fund).where(visible(Fund, actor)).order_by(Fund.community_id, Fund.code)
+    found = session.scalars(query.limit(MOST_LISTED)).all()
+    sums = sums_by(session, Account.fund_id, (one.id for one in found), "custody")
+    return [FundRow(one, sums[one.id]) for one in found]
+
+
+def list_holdings(session: Session, *, actor: Actor) -> list[HoldingRow]:
+    """The holdings in reach by community and code. Two queries."""
+    query = select(Holding).where(visible(Holding, actor)).order_by(Holding.community_id, Holding.code)
+    found = session.scalars(query.limit(MOST_LISTED)).all()
+    sums = sums_by(session, Account.holding_id, (one.id for one in found), "holding")
+    return [HoldingRow(one, sums[one.id]) for one in found]
+
+
+def list_earmarks(session: Session, *, actor: Actor) -> Sequence[Earmark]:
+    """The wishes in reach that may still be chosen, by fund."""
+    query = select(Earmark).where(visible(Earmark, actor), Earmark.closed_at.is_(None))
+    return session.scalars(query.order_by(Earmark.fund_id, Earmark.id.desc()).limit(MOST_LISTED)).all()
+
+
+def sums_by(session: Session, by: Any, ids: Iterable[int], side: str) -> Mapping[int, dict[str, int]]:
+    """The sums of balances of a side by commodity, for each of some funds or holdings."""
+    rows = session.execute(
+        select(by.label("owner"), Account.commodity, func.sum(Balance.amount).label("amount"))
+        .join(Balance, Balance.account_id == Account.id)
+        .where(by.in_(list(ids)), Account.side == side)
+        .group_by(by, Account.commodity)
+    )
+    sums: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for row in rows:
+        sums[row.owner][row.commodity] = int(row.amount)
+    return sums
+
+
+def find_fund(session: Session, fund_id: int, *, actor: Actor) -> Fund:
+    """A fund in reach; raises NotFound."""
+    found = session.scalars(select(Fund).where(Fund.id == fund_id, visible(Fund, actor))).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def accounts_in(session: Session, fund_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The accounts of a fund with wish, place and balance: what is owed first."""
+    return session.execute(
+        select(
+            Account.id, Account.side, Account.commodity, Balance.amount, Earmark.name.label("earmark"),
+            Holding.name.label("holding"),
+        )
+        .join(Balance, Balance.account_id == Account.id)
+        .outerjoin(Earmark, Earmark.id == Account.earmark_id)
+        .outerjoin(Holding, Holding.id == Account.holding_id)
+        .where(Account.fund_id == fund_id)
+        .order_by(Account.side, Account.commodity, Earmark.id.nulls_first(), Account.id)
+        .limit(MOST_LISTED)
+    ).all()  # fmt: skip
+
+
+def lines_of_accounts(
+    session: Session, account_ids: Sequence[int], *, before: int | None, limit: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The newest lines of some accounts before an entry: each account gives at most a page, however long it is."""
+    chosen = func.unnest(literal(list(account_ids), ARRAY(BIGINT)))
+    accounts = select(chosen.label("account_id")).subquery("chosen")
+    newest = (
+        select(EntryLine.entry_id, EntryLine.account_id, EntryLine.amount)
+        .where(EntryLine.account_id == accounts.c.account_id, *([EntryLine.entry_id < before] if before else []))
+        .order_by(EntryLine.entry_id.desc())
+        .limit(limit)
+    )
+    page = lateral(newest, "page")
+    return session.execute(
+        select(Entry, page.c.account_id, page.c.amount, EntryNote.words)
+        .select_from(accounts)
+        .join(page, true())
+        .join(Entry, Entry.id == page.c.entry_id)
+        .outerjoin(EntryNote, EntryNote.entry_id == Entry.id)
+        .order_by(page.c.entry_id.desc(), page.c.account_id)
+        .limit(limit)
+    ).all()
+
+
+def list_entries(session: Session, *, actor: Actor, before: int | None, limit: int) -> list[EntryRow]:
+    """The newest entries in reach before one. Three queries."""
+    query = select(Entry).where(visible(Entry, actor), *([Entry.id < before] if before else []))
+    found = session.scalars(query.order_by(Entry.id.desc()).limit(limit)).all()
+    ids = [one.id for one in found]
+    notes = {one.entry_id: one.words for one in session.scalars(select(EntryNote).where(EntryNote.entry_id.in_(ids)))}
+    rows = session.execute(
+        select(EntryLine.entry_id, Account.commodity, Account.side, EntryLine.amount)
+        .join(Account, Account.id == EntryLine.account_id)
+        .where(EntryLine.entry_id.in_(ids))
+    ).all()
+    lines = defaultdict(list)
+    for row in rows:
+        lines[row.entry_id].append(row)
+    return [EntryRow(one, changed(lines[one.id]), notes.get(one.id, "")) for one in found]
+
+
+def changed(rows: Sequence[Any]) -> Amounts:
+    """What an entry changed: of what is owed, or, where nothing is, what came to another place."""
+    sums: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        if row.side == "custody":
+            sums[row.commodity] += row.amount
+    if not any(sums.values()):
+        for row in rows:
+            if row.amount > 0 and row.side == "holding":
+                sums[row.commodity] += row.amount
+    return {commodity: amount for commodity, amount in sums.items() if amount}
+
+
+def view_entry(session: Session, entry_id: int, *, actor: Actor) -> EntryView:
+    """An entry with all about it; raises NotFound."""
+    entry = entry_in_reach(session, entry_id, actor)
+    lines = session.execute(
+        select(
+            EntryLine.amount, Account.id, Account.side, Account.commodity, Fund.id.label("fund_id"),
+            Fund.name.label("fund"), Earmark.name.label("earmark"), Holding.name.label("holding"),
+        )
+        .join(Account, Account.id == EntryLine.account_id)
+        .join(Fund, Fund.id == Account.fund_id)
+        .outerjoin(Earmark, Earmark.id == Account.earmark_id)
+        .outerjoin(Holding, Holding.id == Account.holding_id)
+        .where(EntryLine.entry_id == entry_id)
+        .order_by(Account.side, Account.id)
+    ).all()  # fmt: skip
+    words = session.scalars(select(EntryNote.words).where(EntryNote.entry_id == entry_id)).one_or_none()
+    maker = None if entry.made_by is None else session.scalars(select(User.name).where(User.id == entry.made_by)).one()
+    return EntryView(
+        entry,
+        lines,
+        words or "",
+        maker,
+        session.scalars(select(Entry.id).where(Entry.reverses_id == entry_id)).one_or_none(),
+        session.scalars(select(Receipt).where(Receipt.entry_id == entry_id).order_by(Receipt.id)).all(),
+    )
+
+
+def entry_of_form(session: Session, form_key: int, *, actor: Actor) -> int | None:
+    """The entry that a form has made already."""
+    query = select(Entry.id).where(visible(Entry, actor), Entry.origin == FORM, Entry.origin_id == form_key)
+    return session.scalars(query).one_or_none()
+
+
+def open_consents(session: Session, *, actor: Actor) -> Sequence[Consent]:
+    """The consents in reach on which nobody has acted yet, the newest first."""
+    used = select(Entry.id).where(Entry.consent_id == Consent.id).exists()
+    return session.scalars(
+        select(Consent).where(visible(Consent, actor), ~used).order_by(Consent.id.desc()).limit(MOST_LISTED)
+    ).all()
