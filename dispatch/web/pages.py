@@ -86,6 +86,9 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
             "pages_stock.overview", gettext("库存"), "box-seam", Right.MARKET_READ, actor.may(Right.MARKET_KEEP)
         ),
         NavigationItem("pages_campaigns.overview", gettext("爱心活动"), "heart", Right.CAMPAIGNS_READ, is_daily=False),
+        NavigationItem(
+            "pages_funds.listing", gettext("基金"), "cash-coin", Right.FUNDS_READ, actor.may(Right.FUNDS_BOOK)
+        ),
         NavigationItem("pages_firms.listing", gettext("服务商"), "person-check", Right.CATALOGUE_READ, is_daily=False),
         NavigationItem(
             "pages_knowledge.listing", gettext("知识库"), "info-circle", Right.CATALOGUE_READ, is_daily=False

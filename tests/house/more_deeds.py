@@ -4,8 +4,11 @@ from tests.house.aid_deeds import AID_DEEDS
 from tests.house.complaint_deeds import COMPLAINT_DEEDS
 from tests.house.export_deeds import EXPORT_DEEDS
 from tests.house.firm_deeds import FIRM_DEEDS
+from tests.house.fund_deeds import FUND_DEEDS
 from tests.house.gift_deeds import GIFT_DEEDS
 from tests.house.giving_deeds import GIVING_DEEDS
 from tests.house.stock_deeds import STOCK_DEEDS
 
-MORE_DEEDS = FIRM_DEEDS | COMPLAINT_DEEDS | GIVING_DEEDS | GIFT_DEEDS | EXPORT_DEEDS | AID_DEEDS | STOCK_DEEDS
+MORE_DEEDS = (
+    FIRM_DEEDS | COMPLAINT_DEEDS | GIVING_DEEDS | GIFT_DEEDS | EXPORT_DEEDS | AID_DEEDS | STOCK_DEEDS | FUND_DEEDS
+)

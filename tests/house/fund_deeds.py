@@ -1,0 +1,74 @@
+"""What can be asked of a fund, an entry and a receipt, with bodies that are right."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.models.funds import Entry, Fund, Holding
+from dispatch.rules.access.roles import SYSTEM
+from dispatch.rules.funds.draft import Dimension, Draft, at
+from dispatch.rules.funds.terms import EntryKind, HoldingKind, Owner, Purpose
+from dispatch.services import funds
+from tests.factories.world import NUMBERS, World
+
+Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[str, Any]]]
+ID = "<int(max=9223372036854775807):"
+
+
+def nothing(_world: World) -> dict[str, Any]:
+    """No body."""
+    return {}
+
+
+def made_fund(session: Session, world: World) -> Fund:
+    """A fund of the world's community."""
+    return funds.open_fund(
+        session,
+        world.community.id,
+        code=f"deed{next(NUMBERS)}",
+        name="爱心基金",
+        owner=Owner.OWN,
+        purposes=[Purpose.ANY],
+        actor=SYSTEM,
+        now=clock.now(session),
+    )
+
+
+def gift(session: Session, world: World) -> Entry:
+    """A gift into a till of the community."""
+    now, fund = clock.now(session), made_fund(session, world)
+    known = select(Holding).where(Holding.community_id == world.community.id, Holding.code == "deedtill")
+    till = session.scalars(known).one_or_none() or funds.add_holding(
+        session, world.community.id, kind=HoldingKind.TILL, code="deedtill", name="钱箱", actor=SYSTEM, now=now
+    )
+    draft = Draft(world.community.id, EntryKind.GIFT, at(Dimension(fund.id), till.id, 5_000))
+    return funds.post(session, draft, actor=SYSTEM, now=now)
+
+
+def fund(session: Session, world: World, _user_id: int) -> str:
+    """A fund."""
+    return str(made_fund(session, world).id)
+
+
+def entry(session: Session, world: World, _user_id: int) -> str:
+    """An entry."""
+    return str(gift(session, world).id)
+
+
+def receipt(session: Session, world: World, _user_id: int) -> str:
+    """A receipt."""
+    made = gift(session, world)
+    return str(funds.issue_receipt(session, made.id, actor=SYSTEM, now=clock.now(session)).id)
+
+
+FUND_DEEDS: dict[tuple[str, str], Row] = {
+    ("GET", f"/funds/{ID}fund_id>"): (fund, 200, nothing),
+    ("GET", f"/funds/entries/{ID}entry_id>"): (entry, 200, nothing),
+    ("POST", f"/funds/entries/{ID}entry_id>/reverse"): (entry, 303, lambda _: {"words": "重复登记"}),
+    ("POST", f"/funds/entries/{ID}entry_id>/receipt"): (entry, 303, lambda _: {"received_from": "陈桂花"}),
+    ("GET", f"/funds/receipts/{ID}receipt_id>"): (receipt, 200, nothing),
+    ("POST", f"/funds/receipts/{ID}receipt_id>/void"): (receipt, 303, lambda _: {"reason": "姓名写错"}),
+}
