@@ -60,16 +60,7 @@ def set_territory(session: Session, building_id: int, team_id: int, since: date,
     team = session.get(Team, team_id)
     if team is None or team.kind != "block" or team.community_id != building.community_id:
         raise Invalid("team_id", "请选择本社区的块状团队")
-    before = session.scalars(
-        select(Territory)
-        .where(
-            Territory.building_id == building_id,
-            Territory.days.contains(since),
-            func.upper_inf(Territory.days),
-            func.lower(Territory.days) < since,
-        )
-        .with_for_update()
-    ).one_or_none()
+    before = held_on(session, building_id, since)
     days = Range(since, None)
     try:
         with session.begin_nested():
@@ -90,6 +81,20 @@ def set_territory(session: Session, building_id: int, team_id: int, since: date,
         community_id=building.community_id,
         fields={"since": since.isoformat()},
     )
+
+
+def held_on(session: Session, building_id: int, day: date) -> Territory | None:
+    """The territory, locked, in which a building stands on a day and was before, until somebody ends it."""
+    return session.scalars(
+        select(Territory)
+        .where(
+            Territory.building_id == building_id,
+            Territory.days.contains(day),
+            func.upper_inf(Territory.days),
+            func.lower(Territory.days) < day,
+        )
+        .with_for_update()
+    ).one_or_none()
 
 
 def list_teams(
