@@ -38,7 +38,9 @@ from dispatch.models.market.people import (
     Benefit,
     Card,
 )
+from dispatch.models.market.rounds import Round, RoundBill, RoundEntry
 from dispatch.models.market.sales import Sale
+from dispatch.models.market.shipments import Shipment, ShipmentLine
 from dispatch.models.market.stock import (
     Facility,
     Goods,
@@ -83,7 +85,12 @@ __all__ = [
     "Partner",
     "Pledge",
     "Recall",
+    "Round",
+    "RoundBill",
+    "RoundEntry",
     "RuleBook",
     "Sale",
+    "Shipment",
+    "ShipmentLine",
     "StockMove",
 ]

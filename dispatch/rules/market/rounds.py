@@ -12,6 +12,8 @@ from dispatch.errors import Conflict, Invalid
 from dispatch.rules.market.errands import Errand
 
 LONGEST_REASON = 300
+LONGEST_SIGNER = 60
+MOST_AMOUNT = 1_000_000
 
 
 class RoundState(StrEnum):
@@ -27,6 +29,7 @@ class EntryState(StrEnum):
 
     LISTED = "listed"
     OUT = "out"
+    REACHED = "reached"
     UNREACHED = "unreached"
     DELIVERED = "delivered"
     EXCUSED = "excused"
@@ -40,15 +43,17 @@ ROUND_LABELS: dict[RoundState, str] = {
 ENTRY_LABELS: dict[EntryState, str] = {
     EntryState.LISTED: "待发放",
     EntryState.OUT: "送货中",
+    EntryState.REACHED: "已送到，待记签收",
     EntryState.UNREACHED: "没有送到，待再送",
     EntryState.DELIVERED: "已签收",
     EntryState.EXCUSED: "不再发放（有原因）",
 }
 FINAL = frozenset({EntryState.DELIVERED, EntryState.EXCUSED})
+ON_THE_WAY = frozenset({EntryState.OUT, EntryState.REACHED})
 SENDABLE = frozenset({EntryState.LISTED, EntryState.UNREACHED})
 OUTCOMES: dict[Errand, EntryState] = {
     Errand.UNDER_WAY: EntryState.OUT,
-    Errand.DONE: EntryState.DELIVERED,
+    Errand.DONE: EntryState.REACHED,
     Errand.FAILED: EntryState.UNREACHED,
 }
 """What became of a delivery's order means for its household: come to nothing, it is carried on."""
@@ -126,6 +131,14 @@ def check_sendable(state: RoundState, entry: EntryState) -> None:
         raise ListNotFrozen
     if state is RoundState.CLOSED or entry not in SENDABLE:
         raise EntryNotThere
+
+
+def check_sign(state: RoundState, entry: EntryState, signer: str) -> None:
+    """Refuse a signature without a signer, or for a parcel that nobody took there."""
+    if state is not RoundState.FROZEN or entry not in ON_THE_WAY:
+        raise EntryNotThere
+    if not signer.strip() or len(signer) > LONGEST_SIGNER:
+        raise Invalid("signer", "请写明谁签收的，代领的写明关系")
 
 
 def check_excuse(state: RoundState, entry: EntryState, reason: str) -> None:

@@ -13,6 +13,8 @@ from dispatch.rules.market.pledges import PledgeState
 from dispatch.rules.orders.states import OrderState
 from dispatch.services.market.pledges import ORIGIN as PLEDGES
 from dispatch.services.market.pledges import advance
+from dispatch.services.market.rounds import ORIGIN as ROUNDS
+from dispatch.services.market.rounds import hear_of_parcel
 
 
 def giving_order_changed(session: Session, order_id: int, version: int) -> bool:
@@ -45,5 +47,6 @@ def hear_of_pledge(session: Session, order: Order, version: int) -> bool:
 
 HEARD_BY: dict[str, Callable[[Session, Order, int], bool]] = {
     PLEDGES: hear_of_pledge,
+    ROUNDS: hear_of_parcel,
 }
 """Who hears of an order, by its origin."""

@@ -11,6 +11,7 @@ from dispatch.rules.market.errands import Errand
 from dispatch.rules.market.rounds import (
     ENTRY_LABELS,
     FINAL,
+    ON_THE_WAY,
     OUTCOMES,
     ROUND_LABELS,
     SENDABLE,
@@ -26,6 +27,7 @@ from dispatch.rules.market.rounds import (
     check_freeze,
     check_listable,
     check_sendable,
+    check_sign,
     progress,
 )
 
@@ -103,4 +105,13 @@ def test_somebody_left_is_said() -> None:
 @given(st.sampled_from(Errand))
 def test_what_came_to_nothing_is_carried_on(errand: Errand) -> None:
     assert (OUTCOMES[errand] in SENDABLE) == (errand is Errand.FAILED)
-    assert (OUTCOMES[errand] in FINAL) == (errand is Errand.DONE)
+    assert OUTCOMES[errand] not in FINAL
+    assert (OUTCOMES[errand] in ON_THE_WAY) == (errand is not Errand.FAILED)
+
+
+@given(rounds, entries, st.sampled_from(["", " ", "陈桂花", "长" * 61]))
+def test_a_parcel_that_somebody_took_there_is_signed_for_by_name(
+    state: RoundState, entry: EntryState, signer: str
+) -> None:
+    is_sound = state is RoundState.FROZEN and entry in ON_THE_WAY and signer == "陈桂花"
+    assert passes(check_sign, state, entry, signer) == is_sound

@@ -1,0 +1,168 @@
+"""Relief shipments: down to the town, no lot past its planned day of use, every line explained at the end."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.errors import DispatchError, Invalid, NotFound
+from dispatch.models.market import Movement, Shipment, StockMove
+from dispatch.rules.access.roles import SYSTEM, Scope
+from dispatch.rules.market.campaigns import PartnerKind
+from dispatch.rules.market.shipments import Destination, ShipmentNotThere
+from dispatch.services import market
+from dispatch.services.market import PartnerDraft, ReceivedLine, ShipmentDraft
+from tests.factories.market import Shop, make_shop, milk_of, take_in
+
+ONE = timedelta(days=1)
+
+
+@pytest.fixture
+def shop(session: Session) -> Shop:
+    made = make_shop(session)
+    take_in(session, made, made.coat, 100)
+    return made
+
+
+def draft(shop: Shop, **changes: object) -> ShipmentDraft:
+    """Sixty coats to 碧湖, a town of 莲都, for 180 people."""
+    said = ShipmentDraft(
+        facility_id=shop.facility.id,
+        destination=Destination("丽水市", "莲都区", "碧湖镇"),
+        receiver="碧湖镇人民政府",
+        persons=180,
+        sends_on=shop.today,
+        consumed_by=shop.today + 10 * ONE,
+        lines={shop.coat.id: 60},
+    )
+    return replace(said, **changes)  # type: ignore[arg-type]
+
+
+def plan(session: Session, shop: Shop, **changes: object) -> Shipment:
+    """Such a shipment, planned."""
+    return market.plan_shipment(session, draft(shop, **changes), actor=shop.keeper, now=clock.now(session))
+
+
+def sent(session: Session, shop: Shop) -> Shipment:
+    """One that is on its way."""
+    shipment = plan(session, shop)
+    return market.send_shipment(session, shipment.id, actor=shop.keeper, now=clock.now(session))
+
+
+def test_a_shipment_goes_to_a_town_and_is_reconciled_line_by_line(session: Session, shop: Shop) -> None:
+    shipment, now = sent(session, shop), clock.now(session)
+    move = session.get_one(StockMove, shipment.move_id)
+    assert (move.kind, move.consumed_on) == ("shipment", shipment.consumed_by)
+    moved = select(func.sum(Movement.amount)).where(Movement.move_id == move.id)
+    assert session.scalars(moved).one() == -60
+    with pytest.raises(ShipmentNotThere):
+        market.send_shipment(session, shipment.id, actor=shop.keeper, now=now)
+    said = {shop.coat.id: ReceivedLine(55, 2)}
+    market.sign_shipment(session, shipment.id, "王主任", said, actor=shop.keeper, now=now)
+    assert (shipment.state, shipment.signer) == ("received", "王主任")
+    with pytest.raises(Invalid) as refused:
+        market.reconcile_shipment(session, shipment.id, {}, actor=shop.keeper, now=now)
+    assert refused.value.field == "lines"
+    market.reconcile_shipment(session, shipment.id, {shop.coat.id: "路上淋湿三件"}, actor=shop.keeper, now=now)
+    assert shipment.state == "reconciled"
+    (line,) = market.lines_of_shipments(session, [shipment.id])[shipment.id]
+    assert (line.sent, line.received, line.returned, line.reason) == (60, 55, 2, "路上淋湿三件")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"destination": Destination("丽水市", "莲都区", "")}, "town"),
+        ({"persons": 0}, "persons"),
+        ({"receiver": ""}, "receiver"),
+        ({"lines": {}}, "lines"),
+        ({"lines": {10**12: 1}}, "lines"),
+    ],
+)
+def test_a_plan_that_says_too_little_names_its_field(
+    session: Session, shop: Shop, changes: dict[str, object], field: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        plan(session, shop, **changes)
+    assert refused.value.field == field
+
+
+def test_no_lot_leaves_that_is_past_its_day_when_it_will_be_used(session: Session, shop: Shop) -> None:
+    milk_of(session, shop, 10, 3)
+    late = plan(session, shop, lines={shop.milk.id: 5}, consumed_by=shop.today + 4 * ONE)
+    with pytest.raises(DispatchError):
+        market.send_shipment(session, late.id, actor=shop.keeper, now=clock.now(session))
+    soon = plan(session, shop, lines={shop.milk.id: 5}, consumed_by=shop.today + 3 * ONE)
+    assert market.send_shipment(session, soon.id, actor=shop.keeper, now=clock.now(session)).state == "sent"
+
+
+@pytest.mark.parametrize(
+    ("signer", "said", "late", "field"),
+    [
+        (" ", ReceivedLine(60), 0, "signer"),
+        ("王主任", ReceivedLine(61), 0, "lines"),
+        ("王主任", ReceivedLine(59, 2), 0, "lines"),
+        ("王主任", ReceivedLine(60), 1, "received_on"),
+    ],
+)
+def test_a_receipt_is_signed_and_never_more_than_was_sent(
+    session: Session, shop: Shop, signer: str, said: ReceivedLine, late: int, field: str
+) -> None:
+    shipment = sent(session, shop)
+    day = shop.today + late * ONE
+    with pytest.raises(Invalid) as refused, session.begin_nested():
+        market.sign_shipment(
+            session,
+            shipment.id,
+            signer,
+            {shop.coat.id: said},
+            received_on=day,
+            actor=shop.keeper,
+            now=clock.now(session),
+        )
+    assert refused.value.field == field
+    session.refresh(shipment)
+    assert shipment.state == "sent"
+
+
+def test_a_partner_sends_along(session: Session, shop: Shop) -> None:
+    community, now = shop.world.community.id, clock.now(session)
+    school = PartnerDraft(PartnerKind.SCHOOL, "晓丽爱心传递站")
+    partner = market.add_partner(session, community, school, actor=SYSTEM, now=now)
+    assert plan(session, shop, partner_id=partner.id).partner_id == partner.id
+    other = make_shop(session)
+    with pytest.raises(NotFound):
+        plan(session, other, partner_id=partner.id)
+
+
+def test_another_s_shipment_is_not_there(session: Session, shop: Shop) -> None:
+    shipment = plan(session, shop)
+    stranger = replace(shop.keeper, scope=Scope(communities=frozenset({-1})))
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: market.find_shipment(session, shipment.id, actor=stranger),
+        lambda: market.send_shipment(session, shipment.id, actor=stranger, now=clock.now(session)),
+    )
+    for step in steps:
+        with pytest.raises(NotFound):
+            step()
+    assert market.list_shipments(session, actor=stranger) == []
+    assert [one.id for one in market.list_shipments(session, actor=shop.keeper)] == [shipment.id]
+
+
+def test_the_database_closes_nothing_that_is_unexplained(session: Session, shop: Shop) -> None:
+    shipment = sent(session, shop)
+    said = {shop.coat.id: ReceivedLine(50)}
+    market.sign_shipment(session, shipment.id, "王主任", said, actor=shop.keeper, now=clock.now(session))
+    for statement in (
+        "UPDATE shipments SET state = 'reconciled', closed_at = dispatch_now() WHERE id = :id",
+        "UPDATE shipments SET state = 'planned' WHERE id = :id",
+        "UPDATE shipment_lines SET returned = 11 WHERE shipment_id = :id",
+        "DELETE FROM shipment_lines WHERE shipment_id = :id",
+    ):
+        with pytest.raises(DBAPIError), session.begin_nested():
+            session.execute(text(statement), {"id": shipment.id})
