@@ -29,6 +29,7 @@ from dispatch.api import order_clocks as api_order_clocks
 from dispatch.api import order_requests as api_order_requests
 from dispatch.api import orders as api_orders
 from dispatch.api import reports as api_reports
+from dispatch.api import rounds as api_rounds
 from dispatch.api import webhooks as api_webhooks
 from dispatch.api.errors import HouseApi
 from dispatch.boot import boot
@@ -108,6 +109,7 @@ API = (
     api_care.blueprint,
     api_giving.blueprint,
     api_gifts.blueprint,
+    api_rounds.blueprint,
     api_campaigns.blueprint,
     api_beneficiaries.blueprint,
     api_reports.blueprint,

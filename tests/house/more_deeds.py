@@ -7,8 +7,17 @@ from tests.house.firm_deeds import FIRM_DEEDS
 from tests.house.fund_deeds import FUND_DEEDS
 from tests.house.gift_deeds import GIFT_DEEDS
 from tests.house.giving_deeds import GIVING_DEEDS
+from tests.house.round_deeds import ROUND_DEEDS
 from tests.house.stock_deeds import STOCK_DEEDS
 
 MORE_DEEDS = (
-    FIRM_DEEDS | COMPLAINT_DEEDS | GIVING_DEEDS | GIFT_DEEDS | EXPORT_DEEDS | AID_DEEDS | STOCK_DEEDS | FUND_DEEDS
+    AID_DEEDS
+    | COMPLAINT_DEEDS
+    | EXPORT_DEEDS
+    | FIRM_DEEDS
+    | FUND_DEEDS
+    | GIFT_DEEDS
+    | GIVING_DEEDS
+    | STOCK_DEEDS
+    | ROUND_DEEDS
 )

@@ -186,6 +186,7 @@ from dispatch.services.market.rounds import (
     list_rounds,
     plan_round,
     progress_of,
+    progress_of_many,
     send_parcel,
     sign_parcel,
 )
@@ -351,6 +352,7 @@ __all__ = [
     "pledge_phone",
     "prints_of",
     "progress_of",
+    "progress_of_many",
     "publish_sale",
     "published_sales",
     "purses",

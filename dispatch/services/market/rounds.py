@@ -118,8 +118,16 @@ def entries_of(session: Session, round_id: int) -> Sequence[tuple[RoundEntry, st
 
 def progress_of(session: Session, round_id: int) -> Progress:
     """How far a round is."""
-    states = session.scalars(select(RoundEntry.state).where(RoundEntry.round_id == round_id))
-    return rule.progress(EntryState(state) for state in states)
+    return progress_of_many(session, [round_id])[round_id]
+
+
+def progress_of_many(session: Session, round_ids: Sequence[int]) -> dict[int, Progress]:
+    """How far rounds are. One query."""
+    states: dict[int, list[EntryState]] = {round_id: [] for round_id in round_ids}
+    query = select(RoundEntry.round_id, RoundEntry.state).where(RoundEntry.round_id.in_(round_ids))
+    for row in session.execute(query):
+        states[row.round_id].append(EntryState(row.state))
+    return {round_id: rule.progress(found) for round_id, found in states.items()}
 
 
 def list_household(session: Session, round_id: int, resident_id: int, *, actor: Actor) -> RoundEntry:

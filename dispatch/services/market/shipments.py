@@ -191,6 +191,7 @@ def reconcile_shipment(
     for line in lines:
         line.reason = check_text("lines", reasons.get(line.goods_id, line.reason), rule.LONGEST_REASON)
     rule.check_reconciled(ShipmentState(shipment.state), as_sent(lines))
+    session.flush()
     shipment.state, shipment.closed_by, shipment.closed_at = str(ShipmentState.RECONCILED), actor.user_id, now
     session.flush()
     record(session, "reconcile_shipment", shipment, actor=actor)

@@ -99,8 +99,8 @@ def test_a_frozen_list_neither_grows_nor_shrinks_whoever_writes(session: Session
     with pytest.raises(ListFrozen):
         market.list_household(session, year.round.id, other.id, actor=year.shop.keeper)
     for statement in (
-        "INSERT INTO round_entries (community_id, round_id, household_id, resident_id) SELECT community_id, :round, "
-        "household_id, id FROM residents WHERE id = :resident",
+        """INSERT INTO round_entries (community_id, round_id, household_id, resident_id)
+        SELECT community_id, :round, household_id, id FROM residents WHERE id = :resident""",
         "UPDATE rounds SET state = 'listing', frozen_at = NULL WHERE id = :round AND :resident > 0",
         "UPDATE rounds SET state = 'closed', closed_at = dispatch_now() WHERE id = :round AND :resident > 0",
         "UPDATE round_bills SET amount = 1 WHERE round_id = :round AND :resident > 0",

@@ -102,29 +102,22 @@ def test_no_lot_leaves_that_is_past_its_day_when_it_will_be_used(session: Sessio
 
 
 @pytest.mark.parametrize(
-    ("signer", "said", "late", "field"),
+    ("signature", "field"),
     [
-        (" ", ReceivedLine(60), 0, "signer"),
-        ("王主任", ReceivedLine(61), 0, "lines"),
-        ("王主任", ReceivedLine(59, 2), 0, "lines"),
-        ("王主任", ReceivedLine(60), 1, "received_on"),
+        ((" ", ReceivedLine(60), 0), "signer"),
+        (("王主任", ReceivedLine(61), 0), "lines"),
+        (("王主任", ReceivedLine(59, 2), 0), "lines"),
+        (("王主任", ReceivedLine(60), 1), "received_on"),
     ],
 )
 def test_a_receipt_is_signed_and_never_more_than_was_sent(
-    session: Session, shop: Shop, signer: str, said: ReceivedLine, late: int, field: str
+    session: Session, shop: Shop, signature: tuple[str, ReceivedLine, int], field: str
 ) -> None:
+    signer, said, late = signature
     shipment = sent(session, shop)
-    day = shop.today + late * ONE
+    about = {"received_on": shop.today + late * ONE, "actor": shop.keeper, "now": clock.now(session)}
     with pytest.raises(Invalid) as refused, session.begin_nested():
-        market.sign_shipment(
-            session,
-            shipment.id,
-            signer,
-            {shop.coat.id: said},
-            received_on=day,
-            actor=shop.keeper,
-            now=clock.now(session),
-        )
+        market.sign_shipment(session, shipment.id, signer, {shop.coat.id: said}, **about)  # type: ignore[arg-type]
     assert refused.value.field == field
     session.refresh(shipment)
     assert shipment.state == "sent"
