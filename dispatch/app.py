@@ -30,6 +30,7 @@ from dispatch.api import order_requests as api_order_requests
 from dispatch.api import orders as api_orders
 from dispatch.api import reports as api_reports
 from dispatch.api import rounds as api_rounds
+from dispatch.api import stock as api_stock
 from dispatch.api import webhooks as api_webhooks
 from dispatch.api.errors import HouseApi
 from dispatch.boot import boot
@@ -111,6 +112,7 @@ API = (
     api_gifts.blueprint,
     api_rounds.blueprint,
     api_campaigns.blueprint,
+    api_stock.blueprint,
     api_beneficiaries.blueprint,
     api_reports.blueprint,
 )

@@ -160,6 +160,8 @@ WHY = {"reason": "看错了"}
 SHELVED = named("facility_id", amount="1", from_spot="store", to_spot="shelf")
 RELEASED = named("facility_id", amount="1", from_spot="quarantine", to_spot="shelf")
 STOCK_DEEDS: dict[tuple[str, str], Row] = {
+    ("GET", f"/api/facilities/{ID.format('facility')}/stock"): (kept, 200, nothing),
+    ("GET", f"/api/recalls/{ID.format('recall')}"): (recall, 200, nothing),
     ("GET", FACILITY): (kept, 200, nothing),
     ("GET", f"{FACILITY}/receive"): (kept, 200, nothing),
     ("POST", f"{FACILITY}/receive"): (kept, 303, named("goods_id", "purse", amount="3", entry="gift")),
