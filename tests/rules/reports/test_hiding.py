@@ -1,0 +1,81 @@
+"""Counts of beneficiaries: nothing that is hidden can be derived, not even by who knows the rule."""
+
+from collections.abc import Iterator
+from itertools import product
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatch.rules.funds.terms import GROUNDS, Purpose
+from dispatch.rules.reports.hiding import FEWEST, GROUPS, Reached, told
+
+Rows = tuple[Reached, ...]
+
+
+@st.composite
+def reached(draw: st.DrawFn) -> Reached:
+    """Nobody, or some households with at least one person each."""
+    households = draw(st.integers(0, 4))
+    return Reached(draw(st.integers(households, households + 3)), households) if households else Reached()
+
+
+tables = st.fixed_dictionaries({purpose: reached() for group in GROUPS for purpose in group})
+
+
+def same_sums(rows: Rows) -> Iterator[Rows]:
+    """Every possible rows with the same sums of persons and of households."""
+    persons, households = sum(one.persons for one in rows), sum(one.households for one in rows)
+    for split in product(range(households + 1), repeat=len(rows) - 1):
+        last = households - sum(split)
+        if last < 0:
+            continue
+        homes = (*split, last)
+        for some in product(range(persons + 1), repeat=len(rows) - 1):
+            people = (*some, persons - sum(some))
+            if all(p >= h and bool(p) == bool(h) for p, h in zip(people, homes, strict=True)):
+                yield tuple(Reached(p, h) for p, h in zip(people, homes, strict=True))
+
+
+def test_every_purpose_but_any_stands_in_one_group_of_at_least_two() -> None:
+    assert sorted(purpose for group in GROUPS for purpose in group) == sorted(set(Purpose) - {Purpose.ANY})
+    assert all(len(group) > 1 for group in GROUPS)
+
+
+def test_one_person_hides_the_cell_beside_and_the_total_stays() -> None:
+    illness, disability, elder, hardship = GROUNDS
+    counts = {illness: Reached(1, 1), disability: Reached(9, 8), elder: Reached(5, 5), hardship: Reached()}
+    found = told(counts)
+    assert found.by_purpose[illness] is None
+    assert found.by_purpose[disability] is None
+    assert (found.by_purpose[elder], found.by_purpose[hardship]) == (Reached(5, 5), Reached())
+    assert found.total == Reached(15, 14)
+
+
+@given(tables)
+def test_nothing_small_is_told_and_nothing_hidden_stands_alone(counts: dict[Purpose, Reached]) -> None:
+    found = told(counts)
+    assert not any(0 < one.persons < FEWEST or 0 < one.households < FEWEST for one in found.by_purpose.values() if one)
+    for group in GROUPS:
+        assert len({found.by_purpose[purpose] is None for purpose in group}) == 1
+
+
+@given(tables)
+def test_no_hidden_cell_can_be_derived_even_by_who_knows_the_rule_and_the_other_groups(
+    counts: dict[Purpose, Reached],
+) -> None:
+    before = told(counts)
+    for group in GROUPS:
+        if before.by_purpose[group[0]] is not None:
+            continue
+        waiting = {(place, name) for place in range(len(group)) for name in ("persons", "households")}
+        for rows in same_sums(tuple(counts[purpose] for purpose in group)):
+            if told(counts | dict(zip(group, rows, strict=True))) != before:
+                continue
+            waiting -= {
+                (place, name)
+                for place, name in waiting
+                if getattr(rows[place], name) != getattr(counts[group[place]], name)
+            }
+            if not waiting:
+                break
+        assert waiting == set()
