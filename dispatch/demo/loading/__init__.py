@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.demo.community import DEFAULT_SEED, Community, make_community
 from dispatch.demo.credentials import DemoSecrets
-from dispatch.demo.loading import accounts, aid, district, registers, shelves, treasury, work
+from dispatch.demo.loading import accounts, aid, district, giving, registers, shelves, treasury, work
 from dispatch.demo.loading.book import Book
 from dispatch.demo.organisations import DISTRICT
 from dispatch.models.access import Organisation
@@ -37,6 +37,7 @@ CHUNKS: tuple[tuple[str, Callable[[Session, Book], int]], ...] = (
     ("救助对象 · beneficiaries", aid.load_beneficiaries),
     ("基金 · funds", treasury.load_funds),
     ("爱心超市 · supermarkets", shelves.load_shelves),
+    ("捐赠活动 · giving", giving.load_giving),
 )
 REPEATED = frozenset({accounts.load_users})
 
