@@ -12,6 +12,7 @@ SCHEDULE: tuple[Scheduled, ...] = (
     Scheduled("catalogue.calendar_missing", Every.DAY, time(7, 10)),
     Scheduled("catalogue.posts_vacant", Every.DAY, time(7, 20)),
     Scheduled("market.recheck_beneficiaries", Every.DAY, time(7, 30)),
+    Scheduled("funds.check_reconciled", Every.DAY, time(7, 40)),
     Scheduled("reports.daily_figures", Every.DAY, time(0, 10)),
     Scheduled("reports.statement", Every.QUARTER, time(2, 0)),
     Scheduled("system.audit_head", Every.DAY, time(0, 5)),
