@@ -18,6 +18,7 @@ from dispatch.api import campaigns as api_campaigns
 from dispatch.api import care as api_care
 from dispatch.api import catalogue as api_catalogue
 from dispatch.api import complaints as api_complaints
+from dispatch.api import counter as api_counter
 from dispatch.api import errors as api_errors
 from dispatch.api import firms as api_firms
 from dispatch.api import gifts as api_gifts
@@ -114,6 +115,7 @@ API = (
     api_campaigns.blueprint,
     api_stock.blueprint,
     api_beneficiaries.blueprint,
+    api_counter.blueprint,
     api_reports.blueprint,
 )
 

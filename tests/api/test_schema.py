@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.app import create_app
@@ -33,7 +34,8 @@ from tests.conftest import Database, Servers
 from tests.factories.aid import applied, carded
 from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import helper, resident, visit_service
-from tests.factories.world import make_world, staff
+from tests.factories.world import World, make_world, staff
+from tests.house.aid_deeds import goods, reserved
 from tests.house.complaint_deeds import heard
 
 MOST_EXAMPLES = 12
@@ -110,7 +112,7 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
             session, name="all", organisation_id=world.district.id, scopes=list(Right), actor=SYSTEM, now=now
         )
         make_knowledge(session, clerk, now, code="mediation")
-        card, application_id = carded(session, world).card, applied(session, world).id
+        of_aid = names_of_aid(session, world)
         session.commit()
         firm = world.firms[0].code
         return key, {
@@ -120,10 +122,20 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
             "schedule_id": schedule.id,
             "code": "mediation",
             "performer_code": firm,
-            "beneficiary_id": card.beneficiary_id,
-            "application_id": application_id,
-            "card_id": card.id,
+            **of_aid,
         }
+
+
+def names_of_aid(session: Session, world: World) -> dict[str, str | int]:
+    """Somebody with a card, an application, a hand-out and goods."""
+    card = carded(session, world).card
+    return {
+        "beneficiary_id": card.beneficiary_id,
+        "application_id": applied(session, world).id,
+        "card_id": card.id,
+        "hand_out_id": reserved(session, world, 0),
+        "goods_id": goods(session, world, 0),
+    }
 
 
 def the_schema(town: Town) -> schemathesis.BaseSchema:

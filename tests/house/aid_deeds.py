@@ -60,6 +60,13 @@ def reserved(session: Session, world: World, user_id: int) -> str:
     return str(hand_outs.reserve(session, facility.id, carded(session, world).qr, chosen, **house).id)
 
 
+def goods(session: Session, world: World, _user_id: int) -> str:
+    """Goods of the catalogue."""
+    coat = GoodsDraft(f"g{next(NUMBERS)}", "棉衣", "clothes", Commodity.PIECE, "件")
+    made = market.create_goods(session, world.community.id, coat, actor=SYSTEM, now=clock.now(session))
+    return str(made.id)
+
+
 A_PERSON_DECIDES = 403
 ID = "<int(min=1, max=9223372036854775807):{}>"
 APPLICATION = f"/aid-applications/{ID.format('application_id')}"
@@ -91,4 +98,6 @@ AID_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{HAND_OUT}/signature"): (reserved, 422, lambda _: {"way": "stroke"}),
     ("POST", f"{HAND_OUT}/cancellation"): (reserved, 200, lambda _: {}),
     ("GET", f"{HAND_OUT}/slip"): (reserved, 200, lambda _: {}),
+    ("GET", f"/api/hand-outs/{ID.format('hand_out_id')}"): (reserved, 200, lambda _: {}),
+    ("POST", f"/api/goods/{ID.format('goods_id')}/points"): (goods, 200, lambda _: {"points": 5, "step": 1}),
 }

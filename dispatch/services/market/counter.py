@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from dispatch import clock
+from dispatch.errors import Invalid
 from dispatch.models.market import AidApplication, Goods, GoodsPoints, HouseholdMonth, LotBalance
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.terms import Commodity, Purpose
@@ -19,15 +20,17 @@ from dispatch.rules.market.eligibility import Ground
 from dispatch.rules.market.hand_outs import Price
 from dispatch.rules.market.quota import Quota, allowance, month_of
 from dispatch.rules.market.shelf import Days, MoveKind, may_be_given
-from dispatch.services.access import policies, vault
+from dispatch.services.access import audit, policies, vault
 from dispatch.services.market import benefits
 from dispatch.services.market.beneficiaries import Holder, scan
 from dispatch.services.market.facilities import demand_keeper, find_facility
+from dispatch.services.market.goods import find_goods
 from dispatch.services.market.lots import Standing, held_for, standings
 
 OF_HOUSEHOLD, OF_EACH_MORE = "market.quota_points", "market.quota_points_of_each_more"
 PER_WEIGHT, PER_PIECE = "market.points_per_500_grams", "market.points_per_piece"
 GRAMS_OF_POLICY = 500
+MOST_POINTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +145,29 @@ def prices_of(session: Session, community_id: int, shown: Mapping[int, Standing]
         Commodity.PIECE: Price(int(known[PER_PIECE]), 1),
     }
     return {goods_id: own.get(goods_id, by_commodity[Commodity(one.commodity)]) for goods_id, one in shown.items()}
+
+
+def set_points(session: Session, goods_id: int, *, points: int, step: int, actor: Actor, now: datetime) -> GoodsPoints:
+    """Set what goods cost: so many points for each step that is begun. Raises NotFound, Invalid naming the field."""
+    if not 0 <= points <= MOST_POINTS:
+        raise Invalid("points", "分值请填 0 到 100000")
+    if step < 1:
+        raise Invalid("step", "每多少算一份请填大于零的数")
+    goods = find_goods(session, goods_id, actor=actor)
+    row = session.get(GoodsPoints, goods.id, with_for_update=True, populate_existing=True)
+    if row is None:
+        row = GoodsPoints(goods_id=goods.id, community_id=goods.community_id, points=points, step=step)
+        session.add(row)
+    row.points, row.step = points, step
+    session.flush()
+    said = {"points": str(points), "step": str(step), "day": clock.today(now).isoformat()}
+    audit.record(
+        session,
+        "market.set_points",
+        "goods_points",
+        goods.id,
+        actor=actor,
+        community_id=goods.community_id,
+        fields=said,
+    )
+    return row

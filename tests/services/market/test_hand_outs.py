@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.errors import Invalid, NotFound
 from dispatch.models.funds import Entry
-from dispatch.models.market import Benefit, GoodsPoints, HandOut, Movement, StockMove
+from dispatch.models.market import Benefit, HandOut, Movement, StockMove
 from dispatch.queue import Job
 from dispatch.rules.market.double_dip import Programme
 from dispatch.rules.market.eligibility import Ground
@@ -107,8 +107,12 @@ def test_the_counter_shows_what_may_be_given_and_takes_the_same_queries_for_more
 
 def test_goods_have_their_own_price_where_one_is_set(session: Session, shop: Shop) -> None:
     take_in(session, shop, shop.coat, 3)
-    session.add(GoodsPoints(goods_id=shop.coat.id, community_id=shop.world.community.id, points=25, step=1))
-    session.flush()
+    asked = {"actor": shop.approver, "now": clock.now(session)}
+    for points in (7, 25):
+        counter.set_points(session, shop.coat.id, points=points, step=1, **asked)
+    for wrong in ({"points": -1, "step": 1}, {"points": 1, "step": 0}):
+        with pytest.raises(Invalid):
+            counter.set_points(session, shop.coat.id, **wrong, **asked)
     assert reserve(session, shop, card_of(session, shop), (shop.coat.id, 2)).points == 50
 
 
