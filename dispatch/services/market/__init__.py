@@ -160,6 +160,7 @@ from dispatch.services.market.recalling import (
     given_of,
     list_recalls,
     recall,
+    receivers_of,
 )
 from dispatch.services.market.receipts import (
     OwnLine,
@@ -360,6 +361,7 @@ __all__ = [
     "receipts_of_gifts",
     "receive",
     "receive_gift",
+    "receivers_of",
     "reconcile_shipment",
     "refuse_keeper",
     "result_of",

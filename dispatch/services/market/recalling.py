@@ -8,17 +8,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from dispatch.errors import Invalid, NotFound
-from dispatch.models.market import Facility, Goods, Lot, LotBalance, Movement, Recall, StockMove
-from dispatch.rules.access.roles import Actor
+from dispatch.models.grid import Building, Household, Stairwell
+from dispatch.models.market import Facility, Goods, HandOut, Lot, LotBalance, Movement, Recall, StockMove
+from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.market.shelf import GIVING, MoveKind, Spot
 from dispatch.rules.orders.intake import check_text
 from dispatch.services.access import audit, reach
 from dispatch.services.market.goods import find_goods
 from dispatch.services.market.inspecting import set_apart
-from dispatch.services.market.lots import kits_with, lock_lots, standings
+from dispatch.services.market.lots import kits_with, lock_goods, lock_lots, standings
 
 LONGEST_REASON = 300
 MOST_SHOWN = 100
+COUNTER = "market.hand_out"
 REACHES_PEOPLE = tuple(str(kind) for kind in GIVING if kind is not MoveKind.KIT)
 
 
@@ -47,13 +49,15 @@ def recall(
 ) -> Recall:
     """Call goods back, one batch or all lots that are here: set apart everywhere, with kits of them, and destroyed.
 
-    Never taken back. Raises NotFound, Invalid naming reason, source or batch_number (no such batch).
+    Never taken back; what comes of the batch later is called back as it comes. Raises NotFound, Invalid naming
+    reason, source or batch_number (no such batch).
     """
     goods = find_goods(session, goods_id, actor=actor)
     for field, words in (("reason", reason), ("source", source)):
         check_text(field, words, LONGEST_REASON)
         if not words.strip():
             raise Invalid(field, "请写明召回的原因和来源")
+    lock_goods(session, [goods.id])
     query = select(Lot).where(Lot.goods_id == goods.id, Lot.recall_id.is_(None)).order_by(Lot.id)
     batch = (batch_number or "").strip() or None
     lots = session.scalars(query if batch is None else query.where(Lot.batch_number == batch)).all()
@@ -126,3 +130,22 @@ def given_of(session: Session, recall_id: int, *, actor: Actor) -> Sequence[Give
         Given(move.id, move.kind, move.origin, move.origin_id, move.signed_on, lot_id, -amount)
         for move, lot_id, amount in rows
     ]
+
+
+def receivers_of(session: Session, called: Recall, given: Sequence[Given], *, actor: Actor) -> dict[int, str]:
+    """Where those live who got some over the counter, by the id of the hand-out; the reading is audited.
+
+    Empty for whoever may not read the register.
+    """
+    ids = {one.origin_id for one in given if one.origin == COUNTER}
+    if not ids or not actor.may(Right.GRID_READ):
+        return {}
+    rows = session.execute(
+        select(HandOut.id, Building.address, Stairwell.number, Household.room)
+        .join(Household, Household.id == HandOut.household_id)
+        .join(Stairwell, Stairwell.id == Household.stairwell_id)
+        .join(Building, Building.id == Stairwell.building_id)
+        .where(HandOut.id.in_(ids), reach.visible(HandOut, actor))
+    )
+    audit.record(session, "market.read_receivers", "recalls", called.id, actor=actor, community_id=called.community_id)
+    return {row.id: f"{row.address}{row.number}单元{row.room}" for row in rows}

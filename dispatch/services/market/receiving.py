@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.errors import Invalid
 from dispatch.models.funds import Fund
-from dispatch.models.market import Facility, Goods, Lot, StockMove
+from dispatch.models.market import Facility, Goods, Lot, Recall, StockMove
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.draft import Line
 from dispatch.rules.funds.terms import EntryKind, Owner
@@ -29,6 +29,7 @@ from dispatch.rules.orders.intake import check_text
 from dispatch.services.access import reach
 from dispatch.services.market.facilities import demand_keeper, find_facility
 from dispatch.services.market.inspecting import inspect_receipt
+from dispatch.services.market.lots import lock_goods
 from dispatch.services.market.writing import Piece, Step, write
 
 LONGEST_BATCH = 40
@@ -89,7 +90,9 @@ def receive(session: Session, receipt: Receipt, *, actor: Actor, now: datetime) 
         demand_keeper(session, facility.id, actor=actor, now=now)
     check_receipt(session, facility, receipt)
     goods = goods_of(session, receipt, actor=actor)
+    lock_goods(session, goods)
     lots = [make_lot(facility, goods[one.goods_id], one, receipt, actor=actor, now=now) for one in receipt.lots]
+    call_back(session, lots)
     session.add_all(lots)
     session.flush()
     pieces = tuple(
@@ -169,6 +172,18 @@ def make_lot(
     )
 
 
+def call_back(session: Session, lots: Sequence[Lot]) -> None:
+    """Mark the lots of batches that were called back before they came."""
+    rows = session.execute(
+        select(Recall.goods_id, Recall.batch_number, Recall.id)
+        .where(Recall.goods_id.in_({lot.goods_id for lot in lots}), Recall.batch_number.is_not(None))
+        .order_by(Recall.id)
+    )
+    known = {(goods_id, batch): recall_id for goods_id, batch, recall_id in rows}
+    for lot in lots:
+        lot.recall_id = known.get((lot.goods_id, lot.batch_number))
+
+
 def life_of(goods: Goods) -> ShelfLife | None:
     """What the shelf life of goods usually is."""
     if goods.life_amount is None or goods.life_unit is None:
@@ -180,5 +195,5 @@ def first_spot(lot: Lot, today: date) -> Spot:
     """Where a new lot goes: to the store, or set apart when it may not be given today."""
     life = None if lot.life_amount is None else ShelfLife(lot.life_amount, LifeUnit(lot.life_unit or ""))
     last = last_good_day(lot.produced_on, life, lot.expires_on)
-    shelf = LotShelf(lot.is_food, last, today)
+    shelf = LotShelf(lot.is_food, last, today, is_recalled=lot.recall_id is not None)
     return Spot.STORE if may_be_given(shelf, MoveKind.SHELVE, Days(today, today)) else Spot.QUARANTINE

@@ -70,12 +70,14 @@ def recall(recall_id: int) -> str:
         found = market.find_recall(session, recall_id, actor=actor)
         given = market.given_of(session, recall_id, actor=actor)
         goods = market.find_goods(session, found.goods_id, actor=actor)
+        homes = market.receivers_of(session, found, given, actor=actor)
         names = market.names_of_lots(session, [one.lot_id for one in given])
     return render_template(
         "stock/recall.html",
         recall=found,
         goods=goods,
         given=given,
+        homes=homes,
         names=names,
         steps=step_words(),
         say=amount_words,

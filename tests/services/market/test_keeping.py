@@ -1,5 +1,6 @@
 """Keepers and hand-overs, blind counts, rounds of inspection, disposals by two, recalls."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,11 +15,12 @@ from dispatch.models.market import Count, Disposal, Handover, Inspection, Keeper
 from dispatch.models.notify import Alarm
 from dispatch.models.orders import Order
 from dispatch.queue import Job
-from dispatch.rules.access.roles import SYSTEM
+from dispatch.rules.access.roles import SYSTEM, Right
 from dispatch.rules.market.keeping import Finding, SamePerson
 from dispatch.rules.market.shelf import MoveKind, Spot
 from dispatch.services import market, orders
 from dispatch.services.market import BeingCounted, CountedAlready, Disputed, NothingToTick, NotKeeper, NotSigned
+from tests.factories.counter import card_of, reserve, sign
 from tests.factories.market import ONE, Shop, hand_out, left, milk_of, settle, shelve, signature, take_in
 
 
@@ -282,3 +284,29 @@ def test_a_recall_clears_every_shelf_and_lists_who_got_some(session: Session, sh
         hand_out(session, shop, shop.milk, 1, lot_id=called_back.id)
     hand_out(session, shop, shop.milk, 1)
     settle(session)
+
+
+def test_what_comes_of_a_batch_after_its_recall_is_called_back_as_it_comes(session: Session, shop: Shop) -> None:
+    milk_of(session, shop, 5, 9, batch_number="B1")
+    said = {"batch_number": "B1", "reason": "厂家召回", "source": "市监局"}
+    recall = market.recall(session, shop.milk.id, **said, actor=shop.approver, now=clock.now(session))
+    late, other = milk_of(session, shop, 3, 9, batch_number="B1"), milk_of(session, shop, 3, 9, batch_number="B2")
+    settle(session)
+    assert (late.recall_id, other.recall_id) == (recall.id, None)
+    assert (left(session, late), left(session, other)) == ({"quarantine": 3}, {"store": 3})
+
+
+def test_a_recall_names_the_homes_of_those_who_got_some_to_whoever_may_read_the_register(
+    session: Session, shop: Shop
+) -> None:
+    milk_of(session, shop, 5, 9, batch_number="B1")
+    given = sign(session, shop, reserve(session, shop, card_of(session, shop), (shop.milk.id, 2)))
+    settle(session)
+    said = {"batch_number": "B1", "reason": "厂家召回", "source": "市监局"}
+    recall = market.recall(session, shop.milk.id, **said, actor=shop.approver, now=clock.now(session))
+    rows = market.given_of(session, recall.id, actor=shop.approver)
+    homes = market.receivers_of(session, recall, rows, actor=shop.approver)
+    assert list(homes) == [given.id]
+    assert "单元" in homes[given.id]
+    blind = replace(shop.approver, rights=frozenset({Right.MARKET_READ}))
+    assert market.receivers_of(session, recall, rows, actor=blind) == {}
