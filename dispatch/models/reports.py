@@ -4,7 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, Id, Moment, Reference
@@ -243,6 +253,61 @@ class ServiceStatement(Base):
     published_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("community_id", "quarter", "version"),)
+
+
+class Disclosure(Base):
+    """公示: what the supermarket held, was given and gave in a period; versions with notes that nobody changes."""
+
+    __tablename__ = "disclosures"
+
+    id: Mapped[Id]
+    community_id: Mapped[Reference] = community()
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    version: Mapped[int]
+    previous_version: Mapped[int | None] = mapped_column(Computed("nullif(version - 1, 0)", persisted=True))
+    body: Mapped[dict[str, Any]]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    root: Mapped[bytes] = mapped_column(LargeBinary)
+    leaf_count: Mapped[int]
+    note: Mapped[str] = mapped_column(server_default=text("''"))
+    published_at: Mapped[Moment]
+
+    __table_args__ = (
+        UniqueConstraint("community_id", "id"),
+        UniqueConstraint("community_id", "first_day", "last_day", "version", name="uq_disclosures_version"),
+        ForeignKeyConstraint(
+            ["community_id", "first_day", "last_day", "previous_version"],
+            [f"disclosures.{name}" for name in ("community_id", "first_day", "last_day", "version")],
+            name="fk_disclosures_previous",
+        ),
+        CheckConstraint("version >= 1 AND (version = 1) = (note = '')", name="version"),
+        CheckConstraint("first_day <= last_day", name="days"),
+        CheckConstraint("last_day < (published_at AT TIME ZONE 'Asia/Shanghai')::date", name="over"),
+        CheckConstraint("octet_length(digest) = 32 AND octet_length(root) = 32", name="digests"),
+        CheckConstraint("leaf_count >= 0", name="leaf_count"),
+    )
+
+
+class DisclosureLeaf(Base):
+    """The leaf of a gift's line in the tree of a statement, by the receipt that proves it."""
+
+    __tablename__ = "disclosure_leaves"
+
+    disclosure_id: Mapped[Reference] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[Reference] = community()
+    receipt_id: Mapped[Reference]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (
+        within("disclosures", "disclosure_id"),
+        within("receipts", "receipt_id"),
+        UniqueConstraint("disclosure_id", "receipt_id"),
+        CheckConstraint("position >= 0", name="position"),
+        CheckConstraint("octet_length(digest) = 32", name="digest"),
+        Index("ix_disclosure_leaves_receipt_id", "receipt_id", "disclosure_id"),
+    )
 
 
 class ExportRequest(Base):

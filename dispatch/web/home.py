@@ -168,6 +168,7 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "export_waits": gettext("有人申请导出大量数据，请到“导出申请”批准或拒绝"),
         "bank_unreconciled": gettext("上月银行对账逾期未确认"),
         "statement_late": gettext("季度公开逾期未发布"),
+        "disclosure_late": gettext("爱心超市公示逾期未发布"),
         "aid_recheck_due": gettext("有一位救助对象的资格到 %(until)s 为止，请复核", until=facts.get("until", "")),
         "aid_over": gettext("有一位救助对象的资格已在 %(until)s 到期，还没有复核", until=facts.get("until", "")),
         "visit_missed": gettext("探访没有按时做"),

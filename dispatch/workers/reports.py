@@ -21,6 +21,8 @@ def daily_figures(session: Session, job: Claimed) -> None:
     """The day is over: have counted what still waits, look whether a statement is late."""
     reports.ask_for_count(session, now=clock.now(session))
     reports.alarm_late_statements(session, now=clock.now(session))
+    reports.disclose_emergencies(session, now=clock.now(session))
+    reports.alarm_late_disclosures(session, now=clock.now(session))
     queue.finish_period(session, job.kind, str(job.arguments["period"]))
 
 
@@ -28,6 +30,7 @@ def statement(session: Session, job: Claimed) -> None:
     """Make and publish the statements of the quarter that has ended."""
     period = str(job.arguments["period"])
     reports.make_statements(session, previous_period(period), now=clock.now(session))
+    reports.disclose_quarter(session, previous_period(period), now=clock.now(session))
     queue.finish_period(session, job.kind, period)
 
 

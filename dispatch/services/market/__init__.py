@@ -167,6 +167,7 @@ from dispatch.services.market.receipts import (
     ReceiptRow,
     look_up,
     receipts_of_gifts,
+    secret_of_receipt,
 )
 from dispatch.services.market.receiving import (
     LotDraft,
@@ -368,6 +369,7 @@ __all__ = [
     "reverse",
     "reverse_line",
     "rule_books",
+    "secret_of_receipt",
     "send_parcel",
     "send_shipment",
     "set_named",

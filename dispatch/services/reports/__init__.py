@@ -13,6 +13,14 @@ from dispatch.services.reports.approving import (
 )
 from dispatch.services.reports.asking import AssignedBy, Grouping, ReportQuery, assigned_by, nameless
 from dispatch.services.reports.counting import MOST_AT_ONCE, ask_for_count, count_anew, count_changes, waiting_changes
+from dispatch.services.reports.disclosing import (
+    Proof,
+    alarm_late_disclosures,
+    disclose_emergencies,
+    disclose_quarter,
+    leaves_kept,
+    proof_for,
+)
 from dispatch.services.reports.exporting import ExportTooLarge, export_orders, export_report, export_table
 from dispatch.services.reports.figures import Report, ReportRow, Step, communities_of, report, trend
 from dispatch.services.reports.files import FileFormat
@@ -49,11 +57,13 @@ __all__ = [
     "Overrides",
     "OwnFigures",
     "Part",
+    "Proof",
     "Report",
     "ReportQuery",
     "ReportRow",
     "StatementPage",
     "Step",
+    "alarm_late_disclosures",
     "alarm_late_statements",
     "ask_export",
     "ask_for_count",
@@ -62,11 +72,14 @@ __all__ = [
     "count_anew",
     "count_changes",
     "decide_export",
+    "disclose_emergencies",
+    "disclose_quarter",
     "export_orders",
     "export_report",
     "export_table",
     "exports_to_decide",
     "heat",
+    "leaves_kept",
     "list_statements",
     "make_statements",
     "nameless",
@@ -74,6 +87,7 @@ __all__ = [
     "overrides",
     "own_exports",
     "own_figures",
+    "proof_for",
     "report",
     "statement_out",
     "take_export",

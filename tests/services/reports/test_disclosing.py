@@ -1,0 +1,143 @@
+"""Statements of the supermarket: replayed, published once, corrected openly, checked by the stand-alone verifier."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.models.access import Organisation
+from dispatch.models.funds import Receipt
+from dispatch.models.notify import Alarm
+from dispatch.models.reports import Disclosure
+from dispatch.rules.market.gifts import ReceiptUnknown
+from dispatch.rules.reports.periods import quarter_of
+from dispatch.services import funds, market, reports
+from dispatch.services.reports.disclosing import days_of_quarter, disclose
+from tests.conftest import ROOT
+from tests.factories.gifts import MONEY, Office, make_office, receive, rice_of
+
+VERIFIER = ROOT / "docs" / "verify" / "verify.py"
+
+
+@pytest.fixture
+def office(session: Session) -> Office:
+    return make_office(session)
+
+
+def after(session: Session, days: int = 1) -> datetime:
+    """An instant so many days after the end of this quarter."""
+    _, last = days_of_quarter(quarter_of(clock.now(session)))
+    return datetime.combine(last + timedelta(days=days), time(4), UTC)
+
+
+def published(session: Session, days: int = 1) -> list[Disclosure]:
+    """The versions of this quarter's statement, made now."""
+    reports.disclose_quarter(session, quarter_of(clock.now(session)), now=after(session, days))
+    return list(session.scalars(select(Disclosure).order_by(Disclosure.version)))
+
+
+def check(folder: Path, what: str, *files: object, secret: str = "") -> int:
+    """What the verifier says of files that were written down as anybody gets them."""
+    names = []
+    for number, content in enumerate(files):
+        path = folder / f"{number}.txt"
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        names.append(str(path))
+    command = [sys.executable, "-I", str(VERIFIER), what, *names, "--secret", secret]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def out(made: Disclosure) -> dict[str, object]:
+    """A statement as it is downloaded."""
+    return {"body": made.body, "digest": made.digest.hex()}
+
+
+def test_a_quarter_says_what_came_and_is_published_once(session: Session, office: Office) -> None:
+    receive(session, office, MONEY, rice_of(office, 25_000))
+    (made,) = published(session)
+    assert published(session) == [made]
+    rows = {row["commodity"]: (row["opening"], row["received"], row["closing"]) for row in made.body["funds"]}
+    assert rows == {"fen": (0, {"gift": 50_000}, 50_000), "gram": (0, {"gift": 25_000}, 25_000)}
+    assert (made.version, made.note, made.leaf_count) == (1, "", 2)
+    assert made.body["beneficiaries_in_all"] == {"persons": 0, "households": 0}
+
+
+def test_a_stranger_checks_the_statement_and_a_donor_the_own_line(
+    session: Session, office: Office, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        receive(session, office, MONEY, rice_of(office, 25_000))
+    (made,) = published(session)
+    leaves = "".join(f"{leaf.hex()}\n" for leaf in reports.leaves_kept(session, made.id))
+    assert check(tmp_path, "statement", out(made)) == 0
+    assert check(tmp_path, "leaves", out(made), leaves) == 0
+    assert check(tmp_path, "leaves", out(made), leaves[65:]) == 1
+    assert check(tmp_path, "statement", out(made) | {"body": made.body | {"until": "2020-01-01"}}) == 1
+    for receipt in session.scalars(select(Receipt)).all():
+        secret = market.secret_of_receipt(receipt)
+        proof = reports.proof_for(session, receipt.community_id, funds.number_of(receipt), secret)
+        assert proof is not None
+        line = {"amount": proof.line.amount, "commodity": proof.line.commodity, "receipt": proof.line.receipt}
+        sent = {
+            "line": line | {"day": proof.line.day.isoformat()},
+            "position": proof.position,
+            "beside": [one.hex() for one in proof.beside],
+        }
+        assert check(tmp_path, "receipt", out(made), sent, secret=secret) == 0
+        assert check(tmp_path, "receipt", out(made), sent, secret="AAAA-AAAA-AAAA") == 1
+        with pytest.raises(ReceiptUnknown):
+            reports.proof_for(session, receipt.community_id, funds.number_of(receipt), "AAAA-AAAA-AAAA")
+
+
+def test_the_next_quarter_opens_with_what_this_one_closed_with(
+    session: Session, office: Office, tmp_path: Path
+) -> None:
+    receive(session, office)
+    (made,) = published(session)
+    following = quarter_of(after(session))
+    reports.disclose_quarter(session, following, now=after(session, 100))
+    later = session.scalars(select(Disclosure).where(Disclosure.id != made.id)).one()
+    assert [row["opening"] for row in later.body["funds"]] == [50_000]
+    assert check(tmp_path, "follows", out(made), out(later)) == 0
+
+
+def test_what_was_published_is_corrected_by_a_version_with_a_note_and_never_changed(
+    session: Session, office: Office
+) -> None:
+    receive(session, office)
+    published(session)
+    receive(session, office)
+    first, second = published(session)
+    assert (first.leaf_count, second.leaf_count, second.version, second.note) == (1, 2, 2, "按最新记录更正")
+    for statement in ("UPDATE disclosures SET note = 'x'", "DELETE FROM disclosures", "DELETE FROM disclosure_leaves"):
+        with pytest.raises(DBAPIError), session.begin_nested():
+            session.execute(text(statement))
+
+
+def test_a_period_that_is_not_over_cannot_be_published(session: Session, office: Office) -> None:
+    receive(session, office)
+    community, today = session.get_one(Organisation, office.shop.world.community.id), office.shop.today
+    with pytest.raises(DBAPIError), session.begin_nested():
+        disclose(session, community, today, today, now=clock.now(session))
+
+
+def test_a_late_statement_is_alarmed_and_stands_with_a_notice(session: Session, office: Office) -> None:
+    receive(session, office)
+    assert reports.alarm_late_disclosures(session, now=after(session, 10)) == []
+    assert reports.alarm_late_disclosures(session, now=after(session, 20)) == [office.shop.world.community.id]
+    published(session, 20)
+    alarms = session.scalars(select(Alarm).where(Alarm.kind == "disclosure_late").order_by(Alarm.id)).all()
+    assert [(alarm.level, alarm.cleared_at is None) for alarm in alarms] == [("warning", False), ("notice", True)]
+
+
+def test_without_an_emergency_nothing_is_published_between_the_quarters(session: Session, office: Office) -> None:
+    receive(session, office)
+    assert reports.disclose_emergencies(session, now=clock.now(session) + timedelta(days=20)) == 0
+    assert days_of_quarter("2026-Q4") == (date(2026, 10, 1), date(2026, 12, 31))
