@@ -41,6 +41,7 @@ from dispatch.gateways.broker import Broker
 from dispatch.transaction import Doors, is_retried
 from dispatch.web import (
     access,
+    bank,
     beneficiaries,
     calendar,
     campaigns,
@@ -82,6 +83,7 @@ PAGES = (
     knowledge.blueprint,
     firms.blueprint,
     funds.blueprint,
+    bank.blueprint,
     calendar.blueprint,
     giving.blueprint,
     giving.public_blueprint,

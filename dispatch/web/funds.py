@@ -189,6 +189,12 @@ def read_fen(form: Mapping[str, str]) -> int:
     return smallest("amount", read_decimal(form, "amount", "请填写大于零的数量"), Commodity.FEN)
 
 
+def read_yuan(form: Mapping[str, str], field: str) -> int:
+    """A balance of the form in fen, also nothing; raises Invalid naming the field."""
+    yuan = read_decimal(form, field, "请填写余额，没有就填 0")
+    return smallest(field, yuan, Commodity.FEN) if yuan else 0
+
+
 def read_decimal(form: Mapping[str, str], field: str, message: str) -> Decimal:
     """A plain decimal number; raises Invalid naming the field."""
     text = form.get(field, "").strip().replace(",", "")

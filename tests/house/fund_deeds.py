@@ -1,6 +1,7 @@
 """What can be asked of a fund, an entry and a receipt, with bodies that are right."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -64,11 +65,24 @@ def receipt(session: Session, world: World, _user_id: int) -> str:
     return str(funds.issue_receipt(session, made.id, actor=SYSTEM, now=clock.now(session)).id)
 
 
+def statement(session: Session, world: World, _user_id: int) -> str:
+    """A month of a new bank account with one line that the journal has not."""
+    now, code = clock.now(session), f"deedbank{next(NUMBERS)}"
+    bank = funds.add_holding(
+        session, world.community.id, kind=HoldingKind.BANK, code=code, name="基本户", actor=SYSTEM, now=now
+    )
+    month = (clock.today(now).replace(day=1) - timedelta(days=1)).replace(day=1)
+    new = funds.NewStatement(bank.id, month, 0, 500, f"日期,金额\n{month},5.00".encode())
+    return str(funds.import_statement(session, new, actor=SYSTEM, now=now).id)
+
+
 FUND_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", f"/funds/{ID}fund_id>"): (fund, 200, nothing),
     ("GET", f"/funds/entries/{ID}entry_id>"): (entry, 200, nothing),
     ("POST", f"/funds/entries/{ID}entry_id>/reverse"): (entry, 303, lambda _: {"words": "重复登记"}),
     ("POST", f"/funds/entries/{ID}entry_id>/receipt"): (entry, 303, lambda _: {"received_from": "陈桂花"}),
     ("GET", f"/funds/receipts/{ID}receipt_id>"): (receipt, 200, nothing),
+    ("GET", f"/funds/bank/{ID}statement_id>"): (statement, 200, nothing),
+    ("POST", f"/funds/bank/{ID}statement_id>/confirm"): (statement, 303, lambda _: {"note": "在途"}),
     ("POST", f"/funds/receipts/{ID}receipt_id>/void"): (receipt, 303, lambda _: {"reason": "姓名写错"}),
 }

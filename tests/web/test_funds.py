@@ -1,10 +1,12 @@
 """The pages of the funds: booking once per form, spending what is not there, reversing, receipts, cursor paging."""
 
 import re
+from io import BytesIO
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from dispatch.models.funds import Entry, Receipt
 from dispatch.rules.access.roles import Role
@@ -159,3 +161,25 @@ def test_pages_follow_each_other_by_cursor_and_ask_no_more_with_more_rows(desk: 
             following = found[1].replace("&amp;", "&") if found else None
         assert len(seen) == len(set(seen)) == ROWS + 2
         assert seen == sorted(seen, key=int, reverse=True)
+
+
+def test_a_month_of_the_bank_is_read_in_and_confirmed_by_another(desk: Desk, treasury: Treasury) -> None:
+    keeper = desk.client(Role.ACCOUNTANT)
+    assert "还没有对账单" in page(keeper, "/funds/bank")
+    typed = {"holding_id": str(treasury.bank.id), "month": "2026-01", "opening": "0", "closing": "5"}
+
+    def send(content: bytes) -> TestResponse:
+        return keeper.post("/funds/bank", data=typed | {"file": (BytesIO(content), "a.csv")})
+
+    for content in (b"", b"\xff\xfe\x00", b"x" * 250_000, "日期,金额\n2026-01-03,=5\n".encode()):
+        refused = send(content)
+        assert (refused.status_code, 'id="file-error"' in refused.get_data(as_text=True)) == (422, True)
+    answer = send(f"日期,金额,摘要\n2026-01-03,5.00,{SCRIPT.replace(',', '')}\n".encode("gbk"))
+    shown = page(keeper, answer.location)
+    assert "账上没有" in shown
+    assert "<script>alert" not in shown
+    assert keeper.post(f"{answer.location}/confirm", data={"note": "x"}).status_code == 403
+    centre = desk.client(Role.CENTRE)
+    assert centre.post(f"{answer.location}/confirm").status_code == 422
+    assert centre.post(f"{answer.location}/confirm", data={"note": "尚未入账"}).status_code == 303
+    assert "已确认" in page(centre, "/funds/bank")

@@ -30,7 +30,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 DAY: Final = re.compile(r"(\d{4})[-/年.]?(\d{1,2})[-/月.]?(\d{1,2})日?(?:[ T].*)?")
 AMOUNT: Final = re.compile(r"[-+]?\d{1,13}(?:\.\d{1,2})?0*")
-EXCEL_TEXT: Final = re.compile(r'="?([^"]*)"?')
+EXCEL_TEXT: Final = re.compile(r'="([^"]*)"')
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 

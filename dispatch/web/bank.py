@@ -1,0 +1,117 @@
+"""银行对账: a month's file read in, both sides beside each other, confirmed by a second person."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+
+from dispatch import clock
+from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
+from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.funds.bank_csv import MOST_BYTES
+from dispatch.services import funds
+from dispatch.services.funds import NewStatement
+from dispatch.transaction import retrying, transaction
+from dispatch.web.access import allow, current_actor
+from dispatch.web.funds import FORBIDDEN, read_yuan, words
+from dispatch.web.knowledge import errors_of, status_of
+from dispatch.web.orders.form import number
+from dispatch.web.pages import told
+
+blueprint = Blueprint("pages_bank", __name__, url_prefix="/funds/bank")
+
+
+@blueprint.get("")
+@allow(Right.FUNDS_READ)
+def listing() -> str:
+    """The statements, and the form for the next one."""
+    return render_listing(current_actor(), {})
+
+
+def render_listing(actor: Actor, errors: Mapping[str, str]) -> str:
+    """The page with what was typed."""
+    with transaction() as session:
+        return render_template(
+            "funds/bank.html",
+            statements=funds.list_bank_statements(session, actor=actor),
+            holdings=[one for one in funds.list_holdings(session, actor=actor) if one.holding.kind == "bank"],
+            errors=errors,
+            typed=request.form,
+            **words(),
+        )
+
+
+@blueprint.post("")
+@allow(Right.FUNDS_BOOK)
+@retrying
+def read_in() -> Response:
+    """Read a month's file in."""
+    actor = current_actor()
+    try:
+        new = read_statement()
+        with transaction() as session:
+            made = funds.import_statement(session, new, actor=actor, now=clock.now(session))
+    except (Invalid, Conflict) as error:
+        return make_response(render_listing(actor, errors_of(error)), status_of(error))
+    return to_statement(made.id)
+
+
+def read_statement() -> NewStatement:
+    """What the form says; raises Invalid naming the field."""
+    form, file = request.form, request.files.get("file")
+    try:
+        month = date.fromisoformat(f"{form.get('month', '')}-01")
+    except ValueError as error:
+        raise Invalid("month", "请选择已经结束的月份") from error
+    return NewStatement(
+        holding_id=number(form, "holding_id") or 0,
+        month=month,
+        opening_fen=read_yuan(form, "opening"),
+        closing_fen=read_yuan(form, "closing"),
+        content=file.stream.read(MOST_BYTES + 1) if file is not None else b"",
+    )
+
+
+@blueprint.get("/<int(max=9223372036854775807):statement_id>")
+@allow(Right.FUNDS_READ)
+def show(statement_id: int) -> str:
+    """One month: each line of the bank with its entry, and the entries that the bank does not have."""
+    return render_statement(statement_id, current_actor(), {})
+
+
+def render_statement(statement_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
+    """The page of a statement; raises NotFound."""
+    with transaction() as session:
+        view = funds.view_statement(session, statement_id, actor=actor)
+        return render_template("funds/statement.html", view=view, one=view.statement, errors=errors, **words())
+
+
+@blueprint.post("/<int(max=9223372036854775807):statement_id>/confirm")
+@allow(Right.FUNDS_APPROVE)
+@retrying
+def confirm(statement_id: int) -> Response:
+    """Confirm a month that somebody else read in."""
+    actor, note = current_actor(), request.form.get("note", "")
+    try:
+        with transaction() as session:
+            funds.confirm_statement(session, statement_id, note=note, actor=actor, now=clock.now(session))
+    except (Invalid, Conflict) as error:
+        return refused(statement_id, actor, errors_of(error), status_of(error))
+    except NotAllowed as error:
+        return refused(statement_id, actor, above(error), FORBIDDEN)
+    return to_statement(statement_id)
+
+
+def above(error: DispatchError) -> dict[str, str]:
+    """A refusal above the form."""
+    return {"form": told(error)}
+
+
+def refused(statement_id: int, actor: Actor, errors: Mapping[str, str], status: int) -> Response:
+    """The page with what was wrong."""
+    return make_response(render_statement(statement_id, actor, errors), status)
+
+
+def to_statement(statement_id: int) -> Response:
+    """The way to a statement's page."""
+    return redirect(url_for("pages_bank.show", statement_id=statement_id), 303)  # type: ignore[return-value]
