@@ -24,6 +24,7 @@ ICONS = (
     "calendar-plus",
     "calendar3",
     "camera",
+    "cash-coin",
     "chat-left-text",
     "check-circle",
     "check-lg",
