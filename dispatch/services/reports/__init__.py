@@ -18,7 +18,9 @@ from dispatch.services.reports.disclosing import (
     alarm_late_disclosures,
     disclose_emergencies,
     disclose_quarter,
+    find_disclosure,
     leaves_kept,
+    list_disclosures,
     proof_for,
 )
 from dispatch.services.reports.exporting import ExportTooLarge, export_orders, export_report, export_table
@@ -78,8 +80,10 @@ __all__ = [
     "export_report",
     "export_table",
     "exports_to_decide",
+    "find_disclosure",
     "heat",
     "leaves_kept",
+    "list_disclosures",
     "list_statements",
     "make_statements",
     "nameless",

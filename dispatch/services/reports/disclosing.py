@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.db import insert_rows
+from dispatch.errors import NotFound
 from dispatch.models.access import Organisation
 from dispatch.models.funds import Entry, Receipt
 from dispatch.models.market import GiftLine
@@ -35,6 +36,7 @@ EMERGENCY_DAYS_POLICY = "disclosure.emergency_every_days"
 CORRECTION = "按最新记录更正"
 FORMAT = 1
 LEAVES_AT_ONCE = 1000
+MOST_LISTED = 100
 
 MOVED = text(
     "SELECT fund.code AS fund, account.commodity, coalesce(undone.kind, entry.kind) AS kind, "
@@ -294,6 +296,20 @@ def proof_for(session: Session, community_id: int, number: str, secret: str) -> 
     disclosure, position, receipt, commodity, amount, day = row
     leaves = leaves_kept(session, disclosure.id)
     return Proof(disclosure, leaf_of(receipt, commodity, amount, day), position, tuple(proof_of(leaves, position)))
+
+
+def list_disclosures(session: Session, community_id: int) -> list[Disclosure]:
+    """The published statements of a community, newest first."""
+    query = select(Disclosure).where(Disclosure.community_id == community_id)
+    return list(session.scalars(query.order_by(Disclosure.last_day.desc(), Disclosure.id.desc()).limit(MOST_LISTED)))
+
+
+def find_disclosure(session: Session, community_id: int, disclosure_id: int) -> Disclosure:
+    """A published statement of a community; raises NotFound."""
+    found = session.get(Disclosure, disclosure_id)
+    if found is None or found.community_id != community_id:
+        raise NotFound
+    return found
 
 
 def leaves_kept(session: Session, disclosure_id: int) -> list[bytes]:

@@ -100,8 +100,8 @@ def lines(title: str, steps: Sequence[str], series: Sequence[tuple[str, Sequence
     return Drawing(WIDTH, HEIGHT, title, shapes)
 
 
-def group_bars(title: str, rows: Sequence[tuple[str, int, str]]) -> Drawing:
-    """A bar for each group with its number, and a word behind it."""
+def group_bars(title: str, rows: Sequence[tuple[str, int, str]], *, numbers: bool = True) -> Drawing:
+    """A bar for each group with its number, unless the word behind it says it."""
     most = max([count for _, count, _ in rows] or [1]) or 1
     room = WIDTH - NAME_WIDTH - 220
     shapes: list[Shape] = []
@@ -109,7 +109,11 @@ def group_bars(title: str, rows: Sequence[tuple[str, int, str]]) -> Drawing:
         y = TOP / 2 + index * BAR_HEIGHT
         shapes.append(Words(NAME_WIDTH - 8, y + 15, name[:14], 13, "end"))
         shapes.append(Rectangle(NAME_WIDTH, y, room * count / most, BAR_HEIGHT - 8, ACCENT))
-        shapes.append(Words(NAME_WIDTH + room * count / most + 8, y + 15, f"{count}  {word}", 13, "start", INK))
+        shapes.append(
+            Words(
+                NAME_WIDTH + room * count / most + 8, y + 15, f"{count}  {word}" if numbers else word, 13, "start", INK
+            )
+        )
     return Drawing(WIDTH, round(TOP + len(rows) * BAR_HEIGHT), title, shapes)
 
 

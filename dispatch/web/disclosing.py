@@ -1,0 +1,176 @@
+"""公示: the public page of the supermarket's statements, their files, and the proof of one's own line."""
+
+import csv
+import io
+from hashlib import sha256
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask_babel import gettext
+
+from dispatch.errors import Conflict, NotFound
+from dispatch.gateways import limits
+from dispatch.gateways.limits import limiter
+from dispatch.models.reports import Disclosure
+from dispatch.rules.funds.labels import KIND_LABELS, PURPOSE_LABELS
+from dispatch.rules.funds.spoken import spoken
+from dispatch.rules.funds.terms import Commodity, EntryKind, Purpose
+from dispatch.rules.reports.history import DECLARED
+from dispatch.services import reports
+from dispatch.transaction import transaction
+from dispatch.web.access import open_to_all
+from dispatch.web.giving.public import name_of, visitor
+from dispatch.web.knowledge import errors_of
+from dispatch.web.phone.door import check_origin
+from dispatch.web.reports.charts import group_bars
+from dispatch.web.reports.drawing import Drawing, svg_of
+
+PUBLISHED = "statements of the supermarket are published to the residents; no names, no small counts"
+OF_ONE_S_OWN = "number and secret of one's own receipt are the key; nothing else is told"
+NOT_FOUND = 404
+SHEET = ("fund", "commodity", "opening", "received", "used", "disposed", "other", "closing")
+
+blueprint = Blueprint("disclosure", __name__, url_prefix="/disclosure")
+blueprint.before_request(check_origin)
+COMMUNITY = "/<int(min=1, max=9223372036854775807):community_id>"
+STATEMENT = f"{COMMUNITY}/<int(min=1, max=9223372036854775807):disclosure_id>"
+
+
+def find(community_id: int, disclosure_id: int) -> Disclosure:
+    """A published statement; raises NotFound."""
+    name_of(community_id)
+    with transaction(visitor(community_id).scope) as session:
+        return reports.find_disclosure(session, community_id, disclosure_id)
+
+
+@blueprint.get(COMMUNITY)
+@open_to_all(PUBLISHED)
+def show(community_id: int) -> str:
+    """The newest statement, or the one that is asked for, with all that were published."""
+    name = name_of(community_id)
+    with transaction(visitor(community_id).scope) as session:
+        published = reports.list_disclosures(session, community_id)
+    asked = request.args.get("statement", "")
+    chosen = next((one for one in published if str(one.id) == asked), None)
+    if asked and chosen is None:
+        raise NotFound
+    chosen = chosen or next(iter(published), None)
+    return render_template(
+        "disclosure/show.html",
+        name=name,
+        community_id=community_id,
+        published=published,
+        chosen=chosen,
+        drawings=drawings_of(chosen.body) if chosen else {},
+        declared=[(gettext(one.words), one.phrase) for one in DECLARED],
+        say_amount=lambda amount, unit: spoken(amount, Commodity(unit)),
+        purpose_word=lambda purpose: gettext(PURPOSE_LABELS[Purpose(purpose)]),
+        kind_word=lambda kind: gettext(KIND_LABELS[EntryKind(kind)]),
+    )
+
+
+def drawings_of(body: dict[str, Any]) -> dict[str, list[str]]:
+    """Pictures of where it came from and where it went, a picture for each unit; their tables stand on the page."""
+    came = gettext("从哪里来")
+    went = gettext("到哪里去")
+    return {
+        came: pictures(body, came, "received", {str(kind): gettext(word) for kind, word in KIND_LABELS.items()}),
+        went: pictures(body, went, "used", {str(one): gettext(word) for one, word in PURPOSE_LABELS.items()}),
+    }
+
+
+def pictures(body: dict[str, Any], title: str, part: str, words: dict[str, str]) -> list[str]:
+    """A picture for each unit in which something came or went."""
+    found = []
+    for unit in Commodity:
+        sums: dict[str, int] = {}
+        for row in body["funds"]:
+            if row["commodity"] == unit:
+                for name, amount in row[part].items():
+                    sums[name] = sums.get(name, 0) + amount
+        if sums:
+            found.append(svg_of(picture(title, unit, [(words[name], amount) for name, amount in sums.items()])))
+    return found
+
+
+def picture(title: str, unit: Commodity, rows: list[tuple[str, int]]) -> Drawing:
+    """Bars with their amounts in words."""
+    bars = [(name, max(amount, 0), spoken(amount, unit)) for name, amount in rows]
+    return group_bars(title, bars, numbers=False)
+
+
+@blueprint.get(f"{STATEMENT}/statement.json")
+@open_to_all(PUBLISHED)
+def statement(community_id: int, disclosure_id: int) -> Response:
+    """The statement as it was digested."""
+    one = find(community_id, disclosure_id)
+    return jsonify({"body": one.body, "digest": one.digest.hex(), "version": one.version, "note": one.note})
+
+
+@blueprint.get(f"{STATEMENT}/statement.csv")
+@open_to_all(PUBLISHED)
+def sheet(community_id: int, disclosure_id: int) -> Response:
+    """The sheet of the statement in smallest units."""
+    one, file = find(community_id, disclosure_id), io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(SHEET)
+    for row in one.body["funds"]:
+        cells = (row[name] for name in SHEET)
+        writer.writerow([sum(cell.values()) if isinstance(cell, dict) else cell for cell in cells])
+    return download(file.getvalue(), "text/csv; charset=utf-8", f"statement-{one.first_day}.csv")
+
+
+@blueprint.get(f"{STATEMENT}/leaves.txt")
+@open_to_all(PUBLISHED)
+def leaves(community_id: int, disclosure_id: int) -> Response:
+    """The leaves of the tree, one a line."""
+    one = find(community_id, disclosure_id)
+    with transaction(visitor(community_id).scope) as session:
+        found = reports.leaves_kept(session, one.id)
+    return download("".join(f"{leaf.hex()}\n" for leaf in found), "text/plain; charset=ascii", "leaves.txt")
+
+
+def download(content: str, kind: str, name: str) -> Response:
+    """A file to be saved."""
+    response = make_response(content)
+    response.headers["Content-Type"] = kind
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def receipt_typed() -> str:
+    """The receipt that is asked about, as a digest: guessing its secret is soon over."""
+    about = f"{request.path}:{request.form.get('number', '').strip()}"
+    return f"receipt:{sha256(about.encode('utf-8', 'replace')).hexdigest()[:24]}"
+
+
+@blueprint.post(f"{COMMUNITY}/proof")
+@open_to_all(OF_ONE_S_OWN)
+@limiter.limit(limits.LOOKUP_BY_ADDRESS, key_func=limits.address)
+@limiter.limit(limits.LOOKUP_BY_NUMBER, key_func=receipt_typed)
+def proof(community_id: int) -> Response:
+    """The proof that one's own line is inside; the secret itself is not sent back."""
+    name_of(community_id)
+    number, secret = request.form.get("number", "")[:40], request.form.get("secret", "")[:40]
+    try:
+        with transaction(visitor(community_id).scope) as session:
+            found = reports.proof_for(session, community_id, number, secret)
+    except Conflict as error:
+        return make_response(jsonify({"detail": next(iter(errors_of(error).values()))}), NOT_FOUND)
+    if found is None:
+        return make_response(jsonify({"detail": gettext("这张收据所在的季度还没有公示")}), NOT_FOUND)
+    line = found.line
+    return jsonify(
+        {
+            "statement": found.disclosure.id,
+            "digest": found.disclosure.digest.hex(),
+            "line": {
+                "receipt": line.receipt,
+                "commodity": line.commodity,
+                "amount": line.amount,
+                "day": line.day.isoformat(),
+            },
+            "position": found.position,
+            "beside": [one.hex() for one in found.beside],
+        }
+    )
