@@ -15,6 +15,7 @@ from dispatch.models.reports import Disclosure
 from dispatch.rules.funds.labels import KIND_LABELS, PURPOSE_LABELS
 from dispatch.rules.funds.spoken import spoken
 from dispatch.rules.funds.terms import Commodity, EntryKind, Purpose
+from dispatch.rules.reports.hiding import GROUPS
 from dispatch.rules.reports.history import DECLARED
 from dispatch.services import reports
 from dispatch.transaction import transaction
@@ -63,6 +64,7 @@ def show(community_id: int) -> str:
         chosen=chosen,
         drawings=drawings_of(chosen.body) if chosen else {},
         declared=[(gettext(one.words), one.phrase) for one in DECLARED],
+        purposes=[purpose for group in GROUPS for purpose in group],
         say_amount=lambda amount, unit: spoken(amount, Commodity(unit)),
         purpose_word=lambda purpose: gettext(PURPOSE_LABELS[Purpose(purpose)]),
         kind_word=lambda kind: gettext(KIND_LABELS[EntryKind(kind)]),

@@ -72,6 +72,7 @@ def test_the_page_says_what_came_and_nothing_of_anybody(desk: Desk) -> None:
     page = desk.site.app.test_client().get(f"/disclosure/{community}").get_data(as_text=True)
     assert "1,500.00 元" in page
     assert "150 斤" in page
+    assert "爱心基金" in page
     assert "35000多件" in page
     assert "<svg" in page
 

@@ -17,7 +17,7 @@ from dispatch import clock
 from dispatch.db import insert_rows
 from dispatch.errors import NotFound
 from dispatch.models.access import Organisation
-from dispatch.models.funds import Entry, Receipt
+from dispatch.models.funds import Entry, Fund, Receipt
 from dispatch.models.market import GiftLine
 from dispatch.models.reports import Disclosure, DisclosureLeaf
 from dispatch.rules.access.chain import canonical
@@ -190,12 +190,19 @@ def body_of(session: Session, community: Organisation, first: date, last: date) 
         "community": community.name,
         "from": first.isoformat(),
         "until": last.isoformat(),
+        "names": names_of_funds(session, community.id),
         "funds": rows_of(session, asked),
         "beneficiaries": {purpose: one and asdict(one) for purpose, one in found.by_purpose.items()},
         "beneficiaries_in_all": asdict(found.total),
         "inspections": dict(inspected),
         "journal": {"seq": head.seq, "digest": head.digest.hex()} if head else None,
     }
+
+
+def names_of_funds(session: Session, community_id: int) -> dict[str, str]:
+    """The names of the community's funds by their codes."""
+    rows = session.execute(select(Fund.code, Fund.name).where(Fund.community_id == community_id))
+    return {row.code: row.name for row in rows}
 
 
 def rows_of(session: Session, asked: dict[str, Any]) -> list[dict[str, Any]]:
