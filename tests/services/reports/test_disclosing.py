@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,13 @@ from dispatch.models.access import Organisation
 from dispatch.models.funds import Receipt
 from dispatch.models.notify import Alarm
 from dispatch.models.reports import Disclosure
+from dispatch.rules.access.roles import SYSTEM
+from dispatch.rules.funds.record import RecordedLine, line_of
 from dispatch.rules.market.gifts import ReceiptUnknown
 from dispatch.rules.reports.periods import quarter_of
 from dispatch.services import funds, market, reports
+from dispatch.services.access import policies
+from dispatch.services.funds.verify import JOURNAL, recorded
 from dispatch.services.reports.disclosing import days_of_quarter, disclose
 from tests.conftest import ROOT
 from tests.factories.gifts import MONEY, Office, make_office, receive, rice_of
@@ -135,6 +140,35 @@ def test_a_late_statement_is_alarmed_and_stands_with_a_notice(session: Session, 
     published(session, 20)
     alarms = session.scalars(select(Alarm).where(Alarm.kind == "disclosure_late").order_by(Alarm.id)).all()
     assert [(alarm.level, alarm.cleared_at is None) for alarm in alarms] == [("warning", False), ("notice", True)]
+
+
+def test_while_an_emergency_is_declared_five_finished_days_are_published_once(session: Session, office: Office) -> None:
+    receive(session, office)
+    community_id, now = office.shop.world.community.id, clock.now(session)
+    about = {"key": "disclosure.emergency", "value": True, "reason": "台风"}
+    policies.set_policy(session, community_id, **about, actor=SYSTEM, now=now)  # type: ignore[arg-type]
+    later = now + timedelta(days=20)
+    assert reports.disclose_emergencies(session, now=later) == 1
+    assert reports.disclose_emergencies(session, now=later) == 0
+    (made,) = session.scalars(select(Disclosure)).all()
+    assert (made.last_day - made.first_day).days == 4
+    assert clock.today(later) - timedelta(days=5) <= made.last_day < clock.today(later)
+
+
+def test_an_auditor_replays_the_journal_to_the_head_that_the_statement_names(
+    session: Session, office: Office, tmp_path: Path
+) -> None:
+    receive(session, office, MONEY, rice_of(office, 25_000))
+    (made,) = published(session)
+    entries = []
+    for _, rows in groupby(session.execute(JOURNAL).all(), key=lambda row: row.seq):
+        found = list(rows)
+        names = ("account_id", "fund_id", "owner", "earmark_id", "commodity", "holding_id", "amount")
+        lines = tuple(RecordedLine(*(getattr(row, name) for name in names)) for row in found)
+        entries.append(line_of(recorded(found[0], lines)))
+    chain = "".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries)
+    assert check(tmp_path, "chain", chain, out(made)) == 0
+    assert check(tmp_path, "chain", chain.replace("50000", "50001"), out(made)) == 1
 
 
 def test_without_an_emergency_nothing_is_published_between_the_quarters(session: Session, office: Office) -> None:
