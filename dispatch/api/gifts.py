@@ -130,7 +130,7 @@ class GiftThanks(MethodView):
     """That the donor was thanked."""
 
     @allow(Right.GIFTS_RECEIVE)
-    @blueprint.arguments(schemas.Nothing)
+    @blueprint.arguments(schemas.Nothing, required=False)
     @blueprint.response(200, schemas.GiftOut)
     def post(self, data: Mapping[str, Any], gift_id: int) -> Response:
         """Note the thanks; said twice is said once."""
@@ -206,7 +206,7 @@ class OneSale(MethodView):
             return sale_out(market.find_sale(session, sale_id, actor=actor()))
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.arguments(schemas.Nothing)
+    @blueprint.arguments(schemas.Nothing, required=False)
     @blueprint.response(200, schemas.SaleOut)
     def delete(self, data: Mapping[str, Any], sale_id: int) -> Response:
         """Call off a sale that nobody has counted (else 409)."""

@@ -171,7 +171,7 @@ class PledgeFetching(MethodView):
 
     @allow(Right.PLEDGES_TAKE)
     @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.FetchPledge)
+    @blueprint.arguments(schemas.FetchPledge, required=False)
     @blueprint.response(200, schemas.PledgeOut)
     def post(self, data: Mapping[str, Any], pledge_id: int) -> Response:
         """Place the order, once: 409 while one is under way. What comes to nothing can be fetched again."""

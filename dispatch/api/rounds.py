@@ -144,7 +144,7 @@ class RoundFreezing(MethodView):
 
     @allow(Right.CAMPAIGNS_RUN)
     @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NoWord)
+    @blueprint.arguments(schemas.NoWord, required=False)
     @blueprint.response(200, schemas.YearlyRoundOut)
     def post(self, data: Mapping[str, Any], round_id: int) -> Response:
         """Freeze the list."""
@@ -161,7 +161,7 @@ class RoundClosing(MethodView):
 
     @allow(Right.CAMPAIGNS_RUN)
     @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NoWord)
+    @blueprint.arguments(schemas.NoWord, required=False)
     @blueprint.response(200, schemas.YearlyRoundOut)
     def post(self, data: Mapping[str, Any], round_id: int) -> Response:
         """End the round; 409 while somebody has neither a parcel nor a reason."""
@@ -178,7 +178,7 @@ class EntryDelivery(MethodView):
 
     @allow(Right.CAMPAIGNS_RUN)
     @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NoWord)
+    @blueprint.arguments(schemas.NoWord, required=False)
     @blueprint.response(200, schemas.YearlyRoundOut)
     def post(self, data: Mapping[str, Any], entry_id: int) -> Response:
         """Place the delivery's order, one at a time (409)."""
@@ -269,7 +269,7 @@ class ShipmentSending(MethodView):
 
     @allow(Right.CAMPAIGNS_RUN)
     @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NoWord)
+    @blueprint.arguments(schemas.NoWord, required=False)
     @blueprint.response(200, schemas.ShipmentOut)
     def post(self, data: Mapping[str, Any], shipment_id: int) -> Response:
         """Send it: the lots leave the stock, none past its day on the planned day of use (409)."""

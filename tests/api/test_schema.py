@@ -35,7 +35,7 @@ from tests.factories.aid import applied, carded
 from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import helper, resident, visit_service
 from tests.factories.world import World, make_world, staff
-from tests.house.aid_deeds import goods, reserved
+from tests.house import aid_deeds, gift_deeds, giving_deeds, round_deeds, stock_deeds
 from tests.house.complaint_deeds import heard
 
 MOST_EXAMPLES = 12
@@ -49,6 +49,22 @@ CHECKS: list[CheckFunction] = [
 ]
 ANYBODY = ("/api/webhooks/{performer_code}", "/api/statements")
 """Addresses that take no key."""
+
+GIVING = {
+    "donor_id": giving_deeds.donor,
+    "pledge_id": giving_deeds.pledge,
+    "partner_id": giving_deeds.partner,
+    "appeal_id": giving_deeds.appeal,
+    "gift_id": gift_deeds.gift,
+    "line_id": gift_deeds.line,
+    "sale_id": gift_deeds.sale,
+    "round_id": round_deeds.planned,
+    "entry_id": round_deeds.entry,
+    "shipment_id": round_deeds.shipment,
+    "facility_id": stock_deeds.kept,
+    "recall_id": stock_deeds.recall,
+}
+"""What stands in an address about gifts and goods, and who makes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +129,7 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
         )
         make_knowledge(session, clerk, now, code="mediation")
         of_aid = names_of_aid(session, world)
+        of_giving = {name: int(make(session, world, clerk.user_id or 0)) for name, make in GIVING.items()}
         session.commit()
         firm = world.firms[0].code
         return key, {
@@ -123,6 +140,7 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
             "code": "mediation",
             "performer_code": firm,
             **of_aid,
+            **of_giving,
         }
 
 
@@ -133,8 +151,8 @@ def names_of_aid(session: Session, world: World) -> dict[str, str | int]:
         "beneficiary_id": card.beneficiary_id,
         "application_id": applied(session, world).id,
         "card_id": card.id,
-        "hand_out_id": reserved(session, world, 0),
-        "goods_id": goods(session, world, 0),
+        "hand_out_id": int(aid_deeds.reserved(session, world, 0)),
+        "goods_id": int(aid_deeds.goods(session, world, 0)),
     }
 
 
@@ -177,5 +195,9 @@ def test_every_operation_says_how_it_fails_and_which_posts_are_done_once(town: T
         if parameter["name"] == "Idempotency-Key"
     }
     posts = {path for path, operations in raw["paths"].items() if "post" in operations}
-    told_once = {"/api/beneficiaries/{beneficiary_id}/cards", "/api/cards/{card_id}/replacement"}
+    told_once = {
+        "/api/beneficiaries/{beneficiary_id}/cards",
+        "/api/cards/{card_id}/replacement",
+        "/api/gifts/{gift_id}/thanks",
+    }
     assert posts - keyed == {"/api/orders/preview", "/api/webhooks/{performer_code}"} | told_once
