@@ -46,6 +46,11 @@ class NothingToTick(Conflict):
     """这一批已经检查过，或者不在这次检查里"""
 
 
+def near_days(session: Session, community_id: int) -> int:
+    """How many days before its last good day a lot is near its end (policy)."""
+    return int(policies.policy(session, community_id, NEAR))
+
+
 def keep_facilities(session: Session, period: str) -> int:
     """Enqueue the day's work for every facility that has stock, each in a transaction of its own; how many."""
     ids = session.scalars(
@@ -244,7 +249,7 @@ def tick(
     found = next((one for one in to_tick(session, inspection) if (one.lot_id, one.shelf.spot) == (lot_id, spot)), None)
     if found is None or inspection.done_at is not None:
         raise NothingToTick
-    near = int(policies.policy(session, inspection.community_id, NEAR))
+    near = near_days(session, inspection.community_id)
     expected = expected_finding(found.shelf, today=clock.today(now), near_days=near)
     apart = check_finding(finding, expected, amount, left=found.amount)
     facility = session.get_one(Facility, inspection.facility_id)

@@ -16,6 +16,7 @@ from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.terms import Purpose
 from dispatch.rules.market import rounds as rule
 from dispatch.rules.market.campaigns import check_title
+from dispatch.rules.market.double_dip import Programme
 from dispatch.rules.market.errands import errand_of
 from dispatch.rules.market.rounds import EntryState, Progress, RoundState
 from dispatch.rules.market.shelf import MoveKind
@@ -23,6 +24,7 @@ from dispatch.rules.orders.states import OrderState
 from dispatch.services import orders
 from dispatch.services.access import audit, reach
 from dispatch.services.catalogue.applying import district_of
+from dispatch.services.market import benefits
 from dispatch.services.market.campaigns import keep
 from dispatch.services.market.facilities import find_facility
 from dispatch.services.market.moving import Outgoing, Wish, move_out
@@ -220,6 +222,15 @@ def sign_parcel(
     entry.signer, entry.signed_on = signer.strip(), signed_on or clock.today(now)
     entry.state = str(EntryState.DELIVERED)
     session.flush()
+    benefits.record(
+        session,
+        community_id=entry.community_id,
+        household_id=entry.household_id,
+        programme=Programme.YEARLY_ROUND,
+        given_on=entry.signed_on,
+        origin=PARCEL,
+        origin_id=entry.id,
+    )
     record(session, "sign_parcel", entry, actor=actor)
     return entry
 

@@ -28,7 +28,6 @@ blueprint = Blueprint("pages_stock", __name__, url_prefix="/stock")
 ID = "<int(min=1, max=9223372036854775807):{}>"
 PICTURE = "data:image/png;base64,"
 LONGEST_PICTURE = 400_000
-SOON_DAYS = 7
 Work = Callable[[Session, Actor, datetime], object]
 Render = Callable[[Actor, Mapping[str, str]], str]
 
@@ -61,11 +60,11 @@ def read_amount(text: str, commodity: str, field: str = "amount") -> int:
     return smallest(field, number, terms.Commodity(commodity))
 
 
-def day_look(shelf: LotShelf, today: date) -> Look:
+def day_look(shelf: LotShelf, today: date, *, near_days: int) -> Look:
     """What a lot's last good day and where it stands mean today, in words, shape and colour."""
     if shelf.is_recalled:
         return Look(gettext("已召回"), "x-circle", "late")
-    found = expected_finding(shelf, today=today, near_days=SOON_DAYS)
+    found = expected_finding(shelf, today=today, near_days=near_days)
     if found is Finding.EXPIRED:
         last = shelf.last_good_day
         words = gettext("保质期不明") if last is None else gettext("已过期 %(days)s 天", days=(today - last).days)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from flask import Response, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -60,7 +61,7 @@ def render_lot(lot_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
             today=clock.today(now),
             spots=spot_words(),
             say=amount_words,
-            look=day_look,
+            look=partial(day_look, near_days=market.near_days(session, found.community_id)),
             typed=request.form,
             errors=errors,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from flask import Response, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -17,7 +18,6 @@ from dispatch.web.access import allow, current_actor
 from dispatch.web.orders.form import number
 from dispatch.web.stock.door import (
     ID,
-    SOON_DAYS,
     amount_words,
     blueprint,
     change,
@@ -45,13 +45,14 @@ def render_round(inspection_id: int, actor: Actor, errors: Mapping[str, str]) ->
         found = market.find_inspection(session, inspection_id, actor=actor)
         today = clock.today(now)
         left = market.to_tick(session, found)
+        near = market.near_days(session, found.community_id)
         return render_template(
             "stock/round.html",
             round=found,
             facility=market.find_facility(session, found.facility_id, actor=actor),
             left=left,
             expected={
-                (one.lot_id, one.shelf.spot): str(expected_finding(one.shelf, today=today, near_days=SOON_DAYS))
+                (one.lot_id, one.shelf.spot): str(expected_finding(one.shelf, today=today, near_days=near))
                 for one in left
             },
             ticks=market.ticks_of(session, found.id),
@@ -59,7 +60,7 @@ def render_round(inspection_id: int, actor: Actor, errors: Mapping[str, str]) ->
             spots=spot_words(),
             findings=finding_words(),
             say=amount_words,
-            look=day_look,
+            look=partial(day_look, near_days=near),
             errors=errors,
             typed=request.form,
         )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.errors import DispatchError, Invalid, NotFound
 from dispatch.models.grid import Resident
-from dispatch.models.market import Movement, Round, RoundEntry
+from dispatch.models.market import Benefit, Movement, Round, RoundEntry
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import EVERYTHING, SYSTEM, Scope
 from dispatch.rules.market.rounds import EntryNotThere, ListFrozen, ListNotFrozen, NobodyListed, SomebodyLeft
@@ -132,6 +132,8 @@ def test_a_parcel_is_an_order_to_the_home_and_leaves_by_lot_when_signed(session:
     assert (entry.state, entry.signer, entry.signed_on) == ("delivered", "陈婆婆", year.shop.today)
     moved = select(func.sum(Movement.amount)).where(Movement.move_id == entry.move_id)
     assert session.scalars(moved).one() == -5_000
+    given = select(Benefit.programme, Benefit.household_id, Benefit.given_on)
+    assert session.execute(given).all() == [("yearly_round", entry.household_id, year.shop.today)]
     with pytest.raises(EntryNotThere):
         sign(session, year, entry)
 
