@@ -40,8 +40,8 @@ from tests.statements import statements
 
 IDENTITY, USCC = "331102195602290024", "91350100M000100Y43"
 NOW = datetime(2026, 6, 1, 1, tzinfo=UTC)
-NEVER_SEALED = re.compile(r".*(_hash|_index|^digest|^signature|^previous|^fingerprint|^chain_head|^record)$")
-"""Hashes, blind indexes, links of chains, and the packed record of a decision."""
+NEVER_SEALED = re.compile(r".*(_hash|_index|^digest|^signature|^previous|^fingerprint|^chain_head|^record|^root)$")
+"""Hashes, blind indexes, links of chains, roots of trees, and the packed record of a decision."""
 NEW = "new/aes-256-gcm"
 USERS_PHONE = next(one for one in SEALED if one.name == "users.phone")
 
