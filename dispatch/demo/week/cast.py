@@ -48,9 +48,9 @@ def cues(random: Random, begins: datetime, days: int, times: int, community: Com
     number = TALES_FROM
     for plot in PLOTS:
         open_days = days_of(plot, begins, days)
-        for trial in range(-(-times // plot.share)):
+        for trial in range(times):
             number += 1
-            day = open_days[trial * len(open_days) // -(-times // plot.share)]
+            day = open_days[trial * len(open_days) // times]
             minute = day * MINUTES_OF_DAY + daylight(random)
             call = caller.call(plot.level, plot.kind)
             yield Cue(plot, replace(call, number=number, minute=minute), trial)

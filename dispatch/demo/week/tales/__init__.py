@@ -8,7 +8,7 @@ from dispatch.demo.week.director import Tale
 from dispatch.demo.week.paths import Path
 from dispatch.demo.week.tales import around, asked, ending, handing, together, watched
 
-REPAIR, DRAINS, ERRANDS = "plumbing_electric", "drain_clearing", "errands"
+REPAIR, DRAINS = "plumbing_electric", "drain_clearing"
 TOLD = (
     Path.TOLD_PERFORMER,
     Path.TOLD_TEAM_HEAD,
@@ -22,7 +22,7 @@ TOLD = (
 class Plot:
     """A tale of one order: the paths it counts for, the kind of its call, how far the address leads.
 
-    `first_days`: it takes so long that it begins on the first days only. `share`: so many plots share their path.
+    `first_days`: it takes so long that it begins on the first days only.
     """
 
     paths: tuple[Path, ...]
@@ -30,7 +30,6 @@ class Plot:
     kind: str = REPAIR
     level: str = "stairwell"
     first_days: int = 0
-    share: int = 1
 
 
 PLOTS: tuple[Plot, ...] = (
@@ -42,8 +41,7 @@ PLOTS: tuple[Plot, ...] = (
     Plot((Path.ACCEPTED_TWICE,), handing.accepted_twice),
     Plot((Path.BOOKED,), handing.booked, "appliance_repair"),
     Plot((Path.EMERGENCY,), handing.emergency, "gas_leak"),
-    Plot((Path.GRABBED,), handing.raced_for, ERRANDS, share=2),
-    Plot((Path.GRABBED,), handing.raced_for, "power_fault", share=2),
+    Plot((Path.GRABBED,), handing.raced_for, "power_fault"),
     Plot((Path.CONFIDENTIAL,), handing.confidential),
     Plot((Path.RETURN_UPHELD,), asked.return_upheld),
     Plot((Path.RETURN_REFUSED,), asked.return_refused),
