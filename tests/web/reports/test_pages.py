@@ -90,7 +90,9 @@ def test_pictures_can_be_seen_and_taken_away(reported: Reported) -> None:
         png = Image.open(io.BytesIO(client.get(f"/reports/picture?picture={name}&format=png&{NOVEMBER}").data))
         assert png.size[0] == 1920
         assert len(png.getcolors(1 << 20) or []) > 2
-        book = load_workbook(io.BytesIO(client.get(f"/reports/picture/file?picture={name}&{NOVEMBER}").data))
+        table = client.get(f"/reports/picture/file?picture={name}&{NOVEMBER}")
+        assert table.status_code == 200, (name, table.status_code, table.get_data(as_text=True)[-2000:])
+        book = load_workbook(io.BytesIO(table.data))
         assert book.active is not None
         assert book.active.max_row > 2
     for address in ("?picture=trend&format=gif", "?picture=x", "", "/file?picture=x"):
