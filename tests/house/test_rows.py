@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from dispatch import queue
 from dispatch.db import FRESH_SECONDS, insert_rows, insert_together, update_rows
@@ -79,9 +80,14 @@ def test_finishing_many_tells_when_one_of_them_is_held_by_another(session: Sessi
 def test_a_connection_that_died_while_it_rested_is_replaced_unseen(committed: Database, servers: Servers) -> None:
     engine = committed.engine
     long_ago = timedelta(seconds=FRESH_SECONDS).total_seconds() + 1
-    event.listen(engine, "checkin", lambda _, record: record.info.update(used_at=record.info["used_at"] - long_ago))
+
+    def age(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] -= long_ago
+
+    event.listen(engine, "checkin", age)
     with engine.connect() as connection:
         before = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    event.remove(engine, "checkin", age)
     servers.admin(f"SELECT pg_terminate_backend({before}, 5000)")
     with engine.connect() as connection:
         assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != before
