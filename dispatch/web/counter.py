@@ -36,6 +36,8 @@ MOST_BYTES = 12 * 1024 * 1024
 MOST_SHOWN = 10
 PREFIX = "goods."
 WEIGHED = "斤"
+HANDED_OUT = {"HX-Trigger": "handed-out"}
+"""Tells the list of the newest hand-outs that there is something new."""
 HAND_OUT = "/counter/hand-outs/<int(min=1, max=9223372036854775807):hand_out_id>"
 
 blueprint = Blueprint("pages_counter", __name__)
@@ -65,7 +67,18 @@ def said(amount: int, commodity: str) -> str:
 @allow(Right.MARKET_KEEP)
 def show() -> str:
     """The counter: a field for the card, and the newest hand-outs of this facility."""
-    actor = current_actor()
+    return render_template("counter/show.html", **seen(current_actor()))
+
+
+@blueprint.get("/counter/newest")
+@allow(Right.MARKET_KEEP)
+def newest() -> str:
+    """The newest hand-outs of this facility alone, as they stand now."""
+    return render_template("counter/newest.html", **seen(current_actor()))
+
+
+def seen(actor: Actor) -> dict[str, Any]:
+    """What the page shows: the facilities of this keeper, the chosen one, its newest hand-outs."""
     with transaction() as session:
         now = clock.now(session)
         kept = kept_by(session, actor, now)
@@ -73,9 +86,7 @@ def show() -> str:
         here = next((one for one in kept if one.id == chosen), kept[0] if kept else None)
         found = hand_outs.newest(session, here.id, actor=actor, limit=MOST_SHOWN) if here else []
         people = names(session, User, {one.reserved_by for one in found if one.reserved_by})
-    return render_template(
-        "counter/show.html", kept=kept, here=here, found=found, people=people, state_word=state_word, now=now
-    )
+    return {"kept": kept, "here": here, "found": found, "people": people, "state_word": state_word, "now": now}
 
 
 def kept_by(session: Session, actor: Actor, now: datetime) -> list[Facility]:
@@ -160,7 +171,7 @@ def reserve() -> Response:
         return choosing(typed, errors, 422 if isinstance(error, Invalid) else 409)
     except DispatchError as error:
         return refusal(error)
-    return make_response(signing_part(made, lines, there.holder.name, now))
+    return make_response(signing_part(made, lines, there.holder.name, now), HANDED_OUT)
 
 
 def read_chosen(typed: Typed, commodities: Mapping[int, Commodity]) -> Sequence[Chosen]:
@@ -224,7 +235,8 @@ def signed(hand_out_id: int, actor: Actor) -> dict[str, Any]:
             body: dict[str, Any] = json.loads(stored.body)
             return body
         hand_outs.sign(session, hand_out, signing, actor=actor, now=clock.now(session))
-        body = {"state": hand_out.state, "slip": url_for("pages_counter.slip", hand_out_id=hand_out_id)}
+        slip_url = url_for("pages_counter.slip", hand_out_id=hand_out_id)
+        body = {"state": hand_out.state, "number": hand_out_id, "slip": slip_url}
         idempotency.remember(session, actor.principal, route, key, idempotency.Stored(200, json.dumps(body).encode()))
         return body
 
@@ -262,7 +274,7 @@ def cancel(hand_out_id: int) -> Response:
         raise
     except DispatchError as error:
         return refusal(error)
-    return make_response(render_template("counter/refused.html", words=gettext("已取消，物资已放回")))
+    return make_response(render_template("counter/refused.html", words=gettext("已取消，物资已放回")), HANDED_OUT)
 
 
 @blueprint.get(f"{HAND_OUT}/slip")

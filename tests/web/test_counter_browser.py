@@ -67,7 +67,8 @@ def sign(page: Page) -> None:
 
 def done(page: Page) -> None:
     """It was taken."""
-    expect(page.locator('[data-part="done"]')).to_contain_text("已领取")
+    expect(page.locator('[data-part="done"]')).to_contain_text("已领取，编号")
+    expect(page.locator("#newest tbody tr").first).to_contain_text("已领取")
     expect(page.locator("#card")).to_be_focused()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -58,6 +58,7 @@ class OpenedApplication:
     """An application with what is sealed in it, for who may read it."""
 
     application: AidApplication
+    name: str | None
     ground: Ground
     circumstances: str
     reason: str | None
@@ -311,10 +312,20 @@ def opened(session: Session, application: AidApplication, *, actor: Actor, purpo
 
     return OpenedApplication(
         application=application,
+        name=session.scalars(name_of(application.beneficiary_id)).one_or_none(),
         ground=Ground(read("ground", application.ground) or ""),
         circumstances=read("circumstances", application.circumstances) or "",
         reason=read("reason", application.reason),
         end_reason=read("end_reason", application.end_reason),
+    )
+
+
+def name_of(beneficiary_id: int) -> Select[str]:
+    """The query for the whole name of a beneficiary; a household has none."""
+    return (
+        select(Resident.name)
+        .join(Beneficiary, Beneficiary.resident_id == Resident.id)
+        .where(Beneficiary.id == beneficiary_id)
     )
 
 

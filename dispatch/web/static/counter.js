@@ -85,7 +85,7 @@
       if (result.state === "kept") break;
       if (result.state === "sent") {
         await forget(act.key);
-        done(result.slip);
+        done(result);
       } else if (result.field && refuse(act, result.detail)) {
         await forget(act.key);
       } else {
@@ -103,13 +103,13 @@
     return sending;
   };
 
-  const done = (slip) => {
+  const done = ({ number, slip }) => {
     clearInterval(countdown);
     const part = document.createElement("section");
     part.className = "panel";
     part.dataset.part = "done";
     const text = document.createElement("strong");
-    text.textContent = words.wordsSent;
+    text.textContent = words.wordsSent.replace("{number}", number);
     const link = document.createElement("a");
     link.className = "btn btn-plain";
     link.href = slip;
@@ -118,6 +118,7 @@
     work.replaceChildren(part);
     card.value = "";
     card.focus();
+    htmx.trigger(document.body, "handed-out");
   };
 
   /* Beside the form it came from, when that is still there. */

@@ -14,6 +14,7 @@ from dispatch.models.access import AuditEntry
 from dispatch.models.market import AidApplication
 from dispatch.models.notify import Alarm
 from dispatch.rules.access.roles import RIGHTS, Role
+from dispatch.rules.grid.identity import mask_name
 from dispatch.rules.market.eligibility import Ground, NotWaiting, OwnApplication, SecondSameAsFirst, last_day
 from dispatch.services.access import files
 from dispatch.services.market import applications, beneficiaries, cards, rechecks
@@ -47,6 +48,9 @@ def test_ground_and_words_are_sealed_and_each_reading_is_noted(session: Session,
     reader = staff(session, world, Role.CENTRE)
     opened = applications.opened(session, made, actor=reader, purpose="page")
     assert (opened.ground, opened.circumstances) == (Ground.SERIOUS_ILLNESS, "尿毒症透析")
+    (listed,) = beneficiaries.list_beneficiaries(session, actor=reader, now=clock.now(session))
+    assert opened.name is not None
+    assert (listed.name, "*" in opened.name) == (mask_name(opened.name), False)
     query = select(AuditEntry).where(AuditEntry.action == "market.read_application", AuditEntry.subject_id == made.id)
     (entry,) = session.scalars(query)
     assert (entry.user_id, entry.purpose, entry.fields) == (reader.user_id, "page", {})
