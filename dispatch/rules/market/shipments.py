@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from dispatch.errors import Conflict, Invalid
 
@@ -59,6 +60,23 @@ class SentLine:
         return self.sent - (self.received or 0) - self.returned
 
 
+@dataclass(frozen=True, slots=True)
+class SentLot:
+    """So much of a lot that left, with its last good day as it was then."""
+
+    lot_id: int
+    amount: int
+    last_good_day: date | None
+
+
+class Became(NamedTuple):
+    """What became of a lot: signed for, back, lost."""
+
+    received: int
+    returned: int
+    missing: int
+
+
 class ShipmentNotThere(Conflict):
     """这批物资现在的状态不能这样处理，请刷新后再看"""
 
@@ -92,6 +110,18 @@ def check_send(state: ShipmentState, lines: Sequence[SentLine]) -> None:
         raise Invalid("lines", "发出的物资至少一行，每一行都要大于零")
 
 
+def check_cancelled(state: ShipmentState) -> None:
+    """Refuse calling off what has left; raises ShipmentNotThere."""
+    if state is not ShipmentState.PLANNED:
+        raise ShipmentNotThere
+
+
+def check_helped(state: ShipmentState) -> None:
+    """Refuse naming who was helped before the receiver has signed; raises ShipmentNotThere."""
+    if state not in {ShipmentState.RECEIVED, ShipmentState.RECONCILED}:
+        raise ShipmentNotThere
+
+
 def check_receipt(state: ShipmentState, lines: Iterable[SentLine], signer: str) -> None:
     """Refuse a receipt without a signer, or of more than was sent; raises Invalid, ShipmentNotThere."""
     if state is not ShipmentState.SENT:
@@ -101,6 +131,21 @@ def check_receipt(state: ShipmentState, lines: Iterable[SentLine], signer: str) 
     for line in lines:
         if line.received is None or line.received < 0 or line.returned < 0 or line.missing < 0:
             raise Invalid("lines", "签收与退回之和不能超过发出的数量")
+
+
+def parted(lots: Sequence[SentLot], returned: int, missing: int) -> list[tuple[SentLot, Became]]:
+    """What became of each lot of some goods, of which so much came back and so much is missing.
+
+    Nobody says of which lot it was: what ends first is taken to have come back, then to be missing, so that nothing
+    that came back is thought good for longer than it may be.
+    """
+    found = []
+    for lot in sorted(lots, key=lambda one: (one.last_good_day is None, one.last_good_day, one.lot_id)):
+        back = min(lot.amount, returned)
+        lost = min(lot.amount - back, missing)
+        returned, missing = returned - back, missing - lost
+        found.append((lot, Became(lot.amount - back - lost, back, lost)))
+    return found
 
 
 def unexplained(lines: Iterable[SentLine]) -> list[int]:

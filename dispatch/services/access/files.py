@@ -20,6 +20,8 @@ READERS_OF = {
     "papers": frozenset({Right.FIRMS_EDIT}),
     "aid_applications": frozenset({Right.BENEFICIARIES_READ}),
     "hand_outs": frozenset({Right.MARKET_READ}),
+    "round_entries": frozenset({Right.CAMPAIGNS_READ}),
+    "shipments": frozenset({Right.CAMPAIGNS_READ}),
 }
 """Who reads the pictures of a table that the work with orders does not open, by one of these rights."""
 READERS = OF_WORK.union(*READERS_OF.values())

@@ -101,3 +101,15 @@ def purses(session: Session, community_id: int, *, actor: Actor) -> Sequence[tup
         if row.earmark_id is not None:
             found[row.id, row.earmark_id] = f"{row.name} · {row.wish}"
     return [(fund, wish, words) for (fund, wish), words in found.items()]
+
+
+def lots_of_step(session: Session, move_id: int) -> Sequence[tuple[Goods, Lot, int]]:
+    """What a step moved, lot by lot, with its sign."""
+    rows = session.execute(
+        select(Goods, Lot, Movement.amount)
+        .join(Lot, Lot.goods_id == Goods.id)
+        .join(Movement, Movement.lot_id == Lot.id)
+        .where(Movement.move_id == move_id)
+        .order_by(Movement.id)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -28,6 +28,7 @@ from dispatch.services.market import benefits
 from dispatch.services.market.campaigns import keep
 from dispatch.services.market.facilities import find_facility
 from dispatch.services.market.moving import Outgoing, Wish, move_out
+from dispatch.services.market.signing import Signed, keep_signed
 
 ORIGIN = "market.round"
 PARCEL = "market.parcel"
@@ -108,14 +109,17 @@ def list_rounds(session: Session, *, actor: Actor) -> Sequence[Round]:
 
 def entries_of(session: Session, round_id: int) -> Sequence[tuple[RoundEntry, str, str | None]]:
     """The list of a round: each household with who gets the parcel and the number of its newest order."""
-    query = (
+    query = listed().where(RoundEntry.round_id == round_id).order_by(RoundEntry.id)
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def listed() -> Select[RoundEntry, str, str | None]:
+    """Households of lists with the name of who gets the parcel and the number of their newest order."""
+    return (
         select(RoundEntry, Resident.name, Order.number)
         .join(Resident, Resident.id == RoundEntry.resident_id)
         .outerjoin(Order, Order.id == RoundEntry.order_id)
-        .where(RoundEntry.round_id == round_id)
-        .order_by(RoundEntry.id)
     )
-    return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
 def progress_of(session: Session, round_id: int) -> Progress:
@@ -199,8 +203,30 @@ def send_parcel(session: Session, entry_id: int, *, actor: Actor, now: datetime)
     return entry
 
 
+def find_entry(session: Session, entry_id: int, *, actor: Actor) -> tuple[RoundEntry, str, str | None]:
+    """A household of a list in reach, with who gets the parcel and the number of its newest order; raises NotFound."""
+    row = session.execute(listed().where(RoundEntry.id == entry_id, reach.visible(RoundEntry, actor))).one_or_none()
+    if row is None:
+        raise NotFound
+    return row[0], row[1], row[2]
+
+
+def bill_of(session: Session, round_id: int) -> Sequence[tuple[Goods, int]]:
+    """What a parcel of a round holds, by goods."""
+    query = select(Goods, RoundBill.amount).join(Goods, Goods.id == RoundBill.goods_id)
+    rows = session.execute(query.where(RoundBill.round_id == round_id).order_by(RoundBill.goods_id))
+    return [(row[0], row[1]) for row in rows]
+
+
 def sign_parcel(
-    session: Session, entry_id: int, signer: str, *, signed_on: date | None = None, actor: Actor, now: datetime
+    session: Session,
+    entry_id: int,
+    signer: str,
+    *,
+    signed: Signed | None = None,
+    signed_on: date | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> RoundEntry:
     """Enter who signed for a parcel: its goods leave the stock by lot, on the day of signing, the earliest first.
 
@@ -208,11 +234,12 @@ def sign_parcel(
     """
     entry, found = lock_entry(session, entry_id, actor=actor)
     rule.check_sign(RoundState(found.state), EntryState(entry.state), signer)
-    bill = session.scalars(select(RoundBill).where(RoundBill.round_id == found.id).order_by(RoundBill.goods_id)).all()
+    if signed is not None:
+        keep_signed(session, entry, signed, actor=actor, now=now)
     outgoing = Outgoing(
         kind=MoveKind.PARCEL,
         facility_id=found.facility_id,
-        wishes=tuple(Wish(line.goods_id, line.amount) for line in bill),
+        wishes=tuple(Wish(goods.id, amount) for goods, amount in bill_of(session, found.id)),
         purpose=Purpose.YEARLY_ROUND,
         signed_on=signed_on,
         origin=PARCEL,

@@ -4,22 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Invalid, NotFound
-from dispatch.models.market import Goods, Shipment, ShipmentLine
+from dispatch.models.grid import Resident
+from dispatch.models.market import Benefit, Goods, Shipment, ShipmentLine
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.terms import Purpose
 from dispatch.rules.market import shipments as rule
+from dispatch.rules.market.double_dip import Programme
 from dispatch.rules.market.shelf import MoveKind
 from dispatch.rules.market.shipments import Destination, SentLine, ShipmentState
 from dispatch.rules.orders.intake import check_text
 from dispatch.services.access import audit, reach
+from dispatch.services.market import benefits, transit
 from dispatch.services.market.campaigns import find_partner
 from dispatch.services.market.facilities import find_facility
 from dispatch.services.market.moving import Outgoing, Wish, move_out
+from dispatch.services.market.signing import Signed, keep_signed
 
 ORIGIN = "market.shipment"
 MOST_FOUND = 100
@@ -127,19 +131,21 @@ def as_sent(lines: Sequence[ShipmentLine]) -> list[SentLine]:
 
 
 def send_shipment(session: Session, shipment_id: int, *, actor: Actor, now: datetime) -> Shipment:
-    """Send it: the lots leave the stock, none that is past its day on the planned day of use.
+    """Send it: the lots leave the stock, none past its day on the planned day of use; owed until they are signed for.
 
     Raises NotFound, ShipmentNotThere, and what the stock refuses.
     """
     shipment = find_shipment(session, shipment_id, actor=actor, locked=True)
     lines = lines_of_shipments(session, [shipment.id])[shipment.id]
     rule.check_send(ShipmentState(shipment.state), as_sent(lines))
+    facility = find_facility(session, shipment.facility_id, actor=actor)
     outgoing = Outgoing(
         kind=MoveKind.SHIPMENT,
         facility_id=shipment.facility_id,
         wishes=tuple(Wish(line.goods_id, line.sent) for line in lines),
         purpose=Purpose.RELIEF,
         consumed_on=shipment.consumed_by,
+        transit_id=transit.transit_holding(session, facility, actor=actor, now=now),
         origin=ORIGIN,
         origin_id=shipment.id,
     )
@@ -156,11 +162,15 @@ def sign_shipment(
     signer: str,
     received: Mapping[int, ReceivedLine],
     *,
+    signed: Signed | None = None,
     received_on: date | None = None,
     actor: Actor,
     now: datetime,
 ) -> Shipment:
-    """Enter what the receiver signed for, per goods id; raises NotFound, ShipmentNotThere, Invalid naming the field."""
+    """Enter what the receiver signed for, per goods id: given is what arrived, what came back stands apart.
+
+    Raises NotFound, ShipmentNotThere, Invalid naming the field, BeingCounted where something came back.
+    """
     shipment = find_shipment(session, shipment_id, actor=actor, locked=True)
     lines = lines_of_shipments(session, [shipment.id])[shipment.id]
     if received.keys() - {line.goods_id for line in lines}:
@@ -175,9 +185,12 @@ def sign_shipment(
     day = received_on or clock.today(now)
     if day > clock.today(now) or (shipment.sent_at is not None and day < clock.today(shipment.sent_at)):
         raise Invalid("received_on", "签收的日子不能早于发出，也不能晚于今天")
+    if signed is not None:
+        keep_signed(session, shipment, signed, actor=actor, now=now)
     shipment.signer, shipment.received_on = signer.strip(), day
     shipment.state = str(ShipmentState.RECEIVED)
     session.flush()
+    transit.arrive(session, shipment, transit.parts_of(session, shipment, lines), actor=actor, now=now)
     record(session, "sign_shipment", shipment, actor=actor)
     return shipment
 
@@ -192,7 +205,56 @@ def reconcile_shipment(
         line.reason = check_text("lines", reasons.get(line.goods_id, line.reason), rule.LONGEST_REASON)
     rule.check_reconciled(ShipmentState(shipment.state), as_sent(lines))
     session.flush()
+    transit.lose(session, shipment, transit.parts_of(session, shipment, lines), actor=actor, now=now)
     shipment.state, shipment.closed_by, shipment.closed_at = str(ShipmentState.RECONCILED), actor.user_id, now
     session.flush()
     record(session, "reconcile_shipment", shipment, actor=actor)
     return shipment
+
+
+def cancel_shipment(session: Session, shipment_id: int, *, actor: Actor) -> Shipment:
+    """Call off a shipment that has not left; raises NotFound, ShipmentNotThere."""
+    shipment = find_shipment(session, shipment_id, actor=actor, locked=True)
+    rule.check_cancelled(ShipmentState(shipment.state))
+    shipment.state = str(ShipmentState.CANCELLED)
+    session.flush()
+    record(session, "cancel_shipment", shipment, actor=actor)
+    return shipment
+
+
+def goods_of(session: Session, lines: Sequence[ShipmentLine]) -> dict[int, Goods]:
+    """The goods of lines, by id."""
+    wanted = {line.goods_id for line in lines}
+    return {one.id: one for one in session.scalars(select(Goods).where(Goods.id.in_(wanted)))}
+
+
+def note_household(session: Session, shipment_id: int, resident_id: int, *, actor: Actor) -> None:
+    """Note that a household of the community was helped by a shipment that was signed for, once; the counter warns.
+
+    Raises NotFound, ShipmentNotThere, Invalid("resident_id", …).
+    """
+    shipment = find_shipment(session, shipment_id, actor=actor, locked=True)
+    rule.check_helped(ShipmentState(shipment.state))
+    household_id = session.scalars(
+        select(Resident.household_id).where(Resident.id == resident_id, Resident.community_id == shipment.community_id)
+    ).one_or_none()
+    if household_id is None or shipment.received_on is None:
+        raise Invalid("resident_id", "居民台账里没有这户人家，请重新选择")
+    benefits.record(
+        session,
+        community_id=shipment.community_id,
+        household_id=household_id,
+        programme=Programme.RELIEF,
+        given_on=shipment.received_on,
+        origin=ORIGIN,
+        origin_id=shipment.id,
+    )
+    record(session, "note_household", shipment, actor=actor)
+
+
+def households_of(session: Session, shipment_id: int) -> int:
+    """How many households of the community were helped by a shipment."""
+    query = select(func.count()).where(
+        Benefit.origin == ORIGIN, Benefit.origin_id == shipment_id, Benefit.withdrawn_at.is_(None)
+    )
+    return session.scalars(query).one()

@@ -12,6 +12,7 @@ from dispatch.rules.market.shipments import (
     STATE_LABELS,
     Destination,
     SentLine,
+    SentLot,
     ShipmentNotThere,
     ShipmentState,
     check_destination,
@@ -19,6 +20,7 @@ from dispatch.rules.market.shipments import (
     check_receipt,
     check_reconciled,
     check_send,
+    parted,
     unexplained,
 )
 
@@ -107,3 +109,24 @@ def test_what_is_missing_has_a_reason_when_a_shipment_is_reconciled(state: Shipm
 def test_a_shipment_is_not_reconciled_twice() -> None:
     with pytest.raises(ShipmentNotThere):
         check_reconciled(ShipmentState.RECONCILED, [])
+
+
+@given(
+    lots=st.lists(st.tuples(st.integers(1, 50), st.none() | st.dates()), min_size=1, max_size=8),
+    shares=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+)
+def test_all_that_left_is_accounted_for_and_what_ends_first_comes_back_first(
+    lots: list[tuple[int, date | None]], shares: tuple[float, float]
+) -> None:
+    sent = [SentLot(place, amount, day) for place, (amount, day) in enumerate(lots)]
+    total = sum(lot.amount for lot in sent)
+    returned = int(total * shares[0])
+    missing = int((total - returned) * shares[1])
+    found = parted(sent, returned, missing)
+    assert {lot for lot, _ in found} == set(sent)
+    assert all(sum(became) == lot.amount and min(became) >= 0 for lot, became in found)
+    sums = [sum(part) for part in zip(*(became for _, became in found), strict=True)]
+    assert sums == [total - returned - missing, returned, missing]
+    back = [lot.last_good_day or date.max for lot, became in found if became.returned]
+    stayed = [lot.last_good_day or date.max for lot, became in found if became.returned < lot.amount]
+    assert max(back, default=date.min) <= min(stayed, default=date.max)

@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import DispatchError, Invalid, NotFound
+from dispatch.models.funds import Account, Balance, Entry
 from dispatch.models.market import Movement, Shipment, StockMove
 from dispatch.rules.access.roles import SYSTEM, Scope
 from dispatch.rules.market.campaigns import PartnerKind
 from dispatch.rules.market.shipments import Destination, ShipmentNotThere
 from dispatch.services import market
-from dispatch.services.market import PartnerDraft, ReceivedLine, ShipmentDraft
-from tests.factories.market import Shop, make_shop, milk_of, take_in
+from dispatch.services.market import PartnerDraft, ReceivedLine, ShipmentDraft, benefits, shipments
+from dispatch.services.reports.verify.stock import wrong_stock
+from tests.factories.market import Shop, left, make_shop, milk_of, settle, take_in
+from tests.factories.visits import resident
 
 ONE = timedelta(days=1)
 
@@ -99,6 +102,50 @@ def test_no_lot_leaves_that_is_past_its_day_when_it_will_be_used(session: Sessio
         market.send_shipment(session, late.id, actor=shop.keeper, now=clock.now(session))
     soon = plan(session, shop, lines={shop.milk.id: 5}, consumed_by=shop.today + 3 * ONE)
     assert market.send_shipment(session, soon.id, actor=shop.keeper, now=clock.now(session)).state == "sent"
+
+
+def test_what_came_back_stands_apart_as_it_was_and_the_journal_gives_what_arrived(session: Session, shop: Shop) -> None:
+    now, community = clock.now(session), shop.world.community.id
+    soon, late = milk_of(session, shop, 4, 5), milk_of(session, shop, 6, 30)
+    shipment = plan(session, shop, lines={shop.milk.id: 10}, consumed_by=shop.today + 2 * ONE)
+    market.send_shipment(session, shipment.id, actor=shop.keeper, now=now)
+    settle(session)
+    assert owed(session, shop) == 110
+    market.sign_shipment(session, shipment.id, "王主任", {shop.milk.id: ReceivedLine(5, 3)}, actor=shop.keeper, now=now)
+    settle(session)
+    assert (left(session, soon), left(session, late), owed(session, shop)) == ({"quarantine": 3}, {}, 105)
+    market.reconcile_shipment(session, shipment.id, {shop.milk.id: "路上打翻"}, actor=shop.keeper, now=now)
+    settle(session)
+    assert owed(session, shop) == 103
+    entries = select(Entry.kind, Entry.purpose).where(Entry.community_id == community).order_by(Entry.seq)
+    assert session.execute(entries).all()[-4:] == [
+        ("transfer", None),
+        ("transfer", None),
+        ("shipment", "relief"),
+        ("shortage", None),
+    ]
+    assert list(wrong_stock(session)) == []
+
+
+def owed(session: Session, shop: Shop) -> int:
+    """The pieces that are owed to the purposes of the general fund."""
+    about = {"fund_id": shop.general.id, "commodity": "piece", "holding_id": None}
+    query = select(func.sum(Balance.amount)).join(Account, Account.id == Balance.account_id).filter_by(**about)
+    return session.scalars(query).one()
+
+
+def test_a_household_of_ours_that_was_helped_is_warned_of_at_the_counter(session: Session, shop: Shop) -> None:
+    one, now = resident(session, shop.world), clock.now(session)
+    shipment = sent(session, shop)
+    with pytest.raises(ShipmentNotThere):
+        shipments.note_household(session, shipment.id, one.id, actor=shop.keeper)
+    market.sign_shipment(session, shipment.id, "王主任", {shop.coat.id: ReceivedLine(60)}, actor=shop.keeper, now=now)
+    for _ in range(2):
+        shipments.note_household(session, shipment.id, one.id, actor=shop.keeper)
+    assert shipments.households_of(session, shipment.id) == 1
+    community = shop.world.community.id
+    (warned,) = benefits.warnings_of(session, community, one.household_id or 0, shop.today)
+    assert warned.programme == "relief"
 
 
 @pytest.mark.parametrize(
