@@ -85,6 +85,8 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
         NavigationItem(
             "pages_stock.overview", gettext("库存"), "box-seam", Right.MARKET_READ, actor.may(Right.MARKET_KEEP)
         ),
+        NavigationItem("pages_rounds.listing", gettext("年度发放"), "gift", Right.CAMPAIGNS_READ, is_daily=False),
+        NavigationItem("pages_shipments.listing", gettext("赈灾发运"), "send", Right.CAMPAIGNS_READ, is_daily=False),
         NavigationItem("pages_campaigns.overview", gettext("爱心活动"), "heart", Right.CAMPAIGNS_READ, is_daily=False),
         NavigationItem(
             "pages_funds.listing", gettext("基金"), "cash-coin", Right.FUNDS_READ, actor.may(Right.FUNDS_BOOK)

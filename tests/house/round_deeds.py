@@ -1,5 +1,6 @@
 """What can be asked of a yearly round, a household of its list and a relief shipment that an address names."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,8 @@ from dispatch.rules.market.shelf import Commodity
 from dispatch.rules.market.shipments import Destination
 from dispatch.services import funds, market
 from dispatch.services.market import FacilityDraft, GoodsDraft, LotDraft, Receipt, RoundDraft, ShipmentDraft
+from dispatch.services.market.signing import Signed
+from tests.factories.market import signature
 from tests.factories.visits import resident
 from tests.factories.world import NUMBERS, World, service
 
@@ -111,6 +114,12 @@ def signed(session: Session, world: World, user_id: int) -> str:
     return shipment(session, world, user_id, steps=2)
 
 
+def helping(session: Session, world: World, user_id: int) -> str:
+    """One that was signed for, and a resident who was helped."""
+    RESIDENTS[world.community.id] = resident(session, world).id
+    return signed(session, world, user_id)
+
+
 def nothing(_world: World) -> dict[str, Any]:
     """No body."""
     return {}
@@ -121,7 +130,37 @@ def receipt(world: World) -> dict[str, Any]:
     return {"signer": "王主任", "lines": [{"goods_id": COATS[world.community.id], "received": 5}]}
 
 
+def drawn(signer: str) -> Callable[[World], dict[str, Any]]:
+    """A form with who signed and what was drawn."""
+    return lambda _: SIGNED | {"signer": signer}
+
+
+def form_of_receipt(world: World) -> dict[str, Any]:
+    """The same of a shipment: all five coats."""
+    return SIGNED | {"signer": "王主任", f"received-{COATS[world.community.id]}": "5"}
+
+
+def with_picture(session: Session, world: World, user_id: int, *, of_shipment: bool = False) -> str:
+    """A household, or a shipment, of which the signature is kept."""
+    found = sent(session, world, user_id) if of_shipment else out(session, world, user_id)
+    about = {"signed": Signed(stroke=signature()), "actor": SYSTEM, "now": clock.now(session)}
+    if of_shipment:
+        said = {COATS[world.community.id]: market.ReceivedLine(5)}
+        market.sign_shipment(session, int(found), "王主任", said, **about)
+    else:
+        market.sign_parcel(session, int(found), "陈婆婆", **about)
+    return found
+
+
+def shipment_with_picture(session: Session, world: World, user_id: int) -> str:
+    """A shipment of which the signature is kept."""
+    return with_picture(session, world, user_id, of_shipment=True)
+
+
+SIGNED = {"signature": f"data:image/png;base64,{b64encode(signature()).decode()}"}
 ID = "<int(min=1, max=9223372036854775807):{}_id>"
+PAGE_ROUND, PAGE_ENTRY = f"/rounds/{ID.format('round')}", f"/rounds/entries/{ID.format('entry')}"
+PAGE_SHIPMENT = f"/shipments/{ID.format('shipment')}"
 ROUND, ENTRY = f"/api/rounds/{ID.format('round')}", f"/api/round-entries/{ID.format('entry')}"
 SHIPMENT = f"/api/shipments/{ID.format('shipment')}"
 
@@ -137,4 +176,28 @@ ROUND_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{SHIPMENT}/sending"): (shipment, 200, nothing),
     ("POST", f"{SHIPMENT}/signature"): (sent, 200, receipt),
     ("POST", f"{SHIPMENT}/reconciliation"): (signed, 200, nothing),
+    ("GET", PAGE_ROUND): (filled, 200, nothing),
+    ("POST", f"{PAGE_ROUND}/entries"): (
+        planned,
+        303,
+        lambda world: {"resident_id": str(RESIDENTS[world.community.id])},
+    ),
+    ("POST", f"{PAGE_ROUND}/freezing"): (filled, 303, nothing),
+    ("POST", f"{PAGE_ROUND}/closing"): (settled, 303, nothing),
+    ("GET", PAGE_ENTRY): (entry, 200, nothing),
+    ("POST", f"{PAGE_ENTRY}/delivery"): (entry, 303, nothing),
+    ("POST", f"{PAGE_ENTRY}/signature"): (out, 303, drawn("陈婆婆")),
+    ("GET", f"{PAGE_ENTRY}/signature"): (with_picture, 200, nothing),
+    ("POST", f"{PAGE_ENTRY}/excuse"): (entry, 303, lambda _: {"reason": "已搬走"}),
+    ("GET", PAGE_SHIPMENT): (shipment, 200, nothing),
+    ("POST", f"{PAGE_SHIPMENT}/sending"): (shipment, 303, nothing),
+    ("POST", f"{PAGE_SHIPMENT}/cancellation"): (shipment, 303, nothing),
+    ("POST", f"{PAGE_SHIPMENT}/signature"): (sent, 303, form_of_receipt),
+    ("GET", f"{PAGE_SHIPMENT}/signature"): (shipment_with_picture, 200, nothing),
+    ("POST", f"{PAGE_SHIPMENT}/reconciliation"): (signed, 303, nothing),
+    ("POST", f"{PAGE_SHIPMENT}/households"): (
+        helping,
+        303,
+        lambda world: {"resident_id": str(RESIDENTS[world.community.id])},
+    ),
 }
