@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from dispatch.rules.access.roles import Role
 from tests.web.orders.conftest import Desk
@@ -29,6 +29,21 @@ def test_the_form_beside_the_board_keeps_what_is_typed_while_the_board_changes(d
     expect(page.locator("#waiting")).to_contain_text(other)
     expect(page.locator("#hand-reason")).to_have_value("居民点名")
     expect(page.locator("#hand-reason")).to_be_focused()
+
+
+def test_a_board_that_changes_does_not_swallow_a_click_that_is_under_way(desk: Desk, open_page: OpenPage) -> None:
+    number = desk.place()
+    desk.route(number)
+    page = open_page(Role.DISPATCHER, "/board")
+    expect(page.locator("[data-live-mark]")).to_have_attribute("data-words", "实时更新")
+    held: list[Route] = []
+    page.route("**/board/dispatch/*", lambda route: held.append(route))  # noqa: PLW0108 - a built-in cannot be marked
+    with page.expect_request("**/board/dispatch/*"):
+        page.locator(f"#p-{number}").click()
+    other = desk.place(address="老菜场后面")
+    expect(page.locator("#waiting")).to_contain_text(other)
+    held[0].continue_()
+    expect(page.locator("#hand-reason")).to_be_visible()
 
 
 def test_the_order_just_saved_tells_whom_it_went_to(desk: Desk, open_page: OpenPage) -> None:
