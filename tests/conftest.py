@@ -226,10 +226,13 @@ class Lent:
     @classmethod
     @contextmanager
     def engine_to(cls, url: str) -> Iterator[Engine]:
-        """An engine whose address and connections are those of `url`; nobody else has it meanwhile."""
+        """An engine whose address and connections are those of `url`; nobody else has it meanwhile.
+
+        It wears another face each time: what the product remembers of a database, it remembers by its engine.
+        """
         lent = cls.free.pop() if cls.free else cls(url)
         lent.engine.url = make_url(url)
-        yield lent.engine
+        yield lent.engine.execution_options()
         lent.wait_for_connections()
         lent.engine.dispose()
         cls.free.append(lent)

@@ -140,7 +140,7 @@ def test_nothing_of_a_person_or_of_what_was_said_is_in_a_report(reported: Report
     assert number in everything[1]
     assert number in everything[2]
     for page in everything:
-        assert not any(word in page for word in ("家里有人打人", "王秀英", "13905781234", "501"))
+        assert not any(word in page for word in ("家里有人打人", "王秀英", "13905781234", "单元501"))
 
 
 def test_a_page_of_reports_in_english(reported: Reported) -> None:
