@@ -25,6 +25,11 @@ TREASURY: tuple[tuple[Role, str, str, int], ...] = (
     (Role.WELFARE, "welfare", COMMUNITY, 1),
     (Role.KEEPER, "keeper", COMMUNITY, 3),
 )
+# the application of a manager's relative is written down by one and approved by two others
+SECONDS: tuple[tuple[Role, str, str], ...] = (
+    (Role.CENTRE, "centre2", CENTRE),
+    (Role.WELFARE, "welfare2", COMMUNITY),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class StaffMember:
 def make_staff(
     random: Random, grid: Grid, teams: tuple[Team, ...], workers: tuple[Performer, ...], phones: Phones
 ) -> tuple[StaffMember, ...]:
-    """The desk, ten team heads, five area chiefs, a log-in for each team worker, two accountants."""
+    """The desk, ten team heads, five area chiefs, a log-in for each team worker, the supermarket's people."""
     staff: list[StaffMember] = []
 
     def add(
@@ -81,4 +86,6 @@ def make_staff(
         login = worker.login or worker.code
         add(login, Role.PERFORMER, COMMUNITY, worker.name, worker.phone, team=worker.team_code)
     add_all(TREASURY)
+    for role, login, organisation in SECONDS:
+        add(login, role, organisation, staff_name(random), phones.next())
     return tuple(staff)

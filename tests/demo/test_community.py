@@ -188,6 +188,7 @@ def test_there_are_staff_of_every_role_each_at_an_organisation(community: Commun
     assert set(counts) == set(Role)
     assert counts[Role.TEAM_HEAD] == 10
     assert counts[Role.AREA_CHIEF] == 5
+    assert (counts[Role.WELFARE], counts[Role.CENTRE]) == (2, 2)
     assert {member.organisation_code for member in community.staff} <= {one.code for one in community.organisations}
     assert len({member.login for member in community.staff}) == len(community.staff)
 
