@@ -11,7 +11,7 @@ from dispatch.demo.performers import Performer
 from dispatch.demo.teams import Team
 from dispatch.rules.access.roles import Role
 
-# role, first letters of the log-in name, organisation, how many
+# role, first letters of the log-in name, organisation, up to which number
 DESK: tuple[tuple[Role, str, str, int], ...] = (
     (Role.OPERATOR, "operator", CENTRE, 4),
     (Role.DISPATCHER, "dispatcher", CENTRE, 2),
@@ -26,9 +26,9 @@ TREASURY: tuple[tuple[Role, str, str, int], ...] = (
     (Role.KEEPER, "keeper", COMMUNITY, 3),
 )
 # the application of a manager's relative is written down by one and approved by two others
-SECONDS: tuple[tuple[Role, str, str], ...] = (
-    (Role.CENTRE, "centre2", CENTRE),
-    (Role.WELFARE, "welfare2", COMMUNITY),
+SECONDS: tuple[tuple[Role, str, str, int], ...] = (
+    (Role.CENTRE, "centre", CENTRE, 2),
+    (Role.WELFARE, "welfare", COMMUNITY, 2),
 )
 
 
@@ -64,9 +64,9 @@ def make_staff(
     ) -> None:
         staff.append(StaffMember(login, name, password(random), role, place, team, area, phone))
 
-    def add_all(rows: tuple[tuple[Role, str, str, int], ...]) -> None:
+    def add_all(rows: tuple[tuple[Role, str, str, int], ...], first: int = 1) -> None:
         for role, letters, organisation, count in rows:
-            for number in range(1, count + 1):
+            for number in range(first, count + 1):
                 add(f"{letters}{number}", role, organisation, staff_name(random), phones.next())
 
     add_all(DESK)
@@ -86,6 +86,5 @@ def make_staff(
         login = worker.login or worker.code
         add(login, Role.PERFORMER, COMMUNITY, worker.name, worker.phone, team=worker.team_code)
     add_all(TREASURY)
-    for role, login, organisation in SECONDS:
-        add(login, role, organisation, staff_name(random), phones.next())
+    add_all(SECONDS, first=2)
     return tuple(staff)

@@ -1,12 +1,13 @@
-"""银行对账: a month's file read in, both sides beside each other, confirmed by a second person."""
+"""银行对账: a month's file read in, both sides beside each other, matched by hand, confirmed by a second person."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from dispatch import clock
 from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
+from dispatch.models.funds import BankStatement
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.funds.bank_csv import MOST_BYTES
 from dispatch.services import funds
@@ -83,7 +84,9 @@ def render_statement(statement_id: int, actor: Actor, errors: Mapping[str, str])
     """The page of a statement; raises NotFound."""
     with transaction() as session:
         view = funds.view_statement(session, statement_id, actor=actor)
-        return render_template("funds/statement.html", view=view, one=view.statement, errors=errors, **words())
+        return render_template(
+            "funds/statement.html", view=view, one=view.statement, errors=errors, typed=request.form, **words()
+        )
 
 
 @blueprint.post("/<int(max=9223372036854775807):statement_id>/confirm")
@@ -100,6 +103,51 @@ def confirm(statement_id: int) -> Response:
     except NotAllowed as error:
         return refused(statement_id, actor, above(error), FORBIDDEN)
     return to_statement(statement_id)
+
+
+@blueprint.get("/lines/<int(max=9223372036854775807):line_id>")
+@allow(Right.FUNDS_READ)
+def line(line_id: int) -> str:
+    """One line of the bank: the entries that it is, or those that it may be."""
+    return render_line(line_id, current_actor(), {})
+
+
+def render_line(line_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
+    """The page of a line with what was typed; raises NotFound."""
+    with transaction() as session:
+        view = funds.view_line(session, line_id, actor=actor)
+        chosen = request.form.getlist("entry_ids")
+        about = {"view": view, "line": view.line, "one": view.statement, "chosen": chosen}
+        return render_template("funds/line.html", errors=errors, typed=request.form, **about, **words())
+
+
+@blueprint.post("/lines/<int(max=9223372036854775807):line_id>/entries")
+@allow(Right.FUNDS_BOOK)
+@retrying
+def match(line_id: int) -> Response:
+    """Say which entries a line is."""
+    chosen = [int(one) for one in request.form.getlist("entry_ids") if one.isascii() and one.isdigit()]
+    return change(line_id, lambda *about, **who: funds.match_entries(*about, chosen, **who))
+
+
+@blueprint.post("/lines/<int(max=9223372036854775807):line_id>/undo")
+@allow(Right.FUNDS_BOOK)
+@retrying
+def undo(line_id: int) -> Response:
+    """Take back what a line was said to be, with a reason."""
+    reason = request.form.get("reason", "")
+    return change(line_id, lambda *about, **who: funds.undo_match(*about, reason=reason, **who))
+
+
+def change(line_id: int, work: Callable[..., BankStatement]) -> Response:
+    """Do something about a line; a refusal is shown on its page with what was typed."""
+    actor = current_actor()
+    try:
+        with transaction() as session:
+            statement = work(session, line_id, actor=actor, now=clock.now(session))
+    except (Invalid, Conflict) as error:
+        return make_response(render_line(line_id, actor, errors_of(error)), status_of(error))
+    return to_statement(statement.id)
 
 
 def above(error: DispatchError) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Where a person begins: the home by role, my cell's orders, the inbox, the alarms."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -166,7 +167,6 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "posts_vacant": gettext("有 %(number)s 个岗位空缺", number=facts.get("number", "")),
         "notice_not_delivered": gettext("通知没有送到 %(name)s，请打电话", name=name),
         "export_waits": gettext("有人申请导出大量数据，请到“导出申请”批准或拒绝"),
-        "bank_unreconciled": gettext("上月银行对账逾期未确认"),
         "statement_late": gettext("季度公开逾期未发布"),
         "disclosure_late": gettext("爱心超市公示逾期未发布"),
         "aid_recheck_due": gettext("有一位救助对象的资格到 %(until)s 为止，请复核", until=facts.get("until", "")),
@@ -177,4 +177,16 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "disposal_late": gettext("隔离的物品到期还没有销毁签字"),
         "canary_late": gettext("探针订单没有按时走完，系统可能有问题"),
     }
-    return words.get(alarm.kind, alarm.kind)
+    return (words | of_money(facts)).get(alarm.kind, alarm.kind)
+
+
+def of_money(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The alarms of the funds."""
+    return {
+        "bank_difference": gettext(
+            "%(month)s 银行与账目有 %(count)s 处对不上，请到“银行对账”核对",
+            month=facts.get("month", ""),
+            count=facts.get("count", ""),
+        ),
+        "bank_unreconciled": gettext("上月银行对账逾期未确认"),
+    }

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.models.funds import Entry, Fund, Holding
+from dispatch.models.funds import BankStatement, Entry, Fund, Holding
 from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.funds.draft import Dimension, Draft, at
 from dispatch.rules.funds.terms import EntryKind, HoldingKind, Owner, Purpose
@@ -17,6 +17,8 @@ from tests.factories.world import NUMBERS, World
 
 Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[str, Any]]]
 ID = "<int(max=9223372036854775807):"
+OPEN_ENTRIES: dict[int, int] = {}
+"""The newest entry of a community that no line of the bank is yet."""
 
 
 def nothing(_world: World) -> dict[str, Any]:
@@ -65,15 +67,42 @@ def receipt(session: Session, world: World, _user_id: int) -> str:
     return str(funds.issue_receipt(session, made.id, actor=SYSTEM, now=clock.now(session)).id)
 
 
-def statement(session: Session, world: World, _user_id: int) -> str:
-    """A month of a new bank account with one line that the journal has not."""
+def imported(session: Session, world: World) -> BankStatement:
+    """A month of a new bank account with one line that the journal has not, and one entry that the bank has not."""
     now, code = clock.now(session), f"deedbank{next(NUMBERS)}"
     bank = funds.add_holding(
         session, world.community.id, kind=HoldingKind.BANK, code=code, name="基本户", actor=SYSTEM, now=now
     )
     month = (clock.today(now).replace(day=1) - timedelta(days=1)).replace(day=1)
     new = funds.NewStatement(bank.id, month, 0, 500, f"日期,金额\n{month},5.00".encode())
-    return str(funds.import_statement(session, new, actor=SYSTEM, now=now).id)
+    made = funds.import_statement(session, new, actor=SYSTEM, now=now)
+    lines = at(Dimension(made_fund(session, world).id), bank.id, 500)
+    gift = Draft(world.community.id, EntryKind.GIFT, lines, happened_on=month)
+    OPEN_ENTRIES[world.community.id] = funds.post(session, gift, actor=SYSTEM, now=now).id
+    return made
+
+
+def statement(session: Session, world: World, _user_id: int) -> str:
+    """A month of the bank."""
+    return str(imported(session, world).id)
+
+
+def line(session: Session, world: World, _user_id: int) -> str:
+    """A line that is no entry yet."""
+    return line_of(session, imported(session, world))
+
+
+def line_of(session: Session, made: BankStatement) -> str:
+    """The only line of a month."""
+    return str(funds.view_statement(session, made.id, actor=SYSTEM).lines[0].line.id)
+
+
+def matched(session: Session, world: World, _user_id: int) -> str:
+    """A line that is an entry."""
+    line_id = line_of(session, imported(session, world))
+    entry_id = OPEN_ENTRIES[world.community.id]
+    funds.match_entries(session, int(line_id), [entry_id], actor=SYSTEM, now=clock.now(session))
+    return line_id
 
 
 FUND_DEEDS: dict[tuple[str, str], Row] = {
@@ -84,5 +113,12 @@ FUND_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", f"/funds/receipts/{ID}receipt_id>"): (receipt, 200, nothing),
     ("GET", f"/funds/bank/{ID}statement_id>"): (statement, 200, nothing),
     ("POST", f"/funds/bank/{ID}statement_id>/confirm"): (statement, 303, lambda _: {"note": "在途"}),
+    ("GET", f"/funds/bank/lines/{ID}line_id>"): (line, 200, nothing),
+    ("POST", f"/funds/bank/lines/{ID}line_id>/entries"): (
+        line,
+        303,
+        lambda world: {"entry_ids": str(OPEN_ENTRIES[world.community.id])},
+    ),
+    ("POST", f"/funds/bank/lines/{ID}line_id>/undo"): (matched, 303, lambda _: {"reason": "不是这一笔"}),
     ("POST", f"/funds/receipts/{ID}receipt_id>/void"): (receipt, 303, lambda _: {"reason": "姓名写错"}),
 }

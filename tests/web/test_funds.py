@@ -1,6 +1,7 @@
 """The pages of the funds: booking once per form, spending what is not there, reversing, receipts, cursor paging."""
 
 import re
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -141,6 +142,7 @@ def test_who_reads_does_not_book(desk: Desk, treasury: Treasury) -> None:
 
 def test_pages_follow_each_other_by_cursor_and_ask_no_more_with_more_rows(desk: Desk, treasury: Treasury) -> None:
     client, counts = desk.client(Role.ACCOUNTANT), []
+    page(client, "/funds")
     for size in (2, ROWS):
         with desk.site.database.session() as session:
             for _ in range(size):
@@ -179,7 +181,26 @@ def test_a_month_of_the_bank_is_read_in_and_confirmed_by_another(desk: Desk, tre
     assert "账上没有" in shown
     assert "<script>alert" not in shown
     assert keeper.post(f"{answer.location}/confirm", data={"note": "x"}).status_code == 403
+    match_by_hand(desk, treasury, keeper, shown)
     centre = desk.client(Role.CENTRE)
     assert centre.post(f"{answer.location}/confirm").status_code == 422
     assert centre.post(f"{answer.location}/confirm", data={"note": "尚未入账"}).status_code == 303
     assert "已确认" in page(centre, "/funds/bank")
+
+
+def match_by_hand(desk: Desk, treasury: Treasury, keeper: FlaskClient, shown: str) -> None:
+    """Say which entries the line is, wrongly, rightly, and take it back; the line is open again afterwards."""
+    day = {"holding": treasury.bank, "happened_on": date(2026, 1, 2)}
+    with desk.site.database.session() as session:
+        entries = [give(session, treasury, fen, **day).id for fen in (300, 200)]
+        session.commit()
+    line = re.findall(r'href="(/funds/bank/lines/\d+)"', shown)[0]
+    refused = keeper.post(f"{line}/entries", data={"entry_ids": entries[:1]})
+    told = refused.get_data(as_text=True)
+    assert (refused.status_code, 'id="entry_ids-error"' in told) == (422, True)
+    assert f'value="{entries[0]}" checked' in told
+    matched = keeper.post(f"{line}/entries", data={"entry_ids": entries})
+    assert "人工对上" in page(keeper, matched.location)
+    assert desk.client(Role.CENTRE).post(f"{line}/undo", data={"reason": "x"}).status_code == 403
+    assert 'id="reason-error"' in keeper.post(f"{line}/undo", data={}).get_data(as_text=True)
+    assert "账上没有" in page(keeper, keeper.post(f"{line}/undo", data={"reason": "不是这两笔"}).location)

@@ -14,13 +14,14 @@ from dispatch.models.funds.journal import (
     JournalHead,
 )
 from dispatch.models.funds.receipts import Receipt, ReceiptSeries
-from dispatch.models.funds.statements import BankLine, BankMatch, BankStatement
+from dispatch.models.funds.statements import BankLine, BankMatch, BankOpenEntry, BankStatement
 
 __all__ = [
     "Account",
     "Balance",
     "BankLine",
     "BankMatch",
+    "BankOpenEntry",
     "BankStatement",
     "Consent",
     "Earmark",

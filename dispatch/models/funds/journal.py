@@ -276,6 +276,7 @@ class Entry(Base):
         CheckConstraint("rate_on <= posted_on", name="rate_on"),
         Index("ix_entries_origin", "community_id", "origin", "origin_id", "occasion", unique=True),
         Index("ix_entries_posted_on", "community_id", "posted_on", "seq"),
+        Index("ix_entries_opening", "community_id", "id", postgresql_where=text("kind = 'opening'")),
     )
 
 

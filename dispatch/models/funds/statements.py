@@ -1,4 +1,4 @@
-"""Bank statements of a month, their lines, and which line is which entry; confirmed by a second person."""
+"""Bank statements of a month, their lines, which line is which entries, and what no line has yet."""
 
 from datetime import date, datetime
 
@@ -81,14 +81,15 @@ class BankLine(Base):
 
 
 class BankMatch(Base):
-    """That a line of the bank is an entry of the journal: the same fen at the same account, each once."""
+    """That an entry of the journal is (part of) a line of the bank: each once, together the same fen (trigger)."""
 
     __tablename__ = "bank_matches"
 
     bank_line_id: Mapped[Reference] = mapped_column(primary_key=True)
+    entry_id: Mapped[Reference] = mapped_column(primary_key=True)
     community_id: Mapped[Reference] = community()
-    entry_id: Mapped[Reference]
     holding_id: Mapped[Reference]
+    by_hand: Mapped[bool] = mapped_column(server_default=text("false"))
     made_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
     made_at: Mapped[Moment]
 
@@ -97,4 +98,30 @@ class BankMatch(Base):
         within("entries", "entry_id"),
         within("holdings", "holding_id"),
         UniqueConstraint("entry_id", "holding_id"),
+    )
+
+
+class BankOpenEntry(Base):
+    """An entry at a bank account that no line of the bank has yet; kept by triggers alone."""
+
+    __tablename__ = "bank_open_entries"
+
+    holding_id: Mapped[Reference] = mapped_column(primary_key=True)
+    entry_id: Mapped[Reference] = mapped_column(primary_key=True)
+    community_id: Mapped[Reference] = community()
+    reverses_id: Mapped[Reference | None]
+    happened_on: Mapped[date]
+    fen: Mapped[Reference]
+
+    __table_args__ = (
+        within("entries", "entry_id"),
+        within("holdings", "holding_id"),
+        CheckConstraint("fen <> 0", name="fen"),
+        Index("ix_bank_open_entries_happened_on", "holding_id", "happened_on", "entry_id"),
+        Index(
+            "ix_bank_open_entries_reverses_id",
+            "holding_id",
+            "reverses_id",
+            postgresql_where=text("reverses_id IS NOT NULL"),
+        ),
     )

@@ -1,4 +1,4 @@
-"""The month's statement of a bank account beside the journal: read, matched, confirmed by a second person, or late."""
+"""The month's statement of a bank account: read in, matched, confirmed by a second person, or late."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,30 +7,33 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Row, delete, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.db import insert_rows
-from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
-from dispatch.models.funds import Account, BankLine, BankMatch, BankStatement, Entry, EntryLine, EntryNote, Holding
+from dispatch.errors import Conflict, Invalid, NotAllowed
+from dispatch.models.funds import BankLine, BankMatch, BankStatement, Holding
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.bank_csv import BankRow, read
-from dispatch.rules.funds.matching import Item, match
-from dispatch.rules.funds.terms import EntryKind
 from dispatch.rules.orders.intake import check_text
 from dispatch.services import notify
 from dispatch.services.access import audit, policies
 from dispatch.services.access.reach import visible
+from dispatch.services.funds.matching import (
+    DIFFERENCE,
+    MOST_SHOWN,
+    StatementConfirmed,
+    end_of,
+    match_lines,
+    subject_of,
+    tell_difference,
+    view_statement,
+)
+from dispatch.services.funds.post import lock_head
 
 LATE = "bank_unreconciled"
-MATCH_DAYS = "funds.match_days"
 DUE_DAYS = "funds.reconcile_days"
 LONGEST_NOTE = 500
-MOST_SHOWN = 500
-
-
-class StatementConfirmed(Conflict):
-    """这个月的对账单已经确认，不能再改"""
 
 
 class OwnStatement(NotAllowed):
@@ -50,22 +53,6 @@ class NewStatement:
     opening_fen: int
     closing_fen: int
     content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class StatementView:
-    """A statement, its lines each with its entry or none, the entries that the bank does not have, what is off."""
-
-    statement: BankStatement
-    holding: str
-    lines: Sequence[Row[*tuple[Any, ...]]]
-    missing: Sequence[Row[*tuple[Any, ...]]]
-    difference: int
-
-    @property
-    def unmatched(self) -> int:
-        """How many stand on one side only."""
-        return len(self.missing) + sum(line.entry_id is None for line in self.lines)
 
 
 def import_statement(session: Session, new: NewStatement, *, actor: Actor, now: datetime) -> BankStatement:
@@ -95,6 +82,7 @@ def import_statement(session: Session, new: NewStatement, *, actor: Actor, now: 
     session.flush()
     insert_rows(session, BankLine, [line_row(made, number, row) for number, row in enumerate(rows, 1)])
     match_lines(session, made, actor=actor)
+    tell_difference(session, made, now=now)
     audit.record(
         session, "funds.import_statement", "bank_statements", made.id, actor=actor, community_id=made.community_id
     )
@@ -124,11 +112,6 @@ def check_month(new: NewStatement, rows: Sequence[BankRow], today: date) -> None
         raise Invalid("closing", "期初余额加上流水不等于期末余额，请核对")
 
 
-def end_of(month: date) -> date:
-    """The last day of a month."""
-    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-
-
 def replace_open(session: Session, holding: Holding, month: date, now: datetime) -> None:
     """Set an open statement of the month aside; raises StatementConfirmed."""
     old = session.scalars(
@@ -143,63 +126,11 @@ def replace_open(session: Session, holding: Holding, month: date, now: datetime)
         return
     if old.confirmed_at is not None:
         raise StatementConfirmed
+    lock_head(session, holding.community_id)
     lines = select(BankLine.id).where(BankLine.statement_id == old.id)
     session.execute(delete(BankMatch).where(BankMatch.bank_line_id.in_(lines)))
     old.replaced_at = now
     session.flush()
-
-
-def match_lines(session: Session, statement: BankStatement, *, actor: Actor) -> None:
-    """Pair the lines with the entries that no line has yet."""
-    days = int(policies.policy(session, statement.community_id, MATCH_DAYS))
-    lines = session.scalars(select(BankLine).where(BankLine.statement_id == statement.id)).all()
-    entries = unmatched_entries(session, statement, end_of(statement.month) + timedelta(days=days))
-    pairs = match(
-        [Item(one.id, one.booked_on, one.amount_fen, one.reference) for one in lines],
-        [Item(one.id, one.happened_on, int(one.fen), one.words or "") for one in entries],
-        days,
-    )
-    rows = [
-        {
-            "bank_line_id": line,
-            "community_id": statement.community_id,
-            "entry_id": entry,
-            "holding_id": statement.holding_id,
-            "made_by": actor.user_id,
-        }
-        for line, entry in pairs
-    ]
-    if rows:
-        insert_rows(session, BankMatch, rows)
-
-
-def unmatched_entries(session: Session, statement: BankStatement, until: date) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Entries at the account up to a day that no line of the bank is; what was taken back before it got there is out.
-
-    The counted opening is the bank's balance before the first line, no line.
-    """
-    other = aliased(Entry)
-    has_line = exists().where(BankMatch.entry_id == Entry.id, BankMatch.holding_id == statement.holding_id)
-    of_original = exists().where(BankMatch.entry_id == Entry.reverses_id, BankMatch.holding_id == statement.holding_id)
-    taken_back = exists().where(other.reverses_id == Entry.id)
-    fen = func.sum(EntryLine.amount).label("fen")
-    return session.execute(
-        select(Entry.id, Entry.seq, Entry.kind, Entry.happened_on, EntryNote.words, fen)
-        .join(EntryLine, EntryLine.entry_id == Entry.id)
-        .join(Account, Account.id == EntryLine.account_id)
-        .outerjoin(EntryNote, EntryNote.entry_id == Entry.id)
-        .where(
-            Account.holding_id == statement.holding_id,
-            Account.community_id == statement.community_id,
-            Entry.happened_on <= until,
-            Entry.kind != EntryKind.OPENING,
-            ~has_line,
-            (Entry.kind == EntryKind.REVERSAL) & of_original | (Entry.kind != EntryKind.REVERSAL) & ~taken_back,
-        )
-        .group_by(Entry.id, EntryNote.words)
-        .order_by(Entry.id)
-        .limit(MOST_SHOWN)
-    ).all()
 
 
 def list_bank_statements(session: Session, *, actor: Actor) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -211,50 +142,6 @@ def list_bank_statements(session: Session, *, actor: Actor) -> Sequence[Row[*tup
         .order_by(BankStatement.month.desc(), BankStatement.id)
         .limit(MOST_SHOWN)
     ).all()
-
-
-def view_statement(session: Session, statement_id: int, *, actor: Actor) -> StatementView:
-    """A statement with both sides; raises NotFound."""
-    statement = session.scalars(
-        select(BankStatement).where(BankStatement.id == statement_id, visible(BankStatement, actor))
-    ).one_or_none()
-    if statement is None:
-        raise NotFound
-    lines = session.execute(
-        select(BankLine, BankMatch.entry_id)
-        .outerjoin(BankMatch, BankMatch.bank_line_id == BankLine.id)
-        .where(BankLine.statement_id == statement_id)
-        .order_by(BankLine.number)
-    ).all()
-    name = session.scalars(select(Holding.name).where(Holding.id == statement.holding_id)).one()
-    missing = unmatched_entries(session, statement, end_of(statement.month))
-    return StatementView(statement, name, lines, missing, difference_of(session, statement))
-
-
-def difference_of(session: Session, statement: BankStatement) -> int:
-    """Closing less the counted opening and every line of the bank up to then: 0 when no month is missing."""
-    other = aliased(Entry)
-    counted = session.scalars(
-        select(func.coalesce(func.sum(EntryLine.amount), 0))
-        .join(Account, Account.id == EntryLine.account_id)
-        .join(Entry, Entry.id == EntryLine.entry_id)
-        .outerjoin(other, other.id == Entry.reverses_id)
-        .where(
-            Account.holding_id == statement.holding_id,
-            func.coalesce(other.kind, Entry.kind) == EntryKind.OPENING,
-            Entry.happened_on <= end_of(statement.month),
-        )
-    ).one()
-    booked = session.scalars(
-        select(func.coalesce(func.sum(BankLine.amount_fen), 0))
-        .join(BankStatement, BankStatement.id == BankLine.statement_id)
-        .where(
-            BankStatement.holding_id == statement.holding_id,
-            BankStatement.month <= statement.month,
-            BankStatement.replaced_at.is_(None),
-        )
-    ).one()
-    return statement.closing_fen - int(counted) - int(booked)
 
 
 def confirm_statement(
@@ -277,7 +164,9 @@ def confirm_statement(
         raise DoesNotFollow
     statement.confirmed_by, statement.confirmed_at, statement.note = actor.user_id, now, words
     session.flush()
-    notify.clear_alarms(session, kinds=(LATE,), subject=subject_of(statement.holding_id, statement.month), now=now)
+    notify.clear_alarms(
+        session, kinds=(LATE, DIFFERENCE), subject=subject_of(statement.holding_id, statement.month), now=now
+    )
     audit.record(
         session,
         "funds.confirm_statement",
@@ -289,15 +178,16 @@ def confirm_statement(
     return statement
 
 
-def subject_of(holding_id: int, month: date) -> str:
-    """What an alarm is about."""
-    return f"holdings:{holding_id}:{month:%Y-%m}"
-
-
 def alarm_unreconciled(session: Session, *, now: datetime) -> list[int]:
-    """Alarm every bank account whose last month should be confirmed and is not; returns their ids."""
+    """Alarm every bank account whose last month should be confirmed and is not; returns their ids.
+
+    What of an open month stands on one side only is told anew: the journal may have changed since it was read in.
+    """
     today = clock.today(now)
     month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    waiting = (BankStatement.month == month, BankStatement.replaced_at.is_(None), BankStatement.confirmed_at.is_(None))
+    for statement in session.scalars(select(BankStatement).where(*waiting)).all():
+        tell_difference(session, statement, now=now)
     done = exists().where(
         BankStatement.holding_id == Holding.id, BankStatement.month == month, BankStatement.confirmed_at.is_not(None)
     )
