@@ -22,7 +22,7 @@ from dispatch.rules.funds.money import DIGITS
 from dispatch.rules.funds.spoken import smallest, spoken
 from dispatch.rules.funds.terms import Commodity, EntryKind, HoldingKind, Owner, Purpose
 from dispatch.services import funds
-from dispatch.services.funds import AlreadyPosted
+from dispatch.services.funds import AlreadyAsked, AlreadyPosted
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.knowledge import errors_of, read_day, status_of
@@ -142,12 +142,14 @@ def render_form(actor: Actor, typed: Mapping[str, str], errors: Mapping[str, str
 @allow(Right.FUNDS_BOOK)
 @retrying
 def book() -> Response:
-    """Post what the form says, once; a gift gets its receipt where a name or the wish for one is given."""
+    """Post what the form says, once, or ask for it; a gift gets its receipt where a name or the wish is given."""
     actor, form = current_actor(), request.form
     try:
         booking = read_booking(form)
         with transaction() as session:
             now = clock.now(session)
+            if funds.must_be_approved(session, booking, actor=actor):
+                return to_spending(funds.ask_spending(session, booking, actor=actor, now=now).id)
             made = funds.book(session, booking, actor=actor, now=now)
             if booking.kind is EntryKind.GIFT and form.get("with_receipt"):
                 name = form.get("received_from", "")
@@ -156,6 +158,10 @@ def book() -> Response:
         with transaction() as session:
             known = funds.entry_of_form(session, number(form, "form_key") or 0, actor=actor)
         return to_entry(known or 0)
+    except AlreadyAsked:
+        with transaction() as session:
+            asked = funds.spending_of_form(session, number(form, "form_key"), actor=actor)
+        return to_spending(asked or 0)
     except (Invalid, Conflict) as error:
         return make_response(render_form(actor, form, errors_of(error)), status_of(error))
     return to_entry(made.id)
@@ -260,6 +266,11 @@ def change(entry_id: int, work: Callable[[Session, Entry, Actor, datetime], obje
     except NotAllowed as error:
         return make_response(render_entry(entry_id, actor, {"form": told(error)}), FORBIDDEN)
     return to_entry(entry_id)
+
+
+def to_spending(spending_id: int) -> Response:
+    """The way to what waits for its approval."""
+    return redirect(url_for("pages_spendings.show", spending_id=spending_id), 303)  # type: ignore[return-value]
 
 
 def to_entry(entry_id: int) -> Response:

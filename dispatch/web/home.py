@@ -189,4 +189,6 @@ def of_money(facts: Mapping[str, Any]) -> dict[str, str]:
             count=facts.get("count", ""),
         ),
         "bank_unreconciled": gettext("上月银行对账逾期未确认"),
+        "spending_waits": gettext("有一笔 %(amount)s 的支出申请等待审批", amount=facts.get("amount", "")),
+        "spending_late": gettext("%(amount)s 的支出申请等待审批已经超过期限", amount=facts.get("amount", "")),
     }

@@ -1,4 +1,4 @@
-"""What the jobs of the funds do: whether the month before was reconciled with the bank."""
+"""What the jobs of the funds do: whether the month before was reconciled, and what waits for its approval."""
 
 from collections.abc import Callable
 
@@ -10,8 +10,10 @@ from dispatch.services import funds
 
 
 def check_reconciled(session: Session, job: Claimed) -> None:
-    """Alarm every bank account whose month before waits too long for its confirmation."""
-    funds.alarm_unreconciled(session, now=clock.now(session))
+    """Alarm every bank account whose month before, and spending that, waits too long for a second person."""
+    now = clock.now(session)
+    funds.alarm_unreconciled(session, now=now)
+    funds.alarm_waiting(session, now=now)
     queue.finish_period(session, job.kind, str(job.arguments["period"]))
 
 

@@ -1,6 +1,7 @@
 """What can be asked of a fund, an entry and a receipt, with bodies that are right."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.models.funds import BankStatement, Entry, Fund, Holding
 from dispatch.rules.access.roles import SYSTEM
+from dispatch.rules.funds.booking import Booking
 from dispatch.rules.funds.draft import Dimension, Draft, at
 from dispatch.rules.funds.terms import EntryKind, HoldingKind, Owner, Purpose
 from dispatch.services import funds
@@ -105,6 +107,27 @@ def matched(session: Session, world: World, _user_id: int) -> str:
     return line_id
 
 
+def asked(session: Session, world: World, user_id: int) -> str:
+    """Spending that somebody else asked for, or, for a user, that they did themselves."""
+    actor = replace(SYSTEM, user_id=user_id) if user_id else SYSTEM
+    paid = gift(session, world)
+    about = next(one.account for one in funds.lines_of(session, paid.id) if not one.account.is_custody)
+    booking = Booking(
+        EntryKind.SPEND,
+        about.dimension.fund_id,
+        about.holding_id or 0,
+        amount_fen=100,
+        purpose=Purpose.RUNNING,
+    )
+    return str(funds.ask_spending(session, booking, actor=actor, now=clock.now(session)).id)
+
+
+def asked_by_another(session: Session, world: World, _user_id: int) -> str:
+    """Spending that somebody else asked for."""
+    return asked(session, world, 0)
+
+
+SPENDING = f"/funds/spendings/{ID}spending_id>"
 FUND_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", f"/funds/{ID}fund_id>"): (fund, 200, nothing),
     ("GET", f"/funds/entries/{ID}entry_id>"): (entry, 200, nothing),
@@ -113,6 +136,10 @@ FUND_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", f"/funds/receipts/{ID}receipt_id>"): (receipt, 200, nothing),
     ("GET", f"/funds/bank/{ID}statement_id>"): (statement, 200, nothing),
     ("POST", f"/funds/bank/{ID}statement_id>/confirm"): (statement, 303, lambda _: {"note": "在途"}),
+    ("GET", SPENDING): (asked, 200, nothing),
+    ("POST", f"{SPENDING}/approve"): (asked_by_another, 303, nothing),
+    ("POST", f"{SPENDING}/refuse"): (asked_by_another, 303, lambda _: {"reason": "没有发票"}),
+    ("POST", f"{SPENDING}/withdraw"): (asked, 303, nothing),
     ("GET", f"/funds/bank/lines/{ID}line_id>"): (line, 200, nothing),
     ("POST", f"/funds/bank/lines/{ID}line_id>/entries"): (
         line,

@@ -89,6 +89,27 @@ def test_what_is_not_there_is_not_spent_and_what_was_typed_stays(desk: Desk, tre
     assert client.post("/funds/book", data=spending | {"amount": "12.30"}).status_code == 303
 
 
+def test_spending_above_the_amount_waits_for_another_person(desk: Desk, treasury: Treasury) -> None:
+    client, centre = desk.client(Role.ACCOUNTANT), desk.client(Role.CENTRE)
+    client.post("/funds/book", data=typed(treasury, amount="5000"))
+    spending = typed(treasury, kind="spend", purpose="running", amount="2000.01", form_key="78", words="买米")
+    first, again = (client.post("/funds/book", data=spending) for _ in range(2))
+    assert (first.status_code, first.location, entries(desk)) == (303, again.location, 1)
+    assert "等待另一位审批" in page(client, first.location)
+    assert client.post(f"{first.location}/approve").status_code == 403
+    assert "买米" in page(centre, "/funds/spendings")
+    assert "2,000.01 元 的支出申请等待审批" in page(centre, "/alarms")
+    assert 'id="reason-error"' in centre.post(f"{first.location}/refuse", data={}).get_data(as_text=True)
+    assert centre.post(f"{first.location}/approve").status_code == 303
+    assert centre.post(f"{first.location}/refuse", data={"reason": "x"}).status_code == 409
+    assert "已批准入账" in page(client, first.location)
+    assert entries(desk) == 2
+    second = client.post("/funds/book", data=spending | {"form_key": "79"}).location
+    centre.post(f"{second}/refuse", data={"reason": SCRIPT})
+    shown = page(client, second)
+    assert ("没有批准" in shown, "<script>alert" in shown, entries(desk)) == (True, False, 2)
+
+
 @pytest.mark.parametrize(
     ("field", "changes"),
     [

@@ -1,4 +1,4 @@
-"""Tables of the funds: the journal, receipts, and the statements of the bank."""
+"""Tables of the funds: the journal, receipts, spending that is approved, and the statements of the bank."""
 
 from dispatch.models.funds.journal import (
     Account,
@@ -14,6 +14,7 @@ from dispatch.models.funds.journal import (
     JournalHead,
 )
 from dispatch.models.funds.receipts import Receipt, ReceiptSeries
+from dispatch.models.funds.spendings import Spending
 from dispatch.models.funds.statements import BankLine, BankMatch, BankOpenEntry, BankStatement
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "JournalHead",
     "Receipt",
     "ReceiptSeries",
+    "Spending",
 ]

@@ -65,6 +65,11 @@ def draft_of(booking: Booking, community_id: int) -> Draft:
     )
 
 
+def needs_approval(booking: Booking, above_fen: int) -> bool:
+    """Whether money leaves that is more than one person may spend alone; raises Invalid without an amount."""
+    return booking.kind in GOES and amount_of(booking) > above_fen
+
+
 def amount_of(booking: Booking) -> int:
     """The fen: as written, or what the foreign money is worth; raises Invalid."""
     if booking.foreign is None:

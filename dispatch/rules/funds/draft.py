@@ -61,12 +61,21 @@ class Foreign:
 
 
 @dataclass(frozen=True, slots=True)
+class Maker:
+    """Who makes an entry: a user, or a machine's key, or the house itself (neither)."""
+
+    user_id: int | None = None
+    key_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """An entry before it is posted.
 
     `happened_on` is when it happened, where that was earlier; it decides nothing. `origin` (`market.hand_out`),
     `origin_id` and `occasion` name what it comes from: it is posted once. `facts` are ids, numbers and codes that
-    go into the chain (lots and their days); `words` stay outside it.
+    go into the chain (lots and their days); `words` stay outside it. `maker` is who asked for what another approves,
+    where that is not who posts it.
     """
 
     community_id: int
@@ -83,6 +92,7 @@ class Draft:
     consent_id: int | None = None
     reverses_id: int | None = None
     approved_by: int | None = None
+    maker: Maker | None = None
 
 
 def at(dimension: Dimension, holding_id: int, amount: int) -> tuple[Line, Line]:

@@ -9,7 +9,7 @@ from dispatch.services.funds.bank import (
     import_statement,
     list_bank_statements,
 )
-from dispatch.services.funds.booking import book
+from dispatch.services.funds.booking import NeedsApproval, book
 from dispatch.services.funds.matching import (
     LineView,
     MatchedAlready,
@@ -52,6 +52,21 @@ from dispatch.services.funds.receipts import (
 )
 from dispatch.services.funds.reverse import AlreadyReversed, IsReversal, lines_of, reverse
 from dispatch.services.funds.setup import CodeTaken, add_earmark, add_holding, open_fund
+from dispatch.services.funds.spending import (
+    AlreadyAsked,
+    OwnSpending,
+    SpendingDecided,
+    SpendingRow,
+    alarm_waiting,
+    approve_spending,
+    ask_spending,
+    list_spendings,
+    must_be_approved,
+    refuse_spending,
+    spending_of_form,
+    view_spending,
+    withdraw_spending,
+)
 from dispatch.services.funds.verify import broken_journals, compare_heads, signed_heads
 from dispatch.services.funds.wishes import (
     ConsentUsed,
@@ -65,6 +80,7 @@ from dispatch.services.funds.wishes import (
 )
 
 __all__ = [
+    "AlreadyAsked",
     "AlreadyPosted",
     "AlreadyReversed",
     "CodeTaken",
@@ -78,6 +94,7 @@ __all__ = [
     "IsReversal",
     "LineView",
     "MatchedAlready",
+    "NeedsApproval",
     "NewConsent",
     "NewStatement",
     "NoGift",
@@ -86,7 +103,10 @@ __all__ = [
     "NotMatched",
     "OneSided",
     "OwnConsent",
+    "OwnSpending",
     "OwnStatement",
+    "SpendingDecided",
+    "SpendingRow",
     "StatementConfirmed",
     "StatementView",
     "VoidAlready",
@@ -95,6 +115,9 @@ __all__ = [
     "add_earmark",
     "add_holding",
     "alarm_unreconciled",
+    "alarm_waiting",
+    "approve_spending",
+    "ask_spending",
     "book",
     "broken_journals",
     "change_earmark",
@@ -114,7 +137,9 @@ __all__ = [
     "list_entries",
     "list_funds",
     "list_holdings",
+    "list_spendings",
     "match_entries",
+    "must_be_approved",
     "name_on",
     "number_of",
     "open_consents",
@@ -122,11 +147,15 @@ __all__ = [
     "post",
     "receipt_of",
     "record_consent",
+    "refuse_spending",
     "reverse",
     "signed_heads",
+    "spending_of_form",
     "undo_match",
     "view_entry",
     "view_line",
+    "view_spending",
     "view_statement",
     "void_receipt",
+    "withdraw_spending",
 ]

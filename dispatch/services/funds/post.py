@@ -16,7 +16,7 @@ from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.funds import Entry, EntryLine, EntryNote
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds import draft as rule
-from dispatch.rules.funds.draft import Draft
+from dispatch.rules.funds.draft import Draft, Maker
 from dispatch.rules.funds.money import DIGITS, check_foreign, fen_of
 from dispatch.rules.funds.record import Recorded, RecordedLine, digest
 from dispatch.rules.funds.spoken import spoken
@@ -52,9 +52,7 @@ def post(session: Session, draft: Draft, *, actor: Actor, now: datetime) -> Entr
     head = lock_head(session, draft.community_id)
     if draft.origin is not None and is_posted(session, draft):
         raise AlreadyPosted
-    found = accounts_of(session, draft)
-    check_purposes(draft, found)
-    check_balances(draft, found)
+    found = found_right(session, draft)
     entry = write(session, draft, head, found, actor=actor, now=now)
     audit.record(
         session,
@@ -68,6 +66,21 @@ def post(session: Session, draft: Draft, *, actor: Actor, now: datetime) -> Entr
     return entry
 
 
+def found_right(session: Session, draft: Draft) -> Found:
+    """The accounts of a draft whose purpose fits and for which there is enough; raises what `post` raises of them."""
+    found = accounts_of(session, draft)
+    check_purposes(draft, found)
+    check_balances(draft, found)
+    return found
+
+
+def maker_of(draft: Draft, actor: Actor) -> Maker:
+    """Who makes the entry: who asked for it, else who posts it."""
+    if draft.maker is not None:
+        return draft.maker
+    return Maker(actor.user_id, None if actor.user_id is not None else actor.api_key_id)
+
+
 def check(draft: Draft, actor: Actor, now: datetime) -> None:
     """What can be said without asking the database."""
     if not actor.scope.everything and draft.community_id not in actor.scope.communities:
@@ -77,7 +90,7 @@ def check(draft: Draft, actor: Actor, now: datetime) -> None:
     today = clock.today(now)
     if draft.happened_on is not None and draft.happened_on > today:
         raise Invalid("happened_on", "发生的日期不能晚于今天")
-    if draft.approved_by is not None and draft.approved_by == actor.user_id:
+    if draft.approved_by is not None and draft.approved_by == maker_of(draft, actor).user_id:
         raise Invalid("approved_by", "经手人不能自己审批，请另一位来审批")
     if draft.foreign is not None:
         check_foreign(draft.foreign, today)
@@ -175,7 +188,7 @@ def write(session: Session, draft: Draft, head: Row[Any], found: Found, *, actor
 
 def record_of(draft: Draft, head: Row[Any], found: Found, *, actor: Actor, now: datetime) -> Recorded:
     """What of an entry is in the chain."""
-    today = clock.today(now)
+    today, maker = clock.today(now), maker_of(draft, actor)
     return Recorded(
         community_id=draft.community_id,
         seq=head.seq + 1,
@@ -188,8 +201,8 @@ def record_of(draft: Draft, head: Row[Any], found: Found, *, actor: Actor, now: 
         occasion=draft.occasion,
         reverses_id=draft.reverses_id,
         consent_id=draft.consent_id,
-        made_by=actor.user_id,
-        made_by_key=None if actor.user_id is not None else actor.api_key_id,
+        made_by=maker.user_id,
+        made_by_key=maker.key_id,
         approved_by=draft.approved_by,
         foreign=draft.foreign,
         facts=draft.facts,

@@ -9,7 +9,7 @@ from sqlalchemy import Row, func, lateral, literal, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from sqlalchemy.orm import Session
 
-from dispatch.errors import NotFound
+from dispatch.errors import Invalid, NotFound
 from dispatch.models.access import User
 from dispatch.models.funds import (
     Account,
@@ -59,12 +59,13 @@ class EntryRow:
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """An entry with its lines, words, who made it, what takes it back, and its receipts."""
+    """An entry with its lines, words, who made and who approved it, what takes it back, and its receipts."""
 
     entry: Entry
     lines: Sequence[Row[*tuple[Any, ...]]]
     words: str
     maker: str | None
+    approver: str | None
     reversed_by: int | None
     receipts: Sequence[Receipt] = field(default_factory=list)
 
@@ -111,6 +112,17 @@ def find_fund(session: Session, fund_id: int, *, actor: Actor) -> Fund:
     if found is None:
         raise NotFound
     return found
+
+
+def find_open_fund(session: Session, fund_id: int, *, actor: Actor) -> Fund:
+    """A fund in reach that somebody has chosen; raises Invalid("fund_id") where it is not there or closed."""
+    try:
+        fund = find_fund(session, fund_id, actor=actor)
+    except NotFound as error:
+        raise Invalid("fund_id", "没有这个基金，请重新选择") from error
+    if fund.closed_at is not None:
+        raise Invalid("fund_id", "这个基金已经关闭，请改选别的基金")
+    return fund
 
 
 def accounts_in(session: Session, fund_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -199,12 +211,14 @@ def view_entry(session: Session, entry_id: int, *, actor: Actor) -> EntryView:
         .order_by(Account.side, Account.id)
     ).all()  # fmt: skip
     words = session.scalars(select(EntryNote.words).where(EntryNote.entry_id == entry_id)).one_or_none()
-    maker = None if entry.made_by is None else session.scalars(select(User.name).where(User.id == entry.made_by)).one()
+    people = [one for one in (entry.made_by, entry.approved_by) if one is not None]
+    names = {row.id: row.name for row in session.execute(select(User.id, User.name).where(User.id.in_(people)))}
     return EntryView(
         entry,
         lines,
         words or "",
-        maker,
+        names.get(entry.made_by or 0),
+        names.get(entry.approved_by or 0),
         session.scalars(select(Entry.id).where(Entry.reverses_id == entry_id)).one_or_none(),
         session.scalars(select(Receipt).where(Receipt.entry_id == entry_id).order_by(Receipt.id)).all(),
     )

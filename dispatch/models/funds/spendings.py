@@ -1,0 +1,63 @@
+"""Spending that waits for a second person, or was decided."""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from dispatch.db import Base, Id, Moment, Reference
+from dispatch.models.grid import community, within
+
+
+class Spending(Base):
+    """支出申请: asked by one, approved and booked or refused by another; nothing of it is changed afterwards."""
+
+    __tablename__ = "spendings"
+
+    id: Mapped[Id]
+    community_id: Mapped[Reference] = community()
+    kind: Mapped[str]
+    fund_id: Mapped[Reference]
+    earmark_id: Mapped[Reference | None]
+    holding_id: Mapped[Reference]
+    amount_fen: Mapped[Reference]
+    purpose: Mapped[str | None]
+    happened_on: Mapped[date | None]
+    words: Mapped[str] = mapped_column(server_default=text("''"))
+    form_key: Mapped[Reference | None]
+    state: Mapped[str] = mapped_column(server_default=text("'asked'"))
+    asked_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    asked_by_key: Mapped[Reference | None] = mapped_column(ForeignKey("api_keys.id"))
+    asked_at: Mapped[Moment]
+    decided_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(server_default=text("''"))
+    entry_id: Mapped[Reference | None]
+
+    __table_args__ = (
+        within("funds", "fund_id"),
+        ForeignKeyConstraint(
+            ["community_id", "fund_id", "earmark_id"], ["earmarks.community_id", "earmarks.fund_id", "earmarks.id"]
+        ),
+        within("holdings", "holding_id"),
+        within("entries", "entry_id"),
+        UniqueConstraint("community_id", "id"),
+        UniqueConstraint("community_id", "form_key"),
+        UniqueConstraint("entry_id"),
+        CheckConstraint(
+            "kind IN ('spend', 'given_back') AND (kind = 'spend') = (purpose IS NOT NULL)",
+            name="kind",
+        ),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("length(words) <= 500", name="words"),
+        CheckConstraint("num_nonnulls(asked_by, asked_by_key) <= 1", name="asker"),
+        CheckConstraint("state = 'withdrawn' OR decided_by <> asked_by", name="second_person"),
+        CheckConstraint(
+            "state IN ('asked', 'booked', 'refused', 'withdrawn') "
+            "AND (state = 'asked') = (decided_at IS NULL) AND (state = 'booked') = (entry_id IS NOT NULL) "
+            "AND (state NOT IN ('booked', 'refused') OR decided_by IS NOT NULL)",
+            name="state",
+        ),
+        CheckConstraint("state <> 'refused' OR reason <> ''", name="reason"),
+        Index("ix_spendings_waiting", "community_id", "id", postgresql_where=text("state = 'asked'")),
+    )

@@ -1,0 +1,133 @@
+"""Spending above an amount: asked by one, approved by another and only then booked; the database enforces both."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.errors import DispatchError, Invalid, NotAllowed, NotFound
+from dispatch.models.access import Organisation
+from dispatch.models.funds import Entry, Spending
+from dispatch.models.notify import Alarm
+from dispatch.rules.access.roles import SYSTEM, Actor, ActorKind, Scope
+from dispatch.rules.funds.booking import Booking
+from dispatch.rules.funds.terms import EntryKind, Purpose
+from dispatch.services import funds
+from dispatch.services.funds import AlreadyAsked, NeedsApproval, NotEnough, OwnSpending, SpendingDecided
+from tests.factories.funds import Treasury, give, make_treasury, spend
+from tests.factories.market import settle
+from tests.factories.world import make_world, set_policies
+from tests.services.funds.test_bank import person
+
+ABOVE = 1_000
+
+
+@pytest.fixture
+def treasury(session: Session) -> Treasury:
+    """30 yuan in the till of a community in which more than 10 yuan needs two people."""
+    made = make_treasury(session, make_world(session).community.id)
+    set_policies(session, session.get_one(Organisation, made.community_id), funds__approve_above_fen=ABOVE)
+    give(session, made, 3_000)
+    return made
+
+
+def booking(treasury: Treasury, fen: int, **changes: object) -> Booking:
+    """Spending of the general fund from the till for a lone elder."""
+    plain = Booking(EntryKind.SPEND, treasury.general.id, treasury.till.id, fen, purpose=Purpose.LONE_ELDER)
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def entries(session: Session) -> int:
+    """How many entries there are."""
+    return session.scalars(select(func.count(Entry.id))).one()
+
+
+def test_spending_is_asked_by_one_and_booked_when_another_approves(session: Session, treasury: Treasury) -> None:
+    now = clock.now(session)
+    accountant, centre = person(session, treasury, "accountant1"), person(session, treasury, "centre1")
+    alarms = select(Alarm.kind).where(Alarm.cleared_at.is_(None), Alarm.subject.like("spendings:%"))
+    funds.book(session, booking(treasury, ABOVE), actor=accountant, now=now)
+    with pytest.raises(NeedsApproval):
+        funds.book(session, booking(treasury, ABOVE + 1), actor=accountant, now=now)
+    asked = funds.ask_spending(session, booking(treasury, 1_500, form_key=7), actor=accountant, now=now)
+    with pytest.raises(AlreadyAsked):
+        funds.ask_spending(session, booking(treasury, 1_500, form_key=7), actor=accountant, now=now)
+    assert (entries(session), session.scalars(alarms).all()) == (2, ["spending_waits"])
+    assert funds.alarm_waiting(session, now=now + timedelta(days=3)) == []
+    assert funds.alarm_waiting(session, now=now + timedelta(days=3, seconds=1)) == [asked.id]
+    with pytest.raises(OwnSpending):
+        funds.approve_spending(session, asked.id, actor=accountant, now=now)
+    funds.approve_spending(session, asked.id, actor=centre, now=now)
+    entry = session.get_one(Entry, asked.entry_id)
+    assert (entry.made_by, entry.approved_by, entry.origin) == (accountant.user_id, centre.user_id, "funds.spending")
+    assert session.scalars(alarms).all() == []
+    for late in (funds.approve_spending, funds.withdraw_spending):
+        with pytest.raises(SpendingDecided):
+            late(session, asked.id, actor=centre, now=now)
+    settle(session)
+
+
+def test_what_is_refused_is_never_booked_and_what_was_spent_meanwhile_is_not_there(
+    session: Session, treasury: Treasury
+) -> None:
+    now = clock.now(session)
+    accountant, centre = person(session, treasury, "accountant1"), person(session, treasury, "centre1")
+    for wrong, field in (
+        ({"amount_fen": 3_001}, "amount"),
+        ({"purpose": None}, "purpose"),
+        ({"fund_id": treasury.overseas.id, "purpose": Purpose.RUNNING}, "purpose"),
+        ({"kind": EntryKind.GIFT}, "kind"),
+        ({"fund_id": 0}, "fund_id"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            funds.ask_spending(session, booking(treasury, 2_000, **wrong), actor=accountant, now=now)
+        assert refused.value.field == field
+    first, second, third = (
+        funds.ask_spending(session, booking(treasury, 2_000), actor=accountant, now=now) for _ in range(3)
+    )
+    with pytest.raises(Invalid):
+        funds.refuse_spending(session, first.id, reason=" ", actor=centre, now=now)
+    funds.refuse_spending(session, first.id, reason="没有发票", actor=centre, now=now)
+    funds.approve_spending(session, second.id, actor=centre, now=now)
+    with pytest.raises(NotEnough):
+        funds.approve_spending(session, third.id, actor=centre, now=now)
+    stranger = replace(centre, scope=Scope(communities=frozenset({0})))
+    key = Actor(ActorKind.OPERATOR, api_key_id=1, scope=centre.scope)
+    cases: list[tuple[Actor, type[DispatchError]]] = [(stranger, NotFound), (key, NotAllowed)]
+    for actor, error in cases:
+        with pytest.raises(error):
+            funds.approve_spending(session, third.id, actor=actor, now=now)
+    funds.withdraw_spending(session, third.id, actor=accountant, now=now)
+    rows = funds.list_spendings(session, actor=centre, waiting=False, limit=9)
+    assert [(row.spending.state, row.spending.reason) for row in rows] == [
+        ("withdrawn", ""),
+        ("booked", ""),
+        ("refused", "没有发票"),
+    ]
+    settle(session)
+
+
+def test_the_database_lets_nobody_book_or_approve_alone(session: Session, treasury: Treasury) -> None:
+    accountant = person(session, treasury, "accountant1")
+    asked = funds.ask_spending(session, booking(treasury, 2_000), actor=accountant, now=clock.now(session))
+    settle(session)
+    for change, words in (
+        ("state = 'refused', reason = 'x', decided_at = dispatch_now(), decided_by = asked_by", "second_person"),
+        ("state = 'refused', decided_at = dispatch_now(), decided_by = 0", "reason"),
+        ("state = 'booked', decided_at = dispatch_now(), decided_by = asked_by + 1", "state"),
+    ):
+        with pytest.raises(DBAPIError, match=words), session.begin_nested():
+            session.execute(text(f"UPDATE spendings SET {change} WHERE id = {asked.id}"))  # noqa: S608
+    with session.begin_nested() as nested:
+        spend(session, treasury, ABOVE + 1, actor=accountant)
+        with pytest.raises(DBAPIError, match="needs a second person"):
+            settle(session)
+        nested.rollback()
+    with session.begin_nested():
+        spend(session, treasury, ABOVE + 1, actor=SYSTEM)
+        settle(session)
+    assert session.scalars(select(Spending.state)).all() == ["asked"]
