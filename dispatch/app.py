@@ -69,7 +69,7 @@ from dispatch.web import (
 )
 from dispatch.web import errors as web_errors
 from dispatch.web import reports as web_reports
-from dispatch.web.language import DEFAULT_LANGUAGE, chosen_language, compile_translations, remember_language
+from dispatch.web.language import DEFAULT_LANGUAGE, chosen_locale, compile_translations, remember_language
 
 MOST_BODY_BYTES = 256 * 1024
 MOST_FORM_PARTS = 200
@@ -161,7 +161,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("dispatch", static_folder="web/static", template_folder="web/templates")
     configure(app, chosen)
     proxy.install(app, chosen)
-    Babel(app, locale_selector=chosen_language)
+    Babel(app, locale_selector=chosen_locale)
     protect(app, chosen)
     with app.app_context():
         system.watch()

@@ -4,6 +4,7 @@ Nothing is shared between the processes of `pytest -n`, so nothing has to be loc
 Tests run as the role dispatch_app; only the migrations run as dispatch_owner.
 """
 
+import gc
 import os
 import secrets
 import shutil
@@ -74,6 +75,12 @@ def fast_folder() -> str:
     if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM:
         return str(memory)
     return "/tmp"  # noqa: S108 - a folder of its own is made in it
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of every later search for garbage: an eighth of the time of the tests went there."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -100,7 +100,7 @@ class KnowledgeItem:
 
 def read(name: str) -> Any:
     """The parsed content of one YAML file of this folder, `name` without its ending."""
-    return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    return yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 
 def service_kinds() -> tuple[ServiceKind, ...]:

@@ -1,5 +1,6 @@
 """The whole API against its own description: no server error, no answer that the description does not know."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ from tests.factories.world import World, make_world, staff
 from tests.house import aid_deeds, gift_deeds, giving_deeds, round_deeds, stock_deeds
 from tests.house.complaint_deeds import heard
 
-MOST_EXAMPLES = 12
+MOST_EXAMPLES = 24 if os.environ.get("DISPATCH_TEST_LONG") else 6
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
     status_code_conformance,

@@ -1,12 +1,16 @@
 """The whole system stopped over the end of a quarter: no period lost, none twice, no order lost."""
 
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from dispatch.clock import SHANGHAI
 from dispatch.rules.queue import Every, next_period_start, period_name, period_start
-from tests.faults.town import Town, running
+from tests.faults.town import ROOT, Town, running
 from tests.journeys.people import People
 from tests.processes import free_port
 
@@ -31,6 +35,17 @@ def periods(town: Town, job: str) -> list[str]:
     return [row[0] for row in town.rows(query, {"job": job, "since": BEFORE - timedelta(hours=10)})]
 
 
+@contextmanager
+def beside(town: Town, name: str) -> Iterator[None]:
+    """A process that is started by itself, as on another machine of the same installation."""
+    command = [sys.executable, "-m", "dispatch.cli", name]
+    with subprocess.Popen(command, cwd=ROOT, env=town.environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
 def test_two_days_and_a_quarters_end_pass_while_everything_is_stopped() -> None:
     with tempfile.TemporaryDirectory(prefix="hq-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         home, port = Path(folder), free_port()
@@ -40,9 +55,10 @@ def test_two_days_and_a_quarters_end_pass_while_everything_is_stopped() -> None:
             town.until(lambda: caught_up(town, "reports.daily_figures", DAYS[0]), "first day", CATCH_UP_SECONDS)
             number = str(people.call("年底水管冻裂")["number"])
             people.offer(number)
-        with running(home, port, "--workers", "0", "--sweeps", "0", "--beats", "0") as town:
+        with running(home, port, "--workers", "0", "--sweeps", "0", "--beats", "0") as town, ExitStack() as others:
             People(town).sets_clock(AFTER)
-        with running(home, port) as town:
+            for name in ("worker", "sweep", "beat"):
+                others.enter_context(beside(town, name))
             town.until(lambda: caught_up(town, "reports.daily_figures", DAYS[-1]), "catch-up", CATCH_UP_SECONDS)
             for job in ("reports.daily_figures", "care.place_visits", "catalogue.papers_expiring", "system.purge"):
                 assert periods(town, job) == DAYS, job
