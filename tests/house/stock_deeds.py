@@ -8,13 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.models.market import Disposal, Inspection
+from dispatch.models.market import Disposal, Inspection, StockMove
+from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.market.keeping import Finding
-from dispatch.rules.market.shelf import MoveKind, Spot
+from dispatch.rules.market.shelf import Commodity, MoveKind, Spot
 from dispatch.services import market
-from dispatch.services.market import Shift
+from dispatch.services.market import FacilityDraft, GoodsDraft, KitDraft, Shift
 from tests.factories.market import ONE, Shop, make_shop, milk_of, settle, signature
-from tests.factories.world import World
+from tests.factories.world import NUMBERS, World
 
 Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[str, Any]]]
 NEWEST: dict[int, dict[str, Any]] = {}
@@ -122,6 +123,68 @@ def counted(session: Session, world: World, user_id: int) -> str:
     return made
 
 
+def received(session: Session, world: World, _user_id: int) -> str:
+    """The step by which another keeper took milk in."""
+    lot(session, world, 0)
+    return newest_step(session)
+
+
+def packed(session: Session, world: World, user_id: int) -> str:
+    """The step by which the user packed a kit of milk."""
+    shop = shop_of(session, world, user_id)
+    milk_of(session, shop, 5, 5)
+    market.pack_kits(session, kit_of(session, shop), actor=shop.keeper, now=clock.now(session))
+    return newest_step(session)
+
+
+def kit_of(session: Session, shop: Shop) -> KitDraft:
+    """Two kits of one box each."""
+    bag = GoodsDraft(f"bag{next(NUMBERS)}", "爱心包", "food", Commodity.PIECE, "份")
+    goods = market.create_goods(session, shop.world.community.id, bag, actor=SYSTEM, now=clock.now(session))
+    NEWEST[shop.world.community.id] |= {"goods_id": str(goods.id), f"amount-{shop.milk.id}": "1"}
+    return KitDraft(shop.facility.id, goods.id, 2, ((shop.milk.id, 1),), shop.general.id)
+
+
+def newest_step(session: Session) -> str:
+    """The step that was made last."""
+    return str(session.scalars(select(StockMove.id).order_by(StockMove.id.desc()).limit(1)).one())
+
+
+def packing(session: Session, world: World, user_id: int) -> str:
+    """A facility of the user with milk, and a kit in the catalogue."""
+    shop = shop_of(session, world, user_id)
+    milk_of(session, shop, 5, 5)
+    kit_of(session, shop)
+    return str(shop.facility.id)
+
+
+def bringing(session: Session, world: World, user_id: int) -> str:
+    """A facility of the user with milk that can be brought next door."""
+    shop = shop_of(session, world, user_id)
+    made = milk_of(session, shop, 5, 5)
+    NEWEST[world.community.id] |= {f"amount-{made.id}-store": "2", "to_facility_id": str(shop.overseas.id)}
+    return str(shop.facility.id)
+
+
+def unkept(session: Session, world: World, _user_id: int) -> str:
+    """A facility that nobody keeps yet."""
+    shop = shop_of(session, world, 0)
+    NEWEST[world.community.id]["user_id"] = str(shop.counters[0].user_id)
+    place = FacilityDraft(f"new{next(NUMBERS)}", "love_market", "新爱心超市", world.buildings[0].id)
+    now = clock.now(session)
+    return str(market.open_facility(session, world.community.id, place, actor=SYSTEM, now=now).id)
+
+
+def amounts(*fields: str, **more: str) -> Callable[[World], dict[str, Any]]:
+    """A body with the newest amounts, fields and more."""
+
+    def body(world: World) -> dict[str, Any]:
+        newest = NEWEST[world.community.id]
+        return {name: said for name, said in newest.items() if name.startswith("amount-") or name in fields} | more
+
+    return body
+
+
 def recall(session: Session, world: World, _user_id: int) -> str:
     """A recall of a batch."""
     shop = shop_of(session, world, 0)
@@ -154,6 +217,7 @@ def sooner(world: World) -> dict[str, Any]:
 ID = "<int(min=1, max=9223372036854775807):{}_id>"
 FACILITY, LOT = f"/stock/{ID.format('facility')}", f"/stock/lots/{ID.format('lot')}"
 ROUND, COUNT = f"/stock/rounds/{ID.format('inspection')}", f"/stock/counts/{ID.format('count')}"
+STEP = f"/stock/moves/{ID.format('move')}"
 DISPOSAL, RECALL = f"/stock/disposals/{ID.format('disposal')}", f"/stock/recalls/{ID.format('recall')}"
 SIGNED = {"signature": f"data:image/png;base64,{b64encode(signature()).decode()}"}
 WHY = {"reason": "看错了"}
@@ -167,6 +231,15 @@ STOCK_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{FACILITY}/receive"): (kept, 303, named("goods_id", "purse", amount="3", entry="gift")),
     ("POST", f"{FACILITY}/handover"): (kept, 303, named("taker_id")),
     ("POST", f"{FACILITY}/takeover"): (handed, 303, nothing),
+    ("POST", f"{FACILITY}/keeper"): (unkept, 303, named("user_id")),
+    ("GET", f"{FACILITY}/kits"): (packing, 200, nothing),
+    ("POST", f"{FACILITY}/kits"): (packing, 303, amounts("goods_id", "purse", number="2")),
+    ("GET", f"{FACILITY}/transfers"): (bringing, 200, nothing),
+    ("POST", f"{FACILITY}/transfers"): (bringing, 303, amounts("to_facility_id")),
+    ("GET", f"{FACILITY}/moves"): (bringing, 200, nothing),
+    ("GET", STEP): (received, 200, nothing),
+    ("POST", f"{STEP}/reversal"): (received, 303, lambda _: WHY),
+    ("POST", f"{STEP}/unpacking"): (packed, 303, lambda _: WHY),
     ("POST", f"{FACILITY}/counts"): (of_another, 303, nothing),
     ("GET", LOT): (lot, 200, nothing),
     ("POST", f"{LOT}/shift"): (lot, 303, SHELVED),

@@ -4,9 +4,10 @@ from base64 import b64encode
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from dispatch import clock
-from dispatch.models.market import Count, Disposal, Inspection, Lot
+from dispatch.models.market import Count, Disposal, Facility, Goods, Inspection, Lot, StockMove
 from dispatch.rules.access.roles import Actor, Role
 from dispatch.rules.market.keeping import Finding
 from dispatch.rules.market.shelf import Spot
@@ -171,9 +172,78 @@ def test_a_stranger_finds_nothing_and_an_operator_is_not_let_in(desk: Desk, shop
 
 def test_the_pages_ask_no_more_however_many_lots_there_are(desk: Desk, shop: Shop) -> None:
     keeper, asked = client_of(desk, shop.keeper), []
+    keeper.get(f"/stock/{shop.facility.id}")
     for _ in range(2):
         with_milk(desk, shop)
         with statements(desk.site.database.engine) as sent:
             assert keeper.get(f"/stock/{shop.facility.id}").status_code == 200
         asked.append(len(sent))
     assert asked[0] == asked[1]
+
+
+def test_kits_are_packed_brought_next_door_and_taken_apart_only_while_all_are_there(desk: Desk, shop: Shop) -> None:
+    lot, keeper, page = with_milk(desk, shop), client_of(desk, shop.keeper), f"/stock/{shop.facility.id}"
+    bag = {"name": "爱心包", "code": "bag", "category": "food", "commodity": "piece", "unit": "份"}
+    at = {"community_id": str(desk.world.community.id)}
+    assert keeper.post("/stock/goods", data=bag | at | {"unit": ""}).status_code == 422
+    assert keeper.post("/stock/goods", data=bag | at).status_code == 303
+    with desk.site.database.session() as session:
+        goods = session.scalars(select(Goods).where(Goods.code == "bag")).one()
+    form = {"goods_id": str(goods.id), "purse": str(shop.general.id), "number": "2", f"amount-{shop.milk.id}": "1"}
+    assert keeper.post(f"{page}/kits", data=form | {"number": "9"}).status_code == 409
+    assert keeper.post(f"{page}/kits", data=form).status_code == 303
+    with desk.site.database.session() as session:
+        packing = session.scalars(select(StockMove).where(StockMove.kind == "kit")).one()
+        kit = session.scalars(select(Lot).where(Lot.is_kit)).one()
+    assert (standing(desk, lot), standing(desk, kit)) == ({"store": 3}, {"store": 2})
+    away = {"to_facility_id": str(shop.overseas.id), f"amount-{kit.id}-store": "1", "reason": "那边缺货"}
+    assert keeper.post(f"{page}/transfers", data=away | {f"amount-{kit.id}-store": ""}).status_code == 422
+    assert keeper.post(f"{page}/transfers", data=away).status_code == 303
+    apart = f"/stock/moves/{packing.id}/unpacking"
+    assert keeper.post(apart, data={"reason": "换一种装法"}).status_code == 409
+    with desk.site.database.session() as session:
+        bringing = session.scalars(select(StockMove).where(StockMove.kind == "transfer")).one()
+    wrong, approver = f"/stock/moves/{bringing.id}/reversal", client_of(desk, shop.approver)
+    assert keeper.post(wrong, data={"reason": "调错了"}).status_code == 403
+    assert approver.post(wrong, data={"reason": ""}).status_code == 422
+    assert approver.post(wrong, data={"reason": "调错了"}).status_code == 303
+    assert approver.post(wrong, data={"reason": "再来"}).status_code == 409
+    assert "已冲正" in approver.get(f"/stock/moves/{bringing.id}").get_data(as_text=True)
+    assert keeper.post(apart, data={"reason": "换一种装法"}).status_code == 303
+    assert (standing(desk, lot), standing(desk, kit)) == ({"store": 5}, {})
+
+
+def test_a_receipt_that_was_wrong_is_taken_back_by_another_and_its_round_is_over(desk: Desk, shop: Shop) -> None:
+    lot = with_milk(desk, shop)
+    with desk.site.database.session() as session:
+        move_id = session.scalars(select(StockMove.id).where(StockMove.kind == "receive")).one()
+    wrong = f"/stock/moves/{move_id}/reversal"
+    assert client_of(desk, shop.approver).post(wrong, data={"reason": "多记一箱"}).status_code == 303
+    assert standing(desk, lot) == {}
+    with desk.site.database.session() as session:
+        assert session.scalars(select(Inspection).where(Inspection.done_at.is_(None))).all() == []
+
+
+def test_a_facility_is_opened_with_its_keeper_and_the_rules_that_hold_are_public(desk: Desk, shop: Shop) -> None:
+    approver, community = client_of(desk, shop.approver), str(desk.world.community.id)
+    form = {"community_id": community, "kind": "love_market", "name": "北区爱心超市", "code": "north"}
+    nowhere = approver.post("/stock/new", data=form | {"address": "月亮上"})
+    assert (nowhere.status_code, 'id="address-error"' in nowhere.get_data(as_text=True)) == (422, True)
+    assert approver.post("/stock/new", data=form | {"address": "1号楼"}).status_code == 303
+    assert approver.post("/stock/new", data=form | {"address": "1号楼"}).status_code == 409
+    with desk.site.database.session() as session:
+        opened = session.scalars(select(Facility).where(Facility.code == "north")).one()
+    keeper = {"user_id": str(shop.keeper.user_id)}
+    assert approver.post(f"/stock/{opened.id}/keeper", data={"user_id": str(shop.approver.user_id)}).status_code == 403
+    assert approver.post(f"/stock/{opened.id}/keeper", data=keeper).status_code == 303
+    assert approver.post(f"/stock/{opened.id}/keeper", data=keeper).status_code == 409
+    book = {"community_id": community, "kind": "daily", "body": "先到期的先发。", "valid_from": shop.today.isoformat()}
+    assert approver.post("/stock/rule-books", data=book | {"body": ""}).status_code == 422
+    for body in ("先到期的先发。", "先到期的先发，过期的不发。"):
+        assert approver.post("/stock/rule-books", data=book | {"body": body}).status_code == 303
+    later = book | {"body": "明年的规定", "valid_from": (shop.today + ONE).isoformat()}
+    assert approver.post("/stock/rule-books", data=later).status_code == 303
+    public = desk.site.app.test_client().get(f"/give/{community}/rules").get_data(as_text=True)
+    assert "先到期的先发，过期的不发。" in public
+    assert "明年的规定" not in public
+    assert "还没有生效" in approver.get("/stock/rule-books").get_data(as_text=True)

@@ -8,11 +8,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from dispatch import clock
 from dispatch.models.market import Disposal, Inspection
-from dispatch.rules.access.roles import Actor
+from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.market.keeping import Finding
-from dispatch.rules.market.shelf import Spot
+from dispatch.rules.market.shelf import Commodity, Spot
 from dispatch.services import market
 from dispatch.services.access import sessions
+from dispatch.services.market import GoodsDraft
 from tests.factories.market import Shop, hand_out, make_shop, milk_of, take_in
 from tests.web.orders.conftest import Desk, desk
 
@@ -76,6 +77,14 @@ def paths(desk: Desk, shop: Shop) -> list[tuple[Actor, str]]:
         (keeper, "/stock"),
         (keeper, f"/stock/{shop.facility.id}"),
         (keeper, f"/stock/{shop.facility.id}/receive"),
+        (keeper, f"/stock/{shop.facility.id}/kits"),
+        (keeper, f"/stock/{shop.facility.id}/transfers"),
+        (keeper, f"/stock/{shop.facility.id}/moves"),
+        (keeper, "/stock/goods"),
+        (approver, "/stock/moves/1"),
+        (approver, "/stock/new"),
+        (approver, "/stock/rule-books"),
+        (approver, f"/give/{shop.world.community.id}/rules"),
         (keeper, f"/stock/rounds/{newest.id}"),
         (keeper, f"/stock/lots/{disposal.lot_id}"),
         (keeper, f"/stock/disposals/{disposal.id}"),
@@ -131,3 +140,38 @@ def test_a_disposal_is_signed_with_the_mouse_by_the_one_and_then_the_other(
         page.context.close()
     with desk.site.database.session() as session:
         assert session.query(Disposal.state).order_by(Disposal.id).first() == ("done",)
+
+
+def test_two_bags_are_packed_brought_next_door_and_the_slip_is_taken_back_by_another(
+    desk: Desk, shop: Shop, opened: Open
+) -> None:
+    with desk.site.database.session() as session:
+        counted = market.open_count_of(session, shop.overseas.id)
+        assert counted is not None
+        market.cancel_count(session, counted.id, reason="改天", actor=shop.approver, now=clock.now(session))
+        bag = GoodsDraft("bag", "爱心包", "food", Commodity.PIECE, "份")
+        market.create_goods(session, shop.world.community.id, bag, actor=SYSTEM, now=clock.now(session))
+        session.commit()
+    page = opened(shop.keeper, f"/stock/{shop.facility.id}", 390)
+    page.get_by_role("link", name="装爱心包").click()
+    page.get_by_label("装成什么").select_option(label="爱心包")
+    page.get_by_label("装几份").fill("2")
+    page.get_by_role("button", name="装好了").click()
+    expect(page.get_by_role("alert")).to_contain_text("请填写每一份里装什么")
+    page.get_by_label("牛奶").fill("1")
+    page.get_by_role("button", name="装好了").click()
+    expect(page.get_by_role("link", name="爱心包", exact=True)).to_be_visible()
+    page.get_by_role("link", name="调拨").click()
+    page.get_by_label("爱心包").fill("1")
+    page.get_by_role("button", name="调过去").click()
+    expect(page.get_by_text("1 份")).to_be_visible()
+    page.context.close()
+    page = opened(shop.approver, f"/stock/{shop.facility.id}/moves", 390)
+    page.get_by_role("link", name="调拨").click()
+    page.get_by_text("这一笔记错了").click()
+    page.get_by_role("button", name="冲正").click()
+    expect(page.locator("#reason-error")).to_contain_text("请写明冲正的原因")
+    page.get_by_label("错在哪里").fill("调错了")
+    page.get_by_role("button", name="冲正").click()
+    expect(page.get_by_text("已冲正")).to_be_visible()
+    page.context.close()

@@ -22,6 +22,7 @@ from dispatch.services.grid.build import demand_community
 
 LONGEST_REMARKS = 1_000
 LONGEST_BOOK = 20_000
+MOST_VERSIONS = 200
 KINDS = ("love_market", "overseas_market", "chat_room")
 BOOKS = ("daily", "finance")
 KEEPING = tuple(str(role) for role, rights in RIGHTS.items() if Right.MARKET_KEEP in rights)
@@ -266,4 +267,12 @@ def rule_books(session: Session, *, actor: Actor, today: date) -> Sequence[RuleB
         .ext(distinct_on(RuleBook.community_id, RuleBook.kind))
         .where(reach.visible(RuleBook, actor), RuleBook.valid_from <= today)
         .order_by(RuleBook.community_id, RuleBook.kind, RuleBook.version.desc())
+    ).all()
+
+
+def versions_of_books(session: Session, *, actor: Actor) -> Sequence[RuleBook]:
+    """Every version of the rule books within reach, by community and kind, the newest first."""
+    order = (RuleBook.community_id, RuleBook.kind, RuleBook.version.desc())
+    return session.scalars(
+        select(RuleBook).where(reach.visible(RuleBook, actor)).order_by(*order).limit(MOST_VERSIONS)
     ).all()

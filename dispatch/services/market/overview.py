@@ -113,3 +113,44 @@ def lots_of_step(session: Session, move_id: int) -> Sequence[tuple[Goods, Lot, i
         .order_by(Movement.id)
     )
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+def movements_of(session: Session, move_id: int) -> Sequence[tuple[Movement, Goods, Facility]]:
+    """The movements of a step with their goods and places."""
+    rows = session.execute(
+        select(Movement, Goods, Facility)
+        .join(Lot, Lot.id == Movement.lot_id)
+        .join(Goods, Goods.id == Lot.goods_id)
+        .join(Facility, Facility.id == Movement.facility_id)
+        .where(Movement.move_id == move_id)
+        .order_by(Movement.id)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def steps_at(
+    session: Session, facility_id: int, *, actor: Actor, before: int | None = None
+) -> Sequence[tuple[StockMove, str | None]]:
+    """The newest fifty steps of a facility with who made them, newest first; older ones before a step."""
+    query = (
+        select(StockMove, User.name)
+        .outerjoin(User, User.id == StockMove.moved_by)
+        .where(StockMove.facility_id == facility_id, reach.visible(StockMove, actor))
+        .order_by(StockMove.id.desc())
+        .limit(MOST_STEPS)
+    )
+    if before is not None:
+        query = query.where(StockMove.id < before)
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def keepers_of(session: Session, facility_id: int) -> Sequence[tuple[Keeper, str]]:
+    """Who has kept a facility, the present one first."""
+    rows = session.execute(
+        select(Keeper, User.name)
+        .join(User, User.id == Keeper.user_id)
+        .where(Keeper.facility_id == facility_id)
+        .order_by(Keeper.since.desc())
+        .limit(MOST_STEPS)
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -31,6 +32,7 @@ from dispatch.web.orders.form import new_key, source_number
 from dispatch.web.phone.door import check_origin
 
 OF_ONE_S_OWN = "number and secret of one's own receipt are the key; nothing else is told"
+RULES = "the rule books of the supermarket hold in public"
 PUBLISHED = "results of charity sales are published for everybody"
 NOT_FOUND = 404
 ANYBODY = "anybody may promise a gift; nothing is told but that it was kept"
@@ -165,6 +167,17 @@ def sales(community_id: int) -> str:
     with transaction(visitor(community_id).scope) as session:
         found = market.published_sales(session, community_id)
     return render_template("give/sales.html", name=name, community_id=community_id, found=found, yuan_of=yuan_of)
+
+
+@blueprint.get("/<int(min=1, max=9223372036854775807):community_id>/rules")
+@open_to_all(RULES)
+def rules(community_id: int) -> str:
+    """The rule books of the supermarket that hold today."""
+    name, actor = name_of(community_id), visitor(community_id)
+    with transaction(actor.scope) as session:
+        found = market.rule_books(session, actor=actor, today=clock.today(clock.now(session)))
+    words = {"daily": gettext("日常管理制度"), "finance": gettext("财务管理制度")}
+    return render_template("give/rules.html", name=name, community_id=community_id, found=found, words=words)
 
 
 @blueprint.get("/<int(min=1, max=9223372036854775807):community_id>/thanks")

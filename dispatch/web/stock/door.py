@@ -60,6 +60,14 @@ def read_amount(text: str, commodity: str, field: str = "amount") -> int:
     return smallest(field, number, terms.Commodity(commodity))
 
 
+def read_purse(form: Mapping[str, str]) -> tuple[int, int | None]:
+    """The fund and wish of the form; raises Invalid("purse")."""
+    fund, _, wish = form.get("purse", "").partition("-")
+    if not fund.isdigit() or (wish and not wish.isdigit()):
+        raise Invalid("purse", "请选择基金")
+    return int(fund), int(wish) if wish else None
+
+
 def day_look(shelf: LotShelf, today: date, *, near_days: int) -> Look:
     """What a lot's last good day and where it stands mean today, in words, shape and colour."""
     if shelf.is_recalled:

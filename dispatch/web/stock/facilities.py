@@ -14,6 +14,7 @@ from dispatch.rules.funds.terms import EntryKind
 from dispatch.rules.market.shelf import LifeUnit, ShelfLife
 from dispatch.services import market
 from dispatch.services.market import LotDraft, Receipt
+from dispatch.services.market.overview import keepers_of
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.knowledge import read_day
@@ -27,6 +28,7 @@ from dispatch.web.stock.door import (
     finding_words,
     kind_words,
     read_amount,
+    read_purse,
     spot_words,
 )
 
@@ -70,6 +72,7 @@ def render_facility(facility_id: int, actor: Actor, errors: Mapping[str, str]) -
             handover=market.waiting_handover(session, facility_id),
             people=market.keepers_to_be(session, found.community_id),
             is_keeper=keeper is not None and keeper.user_id == actor.user_id,
+            keepers=keepers_of(session, facility_id),
             may_count=actor.may(Right.MARKET_COUNT) or actor.may(Right.MARKET_APPROVE),
             me=actor.user_id,
             today=clock.today(now),
@@ -130,14 +133,12 @@ def read_lot(session: Session, actor: Actor) -> LotDraft:
     if goods_id is None:
         raise Invalid("goods_id", "物品目录里没有这一种，请重新选择")
     goods = market.find_goods(session, goods_id, actor=actor)
-    fund, _, wish = form.get("purse", "").partition("-")
-    if not fund.isdigit() or (wish and not wish.isdigit()):
-        raise Invalid("purse", "请选择基金")
+    fund_id, earmark_id = read_purse(form)
     return LotDraft(
         goods_id=goods.id,
         amount=read_amount(form.get("amount", ""), goods.commodity),
-        fund_id=int(fund),
-        earmark_id=int(wish) if wish else None,
+        fund_id=fund_id,
+        earmark_id=earmark_id,
         produced_on=read_day(form, "produced_on"),
         life=read_life(form),
         expires_on=read_day(form, "expires_on"),
