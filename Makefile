@@ -1,6 +1,6 @@
 # 后庆派单 · Houqing Dispatch. `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock faults faults-short week week-short simulate bench migrate environment environment-test
+.PHONY: help run test lint lock faults faults-short week week-short year year-short simulate bench migrate environment environment-test
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -18,9 +18,9 @@ run: environment ## install what is missing, start everything with the demo comm
 	@echo "== 启动 · starting everything (data in ./$${DISPATCH_HOME:-var}; Ctrl-C stops it)"
 	@exec $(BIN)/dispatch up --demo
 
-test: environment-test ## install what the tests need, run all but the faults and the week on servers of their own
+test: environment-test ## install what the tests need, run all but the faults, the week and the year on servers of their own
 	@echo "== 测试 · running the tests"
-	$(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/faults --ignore=tests/week
+	$(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/faults --ignore=tests/week --ignore=tests/year
 
 lint: environment-test ## style, types and who may import whom
 	$(BIN)/ruff check .
@@ -43,6 +43,12 @@ week: environment-test ## live a busy week with every side path, workers killed,
 
 week-short: environment-test ## the same for two days
 	$(BIN)/pytest tests/week
+
+year: environment-test ## live a year of the love supermarket, processes killed, and check its books by other means
+	DISPATCH_TEST_LONG=1 $(BIN)/pytest -rP tests/year
+
+year-short: environment-test ## the same for three weeks around the end of a quarter
+	$(BIN)/pytest -rP tests/year
 
 simulate: environment-test ## the promise under SEEDS (1000) simulated histories
 	DISPATCH_TEST_SEEDS=$(SEEDS) $(BIN)/pytest -n 2 tests/simulation/test_simulation.py

@@ -12,6 +12,8 @@ from dispatch.demo.loading import Loaded, load
 from dispatch.demo.sheet import inbox_url, write_sheet
 from dispatch.demo.week import WeekPlan
 from dispatch.demo.week import live as live_week
+from dispatch.demo.year import YearPlan
+from dispatch.demo.year import live as live_year
 from dispatch.rules.shanghai import SHANGHAI
 
 EXIT_REFUSED = 2
@@ -33,6 +35,11 @@ def describe(parser: argparse.ArgumentParser) -> None:
         "--day", action="store_true", help="live a day of calls in the running demo, in accelerated time"
     )
     parser.add_argument("--week", action="store_true", help="live a week in it: every side path, workdays and weekend")
+    parser.add_argument("--year", action="store_true", help="live a year of the love supermarket, one open day a week")
+    parser.add_argument("--weeks", type=int, default=55, metavar="N", help="weeks of the year (55)")
+    parser.add_argument("--gifts", type=int, default=2_000, metavar="N", help="gifts of the year (2000)")
+    parser.add_argument("--hand-outs", type=int, default=6_000, metavar="N", help="hand-outs of the year (6000)")
+    parser.add_argument("--races", type=int, default=100, metavar="N", help="races for the last unit (100)")
     parser.add_argument("--calls", type=int, metavar="N", help="calls a day (--day: 300, --week: 120)")
     parser.add_argument("--days", type=int, default=7, metavar="N", help="days of the week (7)")
     parser.add_argument(
@@ -59,6 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
         return live(settings, DayPlan(calls, rate, arguments.kill_every, arguments.seed))
     if arguments.week:
         return live_week(settings, week_of(arguments))
+    if arguments.year:
+        numbers = (arguments.weeks, arguments.gifts, arguments.hand_outs, arguments.races)
+        return live_year(settings, YearPlan(*numbers, seed=arguments.seed))
     return load_community(settings)
 
 

@@ -35,6 +35,11 @@ class BusinessTime:
             reading = set_clock(self.owner_url, None, rate)
             self.anchor, self.began, self.rate = reading.instant, time.monotonic(), rate
 
+    def leap(self, instant: datetime) -> None:
+        """Go on from a later instant at the same rate; what was due in between is due now."""
+        reading = set_clock(self.owner_url, instant, self.rate)
+        self.anchor, self.began = reading.instant, time.monotonic()
+
 
 @dataclass(slots=True)
 class Agenda:

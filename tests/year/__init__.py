@@ -1,0 +1,1 @@
+"""A lived year of the love supermarket, checked by arithmetic of its own."""
