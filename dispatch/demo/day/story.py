@@ -66,6 +66,11 @@ class Story:
     stairwell_ids: dict[str, int] = field(default_factory=dict)
     performers_of_service: dict[int, list[int]] = field(default_factory=dict)
     stirred_at: float = 0.0
+    patient_until: float = 0.0
+
+    def be_patient(self, seconds: float) -> None:
+        """For so long, in real time, minutes count: several are about to be asked and to meet."""
+        self.patient_until = time.monotonic() + seconds
 
     def stir(self) -> None:
         """Somebody has just done what the installation follows up at once (real time)."""

@@ -22,8 +22,8 @@ AHEAD: tuple[tuple[timedelta, float], ...] = (
     (timedelta(minutes=2), 1_200.0),
     (timedelta(seconds=20), 400.0),
 )
-BUSY, LATE = 2.0, 0.5
-"""The pace, as a multiple of the slow rate, while something moves and nobody is in danger; while people are behind."""
+BUSY, LATE, PATIENT = 2.0, 0.5, 0.2
+"""The pace, as a multiple of the slow rate: something moves and nobody is in danger; people are behind; some meet."""
 BEHIND = timedelta(seconds=20)
 
 
@@ -57,6 +57,9 @@ class Pace:
 
     def choose(self) -> None:
         """Slow while people are behind or something presses, busy while something moves; else by what comes next."""
+        if time.monotonic() < self.story.patient_until:
+            self.time.run(self.rate * PATIENT)
+            return
         fresh = time.monotonic() - self.story.stirred_at < STIR_SECONDS
         next_at = self.agenda.next_at
         left = timedelta(days=1) if next_at is None else next_at - self.time.now()

@@ -1,11 +1,13 @@
 """Tales of handing an order out: declined, lapsed, used up, given back, raced for, booked, urgent, confidential."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from dispatch.demo.day.firms import ACCEPT, DECLINE, LAPSE, RACE, TWICE
 from dispatch.demo.day.story import Manner
-from dispatch.demo.week.case import CONFLICT, OK, REASON, Case
-from dispatch.demo.week.director import Tale
+from dispatch.demo.week.case import CONFLICT, OK, REASON, SECOND_CALLS, Case
+from dispatch.demo.week.director import Tale, Wait
 from dispatch.rules.orders.states import OrderState
 
 TAKEN = (
@@ -17,7 +19,9 @@ TAKEN = (
     OrderState.CLOSED,
 )
 MOST_BY_HAND = 8
-FEWEST_IN_A_RACE = 2
+FEWEST_IN_A_RACE, MOST_RACES = 2, 3
+RACE_SECONDS = 20.0
+BETWEEN_RACES = timedelta(hours=5)
 HIDDEN = "保密订单"
 
 
@@ -93,9 +97,19 @@ def accepted_twice(case: Case) -> Tale:
 
 
 def raced_for(case: Case) -> Tale:
-    """Several are asked at once and accept in the same moment: one gets it."""
-    case.place(Manner(then=ACCEPT, together=RACE))
-    yield case.until(*TAKEN)
+    """Several are asked at once and accept in the same moment: one gets it.
+
+    At times only one firm has room, and there is no race: then a later call may be one.
+    """
+    for turn in range(MOST_RACES):
+        case.call = replace(case.call, number=case.call.number + min(turn, 1) * SECOND_CALLS)
+        case.house.story.be_patient(RACE_SECONDS)
+        case.place(Manner(then=ACCEPT, together=RACE))
+        yield case.until(*TAKEN)
+        case.house.story.be_patient(0)
+        if len(case.mine.at_once) >= FEWEST_IN_A_RACE:
+            break
+        yield Wait(case.house.time.now() + BETWEEN_RACES)
     told = case.mine.at_once
     case.check(len(told) >= FEWEST_IN_A_RACE, f"raced for: {told}")
     case.check(told.count(OK) == 1 and set(told) <= {OK, CONFLICT}, f"taken by one: {told}")
