@@ -40,6 +40,7 @@ from dispatch.gateways import proxy
 from dispatch.gateways.broker import Broker
 from dispatch.transaction import Doors, is_retried
 from dispatch.web import (
+    abroad,
     access,
     bank,
     beneficiaries,
@@ -88,6 +89,7 @@ PAGES = (
     firms.blueprint,
     funds.blueprint,
     bank.blueprint,
+    abroad.blueprint,
     spendings.blueprint,
     calendar.blueprint,
     giving.blueprint,

@@ -19,13 +19,16 @@ from dispatch.rules.market.campaigns import (
     PartnerKind,
 )
 from dispatch.services import market
-from dispatch.services.market import AgreementDraft, PartnerDraft
+from dispatch.services.market import AgreementDraft, PartnerDraft, papers
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.firms import sent_file
 from dispatch.web.giving.door import chosen_community, communities_of
 from dispatch.web.knowledge import errors_of, read_day, status_of
 from dispatch.web.orders.form import number
+from dispatch.web.stock.parcels import picture_of
 
+MOST_BYTES = 12 * 1024 * 1024
 Work = Callable[[Session, Actor, datetime], object]
 
 blueprint = Blueprint("pages_campaigns", __name__, url_prefix="/campaigns")
@@ -42,11 +45,13 @@ def render_overview(actor: Actor, errors: Mapping[str, str], form: str) -> str:
     """The page; `form` says in which form something was wrong."""
     with transaction() as session:
         partners = market.list_partners(session, actor=actor)
+        agreements = market.agreements_of(session, [one.id for one in partners])
         return render_template(
             "campaigns/overview.html",
             appeals=market.list_appeals(session, actor=actor),
             partners=partners,
-            agreements=market.agreements_of(session, [one.id for one in partners]),
+            agreements=agreements,
+            scans=papers.scans_of(session, [one.id for deals in agreements.values() for one in deals], actor=actor),
             media=market.list_media(session, actor=actor),
             chats=market.list_chats(session, actor=actor),
             communities=communities_of(session, actor),
@@ -178,6 +183,30 @@ def sign_agreement(partner_id: int) -> Response:
         market.sign_agreement(session, partner_id, draft, actor=actor, now=now)
 
     return change(f"agreement-{partner_id}", work)
+
+
+@blueprint.post("/agreements/<int(min=1, max=9223372036854775807):agreement_id>/scans")
+@allow(Right.CAMPAIGNS_RUN)
+@retrying
+def add_scan(agreement_id: int) -> Response:
+    """Keep a scan of the signed paper."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        papers.add_scan(session, agreement_id, sent_file("scan"), actor=actor, now=now)
+
+    return change(f"scan-{agreement_id}", work)
+
+
+add_scan.most_bytes = MOST_BYTES  # type: ignore[attr-defined]
+
+
+@blueprint.get("/agreements/<int(min=1, max=9223372036854775807):agreement_id>/scans/<int:position>")
+@allow(Right.CAMPAIGNS_READ)
+def scan(agreement_id: int, position: int) -> Response:
+    """The n-th scan of an agreement; each reading is audited."""
+    actor = current_actor()
+    with transaction() as session:
+        return picture_of(papers.read_scan(session, agreement_id, position, actor=actor))
 
 
 @blueprint.post("/media")

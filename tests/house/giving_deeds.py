@@ -10,8 +10,9 @@ from dispatch import clock
 from dispatch.models.catalogue import Service
 from dispatch.rules.access.roles import SYSTEM
 from dispatch.services import market
-from dispatch.services.market import DonorDraft
+from dispatch.services.market import DonorDraft, papers
 from tests.factories.giving import fetch_kind, make_agreement, make_pledge
+from tests.factories.market import signature
 from tests.factories.world import NUMBERS, World
 
 Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[str, Any]]]
@@ -70,6 +71,20 @@ def prints(_world: World) -> dict[str, Any]:
     return {"copies": 30, "given_where": "老年协会", "given_on": TODAY[0]}
 
 
+def agreement_of(session: Session, world: World, _user_id: int) -> str:
+    """An agreement that was signed."""
+    now = clock.now(session)
+    return str(make_agreement(session, world, signed_on=clock.today(now), now=now, number=f"协{next(NUMBERS)}").id)
+
+
+def scanned(session: Session, world: World, user_id: int) -> str:
+    """One with its scan."""
+    found = agreement_of(session, world, user_id)
+    papers.add_scan(session, int(found), signature(), actor=SYSTEM, now=clock.now(session))
+    return found
+
+
+AGREEMENT = "/campaigns/agreements/<int(min=1, max=9223372036854775807):agreement_id>"
 GIVING_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", f"/api{DONOR}"): (donor, 200, nothing),
     ("POST", f"/api{DONOR}/naming"): (donor, 200, lambda _: {"is_named": True}),
@@ -87,4 +102,6 @@ GIVING_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", f"/campaigns{APPEAL}"): (appeal, 200, nothing),
     ("POST", f"/campaigns{APPEAL}/prints"): (appeal, 303, prints),
     ("POST", f"/campaigns{PARTNER}/agreements"): (partner, 303, agreement),
+    ("POST", f"{AGREEMENT}/scans"): (agreement_of, 303, lambda _: {"scan": signature()}),
+    ("GET", f"{AGREEMENT}/scans/<int:position>"): (scanned, 200, nothing),
 }

@@ -1,7 +1,10 @@
 """Gifts and sales on pages and over HTTP: received with receipts, looked up by one's own, sold, counted, published."""
 
+import csv
 import re
 from collections.abc import Callable
+from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -15,11 +18,15 @@ from dispatch.gateways.limits import limiter
 from dispatch.models.access import Membership
 from dispatch.models.market import Gift, GiftLine, Sale
 from dispatch.rules.access.roles import Right, Role
+from dispatch.rules.funds.draft import Foreign
+from dispatch.rules.funds.terms import Commodity
+from dispatch.rules.market.gifts import GiftItem
 from dispatch.services import market
 from dispatch.services.access import sessions, vault
 from tests.api.calling import caller
 from tests.factories.gifts import Office, make_office, receive
 from tests.factories.giving import make_agreement
+from tests.factories.market import hand_out, signature, take_in
 from tests.factories.world import user
 from tests.web.conftest import Site
 from tests.web.orders.conftest import Desk, open_page
@@ -221,3 +228,48 @@ def test_axe_finds_nothing_on_the_pages_of_gifts_and_sales(
         assert found.violations_count == 0, (address, found.generate_report())
         wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not page.evaluate(wider), address
+
+
+def test_the_overseas_year_is_told_in_totals_with_its_rates_and_no_name(site: Site, office: Office) -> None:
+    dollars = Foreign("USD", 100_000, Decimal("7.1035"), office.shop.today)
+    with site.database.session() as session:
+        donor = market.DonorDraft("陈嘉庚", is_overseas=True)
+        giver = market.add_donor(
+            session, office.shop.world.community.id, donor, actor=office.clerk, now=clock.now(session)
+        )
+        money = GiftItem("美元", Commodity.FEN, 710_350, foreign=dollars)
+        receive(session, office, money, fund_id=office.shop.overseas_fund.id, donor_id=giver.id)
+        receive(session, office)
+        rice = {"facility_id": office.shop.overseas.id, "fund_id": office.shop.overseas_fund.id}
+        take_in(session, office.shop, office.shop.rice, 25_000, produced_on=office.shop.today, **rice)
+        hand_out(session, office.shop, office.shop.rice, 5_000, facility_id=office.shop.overseas.id)
+        session.commit()
+    accountant = person(site, office, Role.ACCOUNTANT)
+    shown = accountant.get("/overseas").get_data(as_text=True)
+    for words in ("1000.00 USD", "7,103.50 元", "汇率 7.1035", "50 斤", "用于 · 孤寡老人", "-10 斤", "40 斤"):
+        assert words in shown, words
+    year = office.shop.today.year
+    file = accountant.get(f"/overseas/extract.csv?year={year}").get_data(as_text=True)
+    assert ["侨爱基金", "斤", "期末", "40"] in list(csv.reader(file.splitlines()))
+    assert "陈嘉庚" not in shown + file
+    assert "500.00" not in shown + file
+    assert "这一年没有侨爱的收支" in accountant.get(f"/overseas?year={year - 1}").get_data(as_text=True)
+    assert accountant.get("/overseas?year=1").status_code == 422
+    assert person(site, office, Role.KEEPER).get("/overseas").status_code == 403
+
+
+def test_what_was_signed_with_a_partner_is_kept_as_a_picture_and_nothing_else_is(site: Site, office: Office) -> None:
+    with site.database.session() as session:
+        now = clock.now(session)
+        deal = make_agreement(session, office.shop.world, signed_on=office.shop.today, now=now)
+        session.commit()
+    centre, page = person(site, office, Role.CENTRE), f"/campaigns/agreements/{deal.id}/scans"
+    for hostile in (b"", b"<svg onload=alert(1)>", b"GIF89a" + bytes(40)):
+        refused = centre.post(page, data={"scan": (BytesIO(hostile), "deal.png")})
+        assert refused.status_code == 422, hostile
+    assert centre.post(page, data={"scan": (BytesIO(signature()), "../../deal.html")}).status_code == 303
+    assert "扫描件 1" in centre.get("/campaigns").get_data(as_text=True)
+    kept = centre.get(f"{page}/1")
+    assert (kept.status_code, kept.mimetype, kept.headers["Cache-Control"]) == (200, "image/png", "private, no-store")
+    assert centre.get(f"{page}/2").status_code == 404
+    assert person(site, office, Role.OPERATOR).get(f"{page}/1").status_code == 403

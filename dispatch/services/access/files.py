@@ -20,6 +20,7 @@ READERS_OF = {
     "papers": frozenset({Right.FIRMS_EDIT}),
     "aid_applications": frozenset({Right.BENEFICIARIES_READ}),
     "hand_outs": frozenset({Right.MARKET_READ}),
+    "agreements": frozenset({Right.CAMPAIGNS_READ}),
     "round_entries": frozenset({Right.CAMPAIGNS_READ}),
     "shipments": frozenset({Right.CAMPAIGNS_READ}),
 }
