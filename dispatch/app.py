@@ -21,6 +21,7 @@ from dispatch.api import complaints as api_complaints
 from dispatch.api import counter as api_counter
 from dispatch.api import errors as api_errors
 from dispatch.api import firms as api_firms
+from dispatch.api import funds as api_funds
 from dispatch.api import gifts as api_gifts
 from dispatch.api import giving as api_giving
 from dispatch.api import grid as api_grid
@@ -32,6 +33,7 @@ from dispatch.api import orders as api_orders
 from dispatch.api import reports as api_reports
 from dispatch.api import rounds as api_rounds
 from dispatch.api import stock as api_stock
+from dispatch.api import treasury as api_treasury
 from dispatch.api import webhooks as api_webhooks
 from dispatch.api.errors import HouseApi
 from dispatch.boot import boot
@@ -123,6 +125,8 @@ API = (
     api_care.blueprint,
     api_giving.blueprint,
     api_gifts.blueprint,
+    api_funds.blueprint,
+    api_treasury.blueprint,
     api_rounds.blueprint,
     api_campaigns.blueprint,
     api_stock.blueprint,

@@ -4,7 +4,7 @@ from marshmallow import fields, validate
 
 from dispatch.rules.market.cards import CardEnd
 from dispatch.rules.market.eligibility import Ground, Standing
-from dispatch.schemas.fields import Flag, HouseSchema, Moment, Text, identity
+from dispatch.schemas.fields import Flag, HouseSchema, Moment, Text, id_in_address, identity
 from dispatch.services.market.beneficiaries import Shown
 
 GROUNDS = [str(one) for one in Ground]
@@ -25,7 +25,7 @@ class ListBeneficiaries(HouseSchema):
 
     q = Text(most=100, load_default="")
     shown = fields.String(load_default=None, validate=validate.OneOf(SHOWN))
-    after = identity(load_default=None)
+    after = id_in_address(load_default=None)
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=50))
 
 

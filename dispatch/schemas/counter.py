@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from dispatch.rules.market.hand_outs import HandOutState, SigningWay
-from dispatch.schemas.fields import HouseSchema, Moment, identity
+from dispatch.schemas.fields import HouseSchema, Moment, id_in_address
 
 STATES = [str(one) for one in HandOutState]
 WAYS = [str(one) for one in SigningWay]
@@ -13,7 +13,7 @@ MOST_POINTS, MOST_STEP = 100_000, 1_000_000
 class ListHandOuts(HouseSchema):
     """Of which facility, how many."""
 
-    facility_id = identity(required=True)
+    facility_id = id_in_address(required=True)
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=100))
 
 

@@ -53,6 +53,11 @@ def identity(**options: Any) -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(min=1, max=MOST_ID), **options)
 
 
+def id_in_address(**options: Any) -> fields.Integer:
+    """The id of a row in an address, where everything is text."""
+    return fields.Integer(validate=validate.Range(min=1, max=MOST_ID), **options)
+
+
 class Flag(fields.Boolean):
     """Yes or no, strictly a JSON boolean: 0, "yes" and "off" are wrong."""
 

@@ -19,6 +19,7 @@ from dispatch.rules.funds.booking import BY_HAND, Booking
 from dispatch.rules.funds.draft import Foreign
 from dispatch.rules.funds.labels import HOLDING_LABELS, KIND_LABELS, OWNER_LABELS, PURPOSE_LABELS
 from dispatch.rules.funds.money import DIGITS
+from dispatch.rules.funds.shown import purpose_label
 from dispatch.rules.funds.spoken import smallest, spoken
 from dispatch.rules.funds.terms import Commodity, EntryKind, HoldingKind, Owner, Purpose
 from dispatch.services import funds
@@ -42,6 +43,7 @@ def words() -> dict[str, Any]:
         "amount_words": lambda amount, commodity: spoken(amount, Commodity(commodity)),
         "kind_word": lambda kind: gettext(KIND_LABELS[EntryKind(kind)]),
         "purpose_word": lambda purpose: gettext(PURPOSE_LABELS[Purpose(purpose)]),
+        "entry_purpose": lambda entry: gettext(purpose_label(entry.kind, entry.purpose) or "—"),
         "owner_word": lambda owner: gettext(OWNER_LABELS[Owner(owner)]),
         "holding_word": lambda kind: gettext(HOLDING_LABELS[HoldingKind(kind)]),
     }

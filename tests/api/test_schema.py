@@ -36,7 +36,7 @@ from tests.factories.aid import applied, carded
 from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import helper, resident, visit_service
 from tests.factories.world import World, make_world, staff
-from tests.house import aid_deeds, gift_deeds, giving_deeds, round_deeds, stock_deeds
+from tests.house import aid_deeds, fund_deeds, gift_deeds, giving_deeds, round_deeds, stock_deeds
 from tests.house.complaint_deeds import heard
 
 MOST_EXAMPLES = 24 if os.environ.get("DISPATCH_TEST_LONG") else 6
@@ -65,9 +65,16 @@ GIVING = {
     "entry_id": round_deeds.entry,
     "shipment_id": round_deeds.shipment,
     "facility_id": stock_deeds.kept,
+    "fund_id": fund_deeds.fund,
+    "journal_entry_id": fund_deeds.entry,
+    "receipt_id": fund_deeds.receipt,
+    "consent_id": fund_deeds.consent,
+    "spending_id": fund_deeds.asked_by_another,
+    "statement_id": fund_deeds.statement,
+    "bank_line_id": fund_deeds.line,
     "recall_id": stock_deeds.recall,
 }
-"""What stands in an address about gifts and goods, and who makes one."""
+"""What stands in an address about gifts, goods and funds, and who makes one."""
 
 
 @dataclass(frozen=True, slots=True)

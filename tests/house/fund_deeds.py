@@ -15,12 +15,17 @@ from dispatch.rules.funds.booking import Booking
 from dispatch.rules.funds.draft import Dimension, Draft, at
 from dispatch.rules.funds.terms import EntryKind, HoldingKind, Owner, Purpose
 from dispatch.services import funds
-from tests.factories.world import NUMBERS, World
+from tests.factories.world import NUMBERS, World, user
 
 Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[str, Any]]]
 ID = "<int(max=9223372036854775807):"
 OPEN_ENTRIES: dict[int, int] = {}
 """The newest entry of a community that no line of the bank is yet."""
+
+TILLS: dict[int, int] = {}
+"""Where the newest consent's money lies."""
+
+API = "<int(min=1, max=9223372036854775807):"
 
 
 def nothing(_world: World) -> dict[str, Any]:
@@ -127,6 +132,22 @@ def asked_by_another(session: Session, world: World, _user_id: int) -> str:
     return asked(session, world, 0)
 
 
+def consent(session: Session, world: World, _user_id: int) -> str:
+    """A consent to take 10 yuan of a gift to a wish, recorded by a person."""
+    given = next(one.account for one in funds.lines_of(session, gift(session, world).id) if not one.account.is_custody)
+    fund_id, now = given.dimension.fund_id, clock.now(session)
+    purposes = [Purpose.RELIEF]
+    target = funds.add_earmark(
+        session, session.get_one(Fund, fund_id), name="救灾", purposes=purposes, actor=SYSTEM, now=now
+    )
+    draft = funds.NewConsent(
+        funds.Wish(fund_id), funds.Wish(fund_id, target.id), 1_000, "陈桂花", clock.today(now), "收据背面"
+    )
+    recorder = replace(SYSTEM, user_id=user(session).id)
+    TILLS[world.community.id] = given.holding_id or 0
+    return str(funds.record_consent(session, world.community.id, draft, actor=recorder, now=now).id)
+
+
 SPENDING = f"/funds/spendings/{ID}spending_id>"
 FUND_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", f"/funds/{ID}fund_id>"): (fund, 200, nothing),
@@ -148,4 +169,26 @@ FUND_DEEDS: dict[tuple[str, str], Row] = {
     ),
     ("POST", f"/funds/bank/lines/{ID}line_id>/undo"): (matched, 303, lambda _: {"reason": "不是这一笔"}),
     ("POST", f"/funds/receipts/{ID}receipt_id>/void"): (receipt, 303, lambda _: {"reason": "姓名写错"}),
+    ("GET", f"/api/funds/{API}fund_id>/wishes"): (fund, 200, nothing),
+    ("POST", f"/api/funds/{API}fund_id>/wishes"): (fund, 201, lambda _: {"name": "救灾", "purposes": ["relief"]}),
+    ("GET", f"/api/funds/{API}fund_id>/balances"): (fund, 200, nothing),
+    ("GET", f"/api/journal/{API}journal_entry_id>"): (entry, 200, nothing),
+    ("POST", f"/api/journal/{API}journal_entry_id>/reversal"): (entry, 201, lambda _: {"words": "重复登记"}),
+    ("POST", f"/api/journal/{API}journal_entry_id>/receipt"): (entry, 201, nothing),
+    ("GET", f"/api/receipts/{API}receipt_id>"): (receipt, 200, nothing),
+    ("POST", f"/api/receipts/{API}receipt_id>/void"): (receipt, 200, lambda _: {"reason": "姓名写错"}),
+    ("POST", f"/api/consents/{API}consent_id>/change"): (
+        consent,
+        201,
+        lambda world: {"holding_id": TILLS[world.community.id]},
+    ),
+    ("GET", f"/api/spendings/{API}spending_id>"): (asked, 200, nothing),
+    ("DELETE", f"/api/spendings/{API}spending_id>"): (asked_by_another, 403, nothing),
+    ("GET", f"/api/bank-statements/{API}statement_id>"): (statement, 200, nothing),
+    ("POST", f"/api/bank-lines/{API}bank_line_id>/entries"): (
+        line,
+        200,
+        lambda world: {"entry_ids": [OPEN_ENTRIES[world.community.id]]},
+    ),
+    ("POST", f"/api/bank-lines/{API}bank_line_id>/undoing"): (matched, 200, lambda _: {"reason": "不是这一笔"}),
 }

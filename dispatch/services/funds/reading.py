@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, lateral, literal, select, true
+from sqlalchemy import ColumnElement, Row, asc, desc, func, lateral, literal, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,7 @@ from dispatch.models.funds import (
     EntryNote,
     Fund,
     Holding,
+    JournalHead,
     Receipt,
 )
 from dispatch.rules.access.roles import Actor
@@ -58,6 +60,20 @@ class EntryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalPage:
+    """Which entries are asked for: of a fund, posted between two days, of one document."""
+
+    fund_id: int | None = None
+    first: date | None = None
+    last: date | None = None
+    origin: str | None = None
+    origin_id: int | None = None
+
+
+ALL = JournalPage()
+
+
+@dataclass(frozen=True, slots=True)
 class EntryView:
     """An entry with its lines, words, who made and who approved it, what takes it back, and its receipts."""
 
@@ -68,6 +84,10 @@ class EntryView:
     approver: str | None
     reversed_by: int | None
     receipts: Sequence[Receipt] = field(default_factory=list)
+
+    def as_row(self) -> EntryRow:
+        """The same as it stands in a list."""
+        return EntryRow(self.entry, changed(self.lines), self.words)
 
 
 def list_funds(session: Session, *, actor: Actor) -> list[FundRow]:
@@ -86,9 +106,11 @@ def list_holdings(session: Session, *, actor: Actor) -> list[HoldingRow]:
     return [HoldingRow(one, sums[one.id]) for one in found]
 
 
-def list_earmarks(session: Session, *, actor: Actor) -> Sequence[Earmark]:
-    """The wishes in reach that may still be chosen, by fund."""
+def list_earmarks(session: Session, *, fund_id: int | None = None, actor: Actor) -> Sequence[Earmark]:
+    """The wishes in reach (of one fund) that may still be chosen, by fund."""
     query = select(Earmark).where(visible(Earmark, actor), Earmark.closed_at.is_(None))
+    if fund_id is not None:
+        query = query.where(Earmark.fund_id == fund_id)
     return session.scalars(query.order_by(Earmark.fund_id, Earmark.id.desc()).limit(MOST_LISTED)).all()
 
 
@@ -165,9 +187,22 @@ def lines_of_accounts(
     ).all()
 
 
-def list_entries(session: Session, *, actor: Actor, before: int | None, limit: int) -> list[EntryRow]:
-    """The newest entries in reach before one. Three queries."""
+def list_entries(
+    session: Session, which: JournalPage = ALL, *, actor: Actor, before: int | None, limit: int
+) -> list[EntryRow]:
+    """The newest entries in reach before one; three queries, one or two more for a fund or for days.
+
+    Raises NotFound for a fund out of reach.
+    """
     query = select(Entry).where(visible(Entry, actor), *([Entry.id < before] if before else []))
+    if which.origin is not None or which.origin_id is not None:
+        query = query.where(Entry.origin == which.origin, Entry.origin_id == which.origin_id)
+    bounds = days_bounds(session, which)
+    if bounds is not None:
+        query = query.where(Entry.id.between(*bounds), *on_days(which))
+    if which.fund_id is not None:
+        ids = ids_of_fund(session, which.fund_id, bounds, before=before, limit=limit, actor=actor)
+        query = query.where(Entry.id.in_(ids))
     found = session.scalars(query.order_by(Entry.id.desc()).limit(limit)).all()
     ids = [one.id for one in found]
     notes = {one.entry_id: one.words for one in session.scalars(select(EntryNote).where(EntryNote.entry_id.in_(ids)))}
@@ -180,6 +215,54 @@ def list_entries(session: Session, *, actor: Actor, before: int | None, limit: i
     for row in rows:
         lines[row.entry_id].append(row)
     return [EntryRow(one, changed(lines[one.id]), notes.get(one.id, "")) for one in found]
+
+
+def on_days(which: JournalPage) -> list[ColumnElement[bool]]:
+    """The conditions of the days asked for."""
+    first = [] if which.first is None else [Entry.posted_on >= which.first]
+    return first + ([] if which.last is None else [Entry.posted_on <= which.last])
+
+
+def days_bounds(session: Session, which: JournalPage) -> tuple[int, int] | None:
+    """Ids between which the entries of the days lie, found at the ends of each community's days; None without days.
+
+    The order of ids is the order of days within a community.
+    """
+    if which.first is None and which.last is None:
+        return None
+    ends = []
+    for order in (asc, desc):
+        at_end = (
+            select(Entry.id)
+            .where(Entry.community_id == JournalHead.community_id, *on_days(which))
+            .order_by(order(Entry.posted_on), order(Entry.seq))
+            .limit(1)
+        )
+        ends.append(lateral(at_end, order.__name__))
+    first, last = ends
+    row = session.execute(
+        select(func.min(first.c.id), func.max(last.c.id))
+        .select_from(JournalHead)
+        .join(first, true())
+        .join(last, true())
+    ).one()
+    return (row[0] or 0, row[1] or 0)
+
+
+def ids_of_fund(
+    session: Session, fund_id: int, bounds: tuple[int, int] | None, *, before: int | None, limit: int, actor: Actor
+) -> list[int]:
+    """The ids of the newest entries that touch a fund: each of its accounts gives at most a page."""
+    fund = find_fund(session, fund_id, actor=actor)
+    accounts = select(Account.id).where(Account.fund_id == fund.id).subquery("chosen")
+    newest = select(EntryLine.entry_id).where(EntryLine.account_id == accounts.c.id)
+    if before is not None:
+        newest = newest.where(EntryLine.entry_id < before)
+    if bounds is not None:
+        newest = newest.where(EntryLine.entry_id.between(*bounds))
+    page = lateral(newest.order_by(EntryLine.entry_id.desc()).limit(limit), "page")
+    ids = select(page.c.entry_id).select_from(accounts).join(page, true()).distinct()
+    return list(session.scalars(ids.order_by(page.c.entry_id.desc()).limit(limit)))
 
 
 def changed(rows: Sequence[Any]) -> Amounts:
@@ -200,7 +283,7 @@ def view_entry(session: Session, entry_id: int, *, actor: Actor) -> EntryView:
     entry = entry_in_reach(session, entry_id, actor)
     lines = session.execute(
         select(
-            EntryLine.amount, Account.id, Account.side, Account.commodity, Fund.id.label("fund_id"),
+            EntryLine.amount, Account.id.label("account_id"), Account.side, Account.commodity, Fund.id.label("fund_id"),
             Fund.name.label("fund"), Earmark.name.label("earmark"), Holding.name.label("holding"),
         )
         .join(Account, Account.id == EntryLine.account_id)

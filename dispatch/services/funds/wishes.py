@@ -116,10 +116,12 @@ def change_earmark(
 ) -> Entry:
     """Move what was agreed (or less) to the other wish, where it lies.
 
-    Raises NotFound, OwnConsent for whoever recorded it, ConsentUsed, and what `post` raises.
+    Raises NotFound, OwnConsent for whoever recorded it (a machine is no second person to another), ConsentUsed, and
+    what `post` raises.
     """
     consent = find_consent(session, consent_id, actor=actor)
-    if actor.user_id is not None and actor.user_id == consent.recorded_by:
+    by_machines = actor.api_key_id is not None and consent.recorded_by is None
+    if by_machines or (actor.user_id is not None and actor.user_id == consent.recorded_by):
         raise OwnConsent
     if session.execute(select(Entry.id).where(Entry.consent_id == consent_id)).first() is not None:
         raise ConsentUsed
