@@ -49,6 +49,7 @@ from dispatch.web import (
     calendar,
     campaigns,
     cards,
+    consents,
     counter,
     demo_inbox,
     disclosing,
@@ -68,6 +69,7 @@ from dispatch.web import (
     spendings,
     stock,
     system,
+    treasury,
     vendor,
 )
 from dispatch.web import errors as web_errors
@@ -93,6 +95,8 @@ PAGES = (
     bank.blueprint,
     abroad.blueprint,
     spendings.blueprint,
+    treasury.blueprint,
+    consents.blueprint,
     calendar.blueprint,
     giving.blueprint,
     giving.public_blueprint,

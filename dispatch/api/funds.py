@@ -261,11 +261,11 @@ class Reversal(MethodView):
     @blueprint.arguments(schemas.Reverse)
     @blueprint.response(201, schemas.WholeEntryOut)
     def post(self, data: Mapping[str, Any], journal_entry_id: int) -> Response:
-        """Take an entry back whole, once (409), with a reason; its receipt is void."""
+        """Take an entry back whole, once (409), with a reason; 409 too for what was made elsewhere."""
         return entry_changed(
             f"funds.reverse:{journal_entry_id}",
             data,
-            lambda session, now: funds.reverse(session, journal_entry_id, **data, actor=actor(), now=now),
+            lambda session, now: funds.take_back(session, journal_entry_id, **data, actor=actor(), now=now),
         )
 
 
@@ -275,7 +275,7 @@ class IssuedReceipt(MethodView):
 
     @allow(Right.FUNDS_BOOK)
     @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.IssueReceipt)
+    @blueprint.arguments(schemas.IssueReceipt, required=False)
     @blueprint.response(201, schemas.ReceiptOut)
     def post(self, data: Mapping[str, Any], journal_entry_id: int) -> Response:
         """Give a gift its receipt with the next number of the year; 409 where it has one."""

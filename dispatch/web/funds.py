@@ -43,7 +43,7 @@ def words() -> dict[str, Any]:
         "amount_words": lambda amount, commodity: spoken(amount, Commodity(commodity)),
         "kind_word": lambda kind: gettext(KIND_LABELS[EntryKind(kind)]),
         "purpose_word": lambda purpose: gettext(PURPOSE_LABELS[Purpose(purpose)]),
-        "entry_purpose": lambda entry: gettext(purpose_label(entry.kind, entry.purpose) or "—"),
+        "entry_purpose": lambda entry: gettext(label) if (label := purpose_label(entry.kind, entry.purpose)) else "—",
         "owner_word": lambda owner: gettext(OWNER_LABELS[Owner(owner)]),
         "holding_word": lambda kind: gettext(HOLDING_LABELS[HoldingKind(kind)]),
     }
@@ -194,7 +194,12 @@ def read_booking(form: Mapping[str, str]) -> Booking:
 
 def read_fen(form: Mapping[str, str]) -> int:
     """The yuan of the form in fen; raises Invalid."""
-    return smallest("amount", read_decimal(form, "amount", "请填写大于零的数量"), Commodity.FEN)
+    return read_amount(form, "amount", Commodity.FEN, "请填写大于零的数量")
+
+
+def read_amount(form: Mapping[str, str], field: str, commodity: Commodity, message: str) -> int:
+    """An amount of the form in the smallest unit; raises Invalid naming the field."""
+    return smallest(field, read_decimal(form, field, message), commodity)
 
 
 def read_yuan(form: Mapping[str, str], field: str) -> int:
@@ -237,7 +242,7 @@ def reverse(entry_id: int) -> Response:
     """Take an entry back, with a reason."""
     return change(
         entry_id,
-        lambda session, one, actor, now: funds.reverse(
+        lambda session, one, actor, now: funds.take_back(
             session, one.id, words=request.form.get("words", ""), actor=actor, now=now
         ),
     )

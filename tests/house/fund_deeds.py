@@ -161,6 +161,14 @@ FUND_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{SPENDING}/approve"): (asked_by_another, 303, nothing),
     ("POST", f"{SPENDING}/refuse"): (asked_by_another, 303, lambda _: {"reason": "没有发票"}),
     ("POST", f"{SPENDING}/withdraw"): (asked, 303, nothing),
+    ("GET", f"/funds/{ID}fund_id>/wishes/new"): (fund, 200, nothing),
+    ("POST", f"/funds/{ID}fund_id>/wishes/new"): (fund, 303, lambda _: {"name": "救灾", "purposes": "relief"}),
+    ("GET", f"/funds/consents/{ID}consent_id>"): (consent, 200, nothing),
+    ("POST", f"/funds/consents/{ID}consent_id>/change"): (
+        consent,
+        303,
+        lambda world: {"holding_id": str(TILLS[world.community.id])},
+    ),
     ("GET", f"/funds/bank/lines/{ID}line_id>"): (line, 200, nothing),
     ("POST", f"/funds/bank/lines/{ID}line_id>/entries"): (
         line,

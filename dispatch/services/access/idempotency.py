@@ -63,12 +63,12 @@ class Stored:
 def check_key(text: str) -> str:
     """The key of a header, with or without the quotes of the draft; raises Invalid("Idempotency-Key").
 
-    1 to 255 printable ASCII characters.
+    1 to 255 visible ASCII characters; a blank is none.
     """
-    key = text.strip()
+    key = text
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1]
-    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+    if not 0 < len(key) <= LONGEST_KEY or not all("!" <= one <= "~" for one in key):
         raise Invalid(HEADER, "Idempotency-Key 需要 1 到 255 个可见的英文字符")
     return key
 

@@ -9,7 +9,7 @@ from dispatch.services.funds.bank import (
     import_statement,
     list_bank_statements,
 )
-from dispatch.services.funds.booking import NeedsApproval, book
+from dispatch.services.funds.booking import Counted, NeedsApproval, book, take_over
 from dispatch.services.funds.matching import (
     LineView,
     MatchedAlready,
@@ -32,6 +32,7 @@ from dispatch.services.funds.reading import (
     accounts_in,
     entry_of_form,
     find_fund,
+    find_open_fund,
     lines_of_accounts,
     list_earmarks,
     list_entries,
@@ -39,6 +40,7 @@ from dispatch.services.funds.reading import (
     list_holdings,
     open_consents,
     view_entry,
+    wish_names,
 )
 from dispatch.services.funds.receipts import (
     HasReceipt,
@@ -51,7 +53,7 @@ from dispatch.services.funds.receipts import (
     receipt_of,
     void_receipt,
 )
-from dispatch.services.funds.reverse import AlreadyReversed, IsReversal, lines_of, reverse
+from dispatch.services.funds.reverse import AlreadyReversed, IsReversal, MadeElsewhere, lines_of, reverse, take_back
 from dispatch.services.funds.setup import CodeTaken, add_earmark, add_holding, open_fund
 from dispatch.services.funds.spending import (
     AlreadyAsked,
@@ -76,6 +78,7 @@ from dispatch.services.funds.wishes import (
     Wish,
     change_earmark,
     consent_giver,
+    entry_of_consent,
     find_consent,
     record_consent,
 )
@@ -86,6 +89,7 @@ __all__ = [
     "AlreadyReversed",
     "CodeTaken",
     "ConsentUsed",
+    "Counted",
     "DoesNotFollow",
     "EntryRow",
     "EntryView",
@@ -95,6 +99,7 @@ __all__ = [
     "IsReversal",
     "JournalPage",
     "LineView",
+    "MadeElsewhere",
     "MatchedAlready",
     "NeedsApproval",
     "NewConsent",
@@ -126,9 +131,11 @@ __all__ = [
     "compare_heads",
     "confirm_statement",
     "consent_giver",
+    "entry_of_consent",
     "entry_of_form",
     "find_consent",
     "find_fund",
+    "find_open_fund",
     "find_receipt",
     "import_statement",
     "issue_receipt",
@@ -153,11 +160,14 @@ __all__ = [
     "reverse",
     "signed_heads",
     "spending_of_form",
+    "take_back",
+    "take_over",
     "undo_match",
     "view_entry",
     "view_line",
     "view_spending",
     "view_statement",
     "void_receipt",
+    "wish_names",
     "withdraw_spending",
 ]

@@ -114,6 +114,23 @@ def list_earmarks(session: Session, *, fund_id: int | None = None, actor: Actor)
     return session.scalars(query.order_by(Earmark.fund_id, Earmark.id.desc()).limit(MOST_LISTED)).all()
 
 
+def wish_names(session: Session, *, actor: Actor) -> dict[tuple[int, int | None], str]:
+    """What the funds and wishes in reach are called, each fund before its wishes; also those that are closed."""
+    rows = session.execute(
+        select(Fund.id, Fund.name, Earmark.id, Earmark.name)
+        .outerjoin(Earmark, Earmark.fund_id == Fund.id)
+        .where(visible(Fund, actor))
+        .order_by(Fund.community_id, Fund.code, Earmark.id)
+        .limit(MOST_LISTED)
+    )
+    names: dict[tuple[int, int | None], str] = {}
+    for fund_id, fund, earmark_id, earmark in rows:
+        names[fund_id, None] = fund
+        if earmark_id is not None:
+            names[fund_id, earmark_id] = f"{fund} · {earmark}"
+    return names
+
+
 def sums_by(session: Session, by: Any, ids: Iterable[int], side: str) -> Mapping[int, dict[str, int]]:
     """The sums of balances of a side by commodity, for each of some funds or holdings."""
     rows = session.execute(

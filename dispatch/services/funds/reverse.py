@@ -15,6 +15,8 @@ from dispatch.services.funds.post import lock_head, post
 from dispatch.services.funds.receipts import receipt_of, void_receipt
 
 VOID_REASON = "这一笔已冲正"
+OWN = "funds."
+"""How origins of this domain begin."""
 
 
 class AlreadyReversed(Conflict):
@@ -23,6 +25,21 @@ class AlreadyReversed(Conflict):
 
 class IsReversal(Conflict):
     """冲正的账不能再冲正，请重新记一笔"""
+
+
+class MadeElsewhere(Conflict):
+    """这一笔是在别处登记的（物资、捐赠或义卖），请到登记它的地方冲正"""
+
+
+def take_back(session: Session, entry_id: int, *, words: str, actor: Actor, now: datetime) -> Entry:
+    """Reverse by hand what was booked by hand; a step of stock, a gift or a sale is taken back where it was made.
+
+    Raises MadeElsewhere, and what `reverse` raises.
+    """
+    entry = entry_in_reach(session, entry_id, actor)
+    if entry.origin is not None and not entry.origin.startswith(OWN):
+        raise MadeElsewhere
+    return reverse(session, entry_id, words=words, actor=actor, now=now)
 
 
 def reverse(session: Session, entry_id: int, *, words: str, actor: Actor, now: datetime) -> Entry:

@@ -111,6 +111,11 @@ def find_consent(session: Session, consent_id: int, *, actor: Actor) -> Consent:
     return found
 
 
+def entry_of_consent(session: Session, consent_id: int) -> int | None:
+    """The entry that acted on a consent."""
+    return session.scalars(select(Entry.id).where(Entry.consent_id == consent_id)).one_or_none()
+
+
 def change_earmark(
     session: Session, consent_id: int, holding_id: int, *, amount: int | None = None, actor: Actor, now: datetime
 ) -> Entry:
@@ -123,7 +128,7 @@ def change_earmark(
     by_machines = actor.api_key_id is not None and consent.recorded_by is None
     if by_machines or (actor.user_id is not None and actor.user_id == consent.recorded_by):
         raise OwnConsent
-    if session.execute(select(Entry.id).where(Entry.consent_id == consent_id)).first() is not None:
+    if entry_of_consent(session, consent_id) is not None:
         raise ConsentUsed
     moved = consent.amount if amount is None else amount
     if not 0 < moved <= consent.amount:
