@@ -16,7 +16,7 @@ from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.funds import FORBIDDEN, read_yuan, words
 from dispatch.web.knowledge import errors_of, status_of
-from dispatch.web.orders.form import number
+from dispatch.web.orders.form import number, numbers
 from dispatch.web.pages import told
 
 blueprint = Blueprint("pages_bank", __name__, url_prefix="/funds/bank")
@@ -126,7 +126,7 @@ def render_line(line_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
 @retrying
 def match(line_id: int) -> Response:
     """Say which entries a line is."""
-    chosen = [int(one) for one in request.form.getlist("entry_ids") if one.isascii() and one.isdigit()]
+    chosen = numbers(request.form.getlist("entry_ids"), "entry_ids")
     return change(line_id, lambda *about, **who: funds.match_entries(*about, chosen, **who))
 
 

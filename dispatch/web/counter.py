@@ -28,7 +28,7 @@ from dispatch.services.market.hand_outs import Chosen, Listed, Signing
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.errors import STATUS_OF
-from dispatch.web.orders.form import number
+from dispatch.web.orders.form import number, numbers
 from dispatch.web.orders.views import names
 from dispatch.web.pages import told
 
@@ -109,11 +109,11 @@ def read_typed() -> Typed:
     """What the form holds."""
     form = request.form
     amounts = {
-        int(name.removeprefix(PREFIX)): value.strip()
+        number({"lines": name.removeprefix(PREFIX)}, "lines") or 0: value.strip()
         for name, value in form.items()
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).isdigit() and value.strip()
+        if name.startswith(PREFIX) and value.strip()
     }
-    seen = frozenset(int(one) for one in form.getlist("seen") if one.isascii() and one.isdigit())
+    seen = frozenset(numbers(form.getlist("seen"), "seen"))
     return Typed(number(form, "facility_id") or 0, form.get("card", "")[:300], amounts, seen)
 
 

@@ -25,7 +25,7 @@ from dispatch.services.catalogue import FirmApplication, FirmRow, NewPaper
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.knowledge import errors_of, read_day, status_of
-from dispatch.web.orders.form import number
+from dispatch.web.orders.form import number, numbers
 from dispatch.web.orders.views import names
 from dispatch.web.pages import Look, told
 
@@ -165,7 +165,7 @@ def read_application() -> FirmApplication:
         capacity=number(form, "capacity") or 0,
         hours=tuple(line.strip() for line in form.get("hours", "").splitlines() if line.strip()),
         service_codes=tuple(form.getlist("service_codes")),
-        area_ids=tuple(int(one) for one in form.getlist("area_ids") if one.isascii() and one.isdigit()),
+        area_ids=tuple(numbers(form.getlist("area_ids"), "area_ids")),
         papers=tuple(read_papers()),
     )
 

@@ -33,6 +33,7 @@ from dispatch.web.pages import told
 ROWS = 50
 KEY_BITS = 62
 FORBIDDEN = 403
+LONGEST_DECIMAL = 40
 
 blueprint = Blueprint("pages_funds", __name__, url_prefix="/funds")
 
@@ -211,7 +212,7 @@ def read_yuan(form: Mapping[str, str], field: str) -> int:
 def read_decimal(form: Mapping[str, str], field: str, message: str) -> Decimal:
     """A plain decimal number; raises Invalid naming the field."""
     text = form.get(field, "").strip().replace(",", "")
-    if not text.isascii() or not text.replace(".", "", 1).isdigit():
+    if not text.isascii() or not text.replace(".", "", 1).isdigit() or len(text) > LONGEST_DECIMAL:
         raise Invalid(field, message)
     try:
         return Decimal(text)

@@ -64,7 +64,10 @@ def test_the_keeper_takes_in_weighed_goods_and_the_page_says_how_long_they_are_g
     assert "12.5 斤" in shown
     assert "还剩 3 天" in shown
     assert "入库检查" in shown
-    for field, wrong in (("amount", "半斤"), ("amount", "0.001"), ("produced_on", "2099-01-01"), ("purse", "x")):
+    for field, wrong in (
+        ("amount", "半斤"), ("amount", "0.001"), ("amount", "1e-99999999"), ("produced_on", "2099-01-01"),
+        ("purse", "x"), ("purse", "²"), ("purse", "9" * 5000),
+    ):  # fmt: skip
         refused = keeper.post(f"{page}/receive", data=form | {field: wrong})
         assert (refused.status_code, f'id="{field}-error"' in refused.get_data(as_text=True)) == (422, True), field
 
@@ -75,6 +78,12 @@ def test_whoever_is_not_the_keeper_is_told_so(desk: Desk, shop: Shop) -> None:
     refused = other.post(f"/stock/{shop.facility.id}/receive", data=form)
     assert refused.status_code == 403
     assert "只有这里的保管员可以这样做" in refused.get_data(as_text=True)
+
+
+def test_numbers_that_are_none_are_refused_at_the_counter(desk: Desk, shop: Shop) -> None:
+    keeper, form = client_of(desk, shop.keeper), {"facility_id": str(shop.facility.id), "card": "x"}
+    for field, wrong in (("goods.²", "1"), (f"goods.{'9' * 5000}", "1"), ("seen", "9" * 5000)):
+        assert keeper.post("/counter/card", data=form | {field: wrong}).status_code == 422
 
 
 def test_a_round_is_ticked_lot_by_lot_and_never_better_than_the_dates(desk: Desk, shop: Shop) -> None:

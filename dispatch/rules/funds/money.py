@@ -19,6 +19,8 @@ DIGITS: Final[Mapping[str, int]] = {
 """Decimal places of the currencies in which gifts are counted (ISO 4217)."""
 
 MOST_PLACES: Final = 10
+MOST_RATE: Final = 10**6
+"""No unit of a currency is worth a million yuan; what is far above cannot be worked out in any time."""
 FEN_IN_A_YUAN: Final = 100
 EXACT: Final = Context(prec=60)
 
@@ -38,7 +40,9 @@ def check_foreign(foreign: Foreign, today: date) -> None:
     if foreign.minor <= 0:
         raise Invalid("foreign_minor", "外币金额要大于零")
     exponent = foreign.rate.as_tuple().exponent
-    if not foreign.rate.is_finite() or foreign.rate <= 0 or not isinstance(exponent, int) or -exponent > MOST_PLACES:
+    if not foreign.rate.is_finite() or not 0 < foreign.rate <= MOST_RATE:
+        raise Invalid("rate", "汇率要大于零，最多十位小数")
+    if not isinstance(exponent, int) or -exponent > MOST_PLACES:
         raise Invalid("rate", "汇率要大于零，最多十位小数")
     if foreign.rate_on > today:
         raise Invalid("rate_on", "汇率的日期不能晚于今天")

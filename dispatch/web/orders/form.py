@@ -1,7 +1,7 @@
 """The desk's form: what the operator typed, read into a draft; the windows of time that it offers."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
@@ -80,6 +80,12 @@ def number(form: Mapping[str, str], field: str) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > LONGEST_NUMBER or int(text) > MOST_ID:
         raise Invalid(field)
     return int(text)
+
+
+def numbers(texts: Iterable[str], field: str) -> list[int]:
+    """The whole numbers that were chosen; raises Invalid."""
+    found = (number({field: text}, field) for text in texts)
+    return [one for one in found if one is not None]
 
 
 def read_window(form: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:

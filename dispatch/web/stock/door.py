@@ -21,6 +21,7 @@ from dispatch.services.market import NotKeeper
 from dispatch.transaction import transaction
 from dispatch.web.access import current_actor
 from dispatch.web.knowledge import errors_of, status_of
+from dispatch.web.orders.form import number
 from dispatch.web.pages import Look
 
 blueprint = Blueprint("pages_stock", __name__, url_prefix="/stock")
@@ -54,18 +55,19 @@ def amount_words(amount: int, commodity: str, unit: str) -> str:
 def read_amount(text: str, commodity: str, field: str = "amount") -> int:
     """What was typed (斤, or pieces) in grams or pieces; raises Invalid."""
     try:
-        number = Decimal(text.strip())
+        typed = Decimal(text.strip())
     except InvalidOperation as error:
         raise Invalid(field, "请填写数量") from error
-    return smallest(field, number, terms.Commodity(commodity))
+    return smallest(field, typed, terms.Commodity(commodity))
 
 
 def read_purse(form: Mapping[str, str]) -> tuple[int, int | None]:
     """The fund and wish of the form; raises Invalid("purse")."""
     fund, _, wish = form.get("purse", "").partition("-")
-    if not fund.isdigit() or (wish and not wish.isdigit()):
+    fund_id = number({"purse": fund}, "purse")
+    if fund_id is None:
         raise Invalid("purse", "请选择基金")
-    return int(fund), int(wish) if wish else None
+    return fund_id, number({"purse": wish}, "purse")
 
 
 def day_look(shelf: LotShelf, today: date, *, near_days: int) -> Look:

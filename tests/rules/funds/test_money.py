@@ -56,6 +56,7 @@ def test_no_other_whole_fen_is_nearer(currency: str, minor: int, rate: Decimal) 
         ("rate", Foreign("USD", 1, Decimal("NaN"), DAY)),
         ("rate", Foreign("USD", 1, Decimal("Infinity"), DAY)),
         ("rate", Foreign("USD", 1, Decimal("1.00000000001"), DAY)),
+        ("rate", Foreign("USD", 1, Decimal("1e999999999"), DAY)),
         ("rate_on", Foreign("USD", 1, Decimal(1), date(2026, 11, 26))),
     ],
 )
@@ -91,7 +92,7 @@ def test_what_is_said_is_read_back_exactly(amount: int, commodity: Commodity) ->
     ("number", "commodity"),
     [("0.001", Commodity.FEN), ("0.001", Commodity.GRAM), ("1.5", Commodity.PIECE), ("0", Commodity.FEN),
      ("-1", Commodity.FEN), ("NaN", Commodity.FEN), ("1e30", Commodity.FEN),
-     (f"0.01{'0' * 40}1", Commodity.FEN)],
+     (f"0.01{'0' * 40}1", Commodity.FEN), ("1e-999999999", Commodity.GRAM)],
 )  # fmt: skip
 def test_what_is_no_whole_unit_is_refused(number: str, commodity: Commodity) -> None:
     with pytest.raises(Invalid) as refused:
