@@ -9,16 +9,19 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
+from dispatch.models.market import Facility, Goods, Sale
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.catalogue.prices import fen_of, yuan_of
-from dispatch.rules.market.sales import STATE_LABELS, SaleState
+from dispatch.rules.funds.terms import Commodity
+from dispatch.rules.market.sales import SOURCE_LABELS, STATE_LABELS, SaleSource, SaleState
 from dispatch.services import market
-from dispatch.services.market import SaleDraft
+from dispatch.services.market import SaleDraft, selling
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.knowledge import errors_of, read_day, status_of
 from dispatch.web.orders.form import number
 from dispatch.web.pages import Look, told
+from dispatch.web.stock.door import amount_words
 
 LOOKS = {
     SaleState.PLANNED: ("hourglass-split", "waiting"),
@@ -39,6 +42,25 @@ def sale_look(state: str) -> Look:
     """Word, shape and tone of a sale's state."""
     icon, tone = LOOKS[SaleState(state)]
     return Look(gettext(STATE_LABELS[SaleState(state)]), icon, tone)
+
+
+def source_word(source: str) -> str:
+    """Whose goods they are."""
+    return str(gettext(SOURCE_LABELS[SaleSource(source)]))
+
+
+def said(amount: int, goods: Goods | None) -> str:
+    """An amount of a line: own goods as the stock says it, others in pieces."""
+    return amount_words(
+        amount, goods.commodity if goods else str(Commodity.PIECE), goods.unit if goods else gettext("件")
+    )
+
+
+def kept_by(session: Session, sale: Sale, actor: Actor) -> list[Facility]:
+    """The supermarkets of a sale's community that the actor keeps."""
+    rows = market.overview(session, actor=actor, now=clock.now(session))
+    mine = [row.facility for row in rows if row.keeper_id == actor.user_id and row.facility.holding_id is not None]
+    return [one for one in mine if one.community_id == sale.community_id]
 
 
 @blueprint.get("")
@@ -118,6 +140,14 @@ def render_sale(sale_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
             look=sale_look(sale.state),
             fund=next((one.name for one in choices.funds if one.id == sale.fund_id), "—"),
             wish=next((one.name for one in choices.wishes if one.id == sale.earmark_id), None),
+            lines=selling.lines_of_sale(session, sale_id),
+            kept=(mine := kept_by(session, sale, actor)),
+            goods=[one for one in market.list_goods(session, actor=actor) if one.community_id == sale.community_id]
+            if mine
+            else (),
+            sources=[(one, source_word(one)) for one in SaleSource if one is not SaleSource.OWN],
+            source_word=source_word,
+            said=said,
             banks=[one for one in choices.holdings if one.kind == "bank" and one.community_id == sale.community_id],
             has_counted=sale.first_by is not None and sale.first_by == actor.user_id,
             may_run=actor.may(Right.CAMPAIGNS_RUN),

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.models.funds import Fund, Holding
 from dispatch.rules.access.roles import SYSTEM
-from dispatch.rules.funds.terms import Commodity, HoldingKind, Owner, Purpose
+from dispatch.rules.funds.terms import Commodity, EntryKind, HoldingKind, Owner, Purpose
 from dispatch.rules.market.gifts import GiftItem
+from dispatch.rules.market.sales import SaleSource
 from dispatch.services import funds, market
-from dispatch.services.market import GiftDraft, SaleDraft
+from dispatch.services.market import GiftDraft, LotDraft, Receipt, SaleDraft, selling
 from tests.factories.giving import make_agreement
+from tests.factories.market import make_shop
 from tests.factories.world import NUMBERS, World, user
 
 Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[str, Any]]]
@@ -85,6 +87,35 @@ def banked(session: Session, world: World, user_id: int) -> str:
     return sale(session, world, user_id, steps=2)
 
 
+GOODS: dict[int, dict[str, str]] = {}
+"""What the keeper of each community can take to a sale."""
+
+
+def stocked(session: Session, world: World, user_id: int) -> str:
+    """A sale for whose fund the user keeps coats."""
+    made, it, now = int(sale(session, world, user_id)), purse(session, world), clock.now(session)
+    shop = make_shop(session, world, keeper_id=user_id or None)
+    lot = LotDraft(goods_id=shop.coat.id, amount=9, fund_id=it.fund.id)
+    market.receive(session, Receipt(shop.facility.id, (lot,), entry=EntryKind.GIFT), actor=shop.keeper, now=now)
+    GOODS[world.community.id] = {"facility_id": str(shop.facility.id), "goods_id": str(shop.coat.id)}
+    return str(made)
+
+
+def own_line(session: Session, world: World, user_id: int) -> str:
+    """Three coats of the user's supermarket that were taken to a sale."""
+    made = int(stocked(session, world, user_id))
+    said = {name: int(value) for name, value in GOODS[world.community.id].items()}
+    now = clock.now(session)
+    about = {"actor": replace(SYSTEM, user_id=user_id or None), "now": now}
+    return str(selling.bring_own(session, made, said["facility_id"], said["goods_id"], 3, **about).id)
+
+
+def their_line(session: Session, world: World, user_id: int) -> str:
+    """Gloves of the partner."""
+    made = int(sale(session, world, user_id))
+    return str(selling.bring_others(session, made, SaleSource.PARTNER, "手套", 5, actor=SYSTEM).id)
+
+
 def nothing(_world: World) -> dict[str, Any]:
     """No body."""
     return {}
@@ -122,4 +153,12 @@ GIFT_DEEDS: dict[tuple[str, str], Row] = {
     ),
     ("POST", f"{SALE}/publication"): (banked, 303, lambda _: RESULT),
     ("POST", f"{SALE}/cancellation"): (sale, 303, nothing),
+    ("POST", f"{SALE}/own-goods"): (stocked, 303, lambda world: GOODS[world.community.id] | {"amount": "3"}),
+    ("POST", f"{SALE}/other-goods"): (
+        sale,
+        303,
+        lambda _: {"source": "consigned", "words": "毛衣", "pieces": "5"},
+    ),
+    ("POST", f"/sales/lines/{LINE}/own-sold"): (own_line, 303, lambda _: {"sold": "2"}),
+    ("POST", f"/sales/lines/{LINE}/sold"): (their_line, 303, lambda _: {"sold": "2"}),
 }

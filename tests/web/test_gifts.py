@@ -24,9 +24,9 @@ from dispatch.rules.market.gifts import GiftItem
 from dispatch.services import market
 from dispatch.services.access import sessions, vault
 from tests.api.calling import caller
-from tests.factories.gifts import Office, make_office, receive
+from tests.factories.gifts import Office, make_office, plan, receive
 from tests.factories.giving import make_agreement
-from tests.factories.market import hand_out, signature, take_in
+from tests.factories.market import Shop, hand_out, signature, take_in
 from tests.factories.world import user
 from tests.web.conftest import Site
 from tests.web.orders.conftest import Desk, open_page
@@ -273,3 +273,52 @@ def test_what_was_signed_with_a_partner_is_kept_as_a_picture_and_nothing_else_is
     assert (kept.status_code, kept.mimetype, kept.headers["Cache-Control"]) == (200, "image/png", "private, no-store")
     assert centre.get(f"{page}/2").status_code == 404
     assert person(site, office, Role.OPERATOR).get(f"{page}/1").status_code == 403
+
+
+def test_a_sale_s_goods_are_brought_sold_or_back_and_published_by_whose_they_were(
+    site: Site, office: Office, open_page: OpenPage
+) -> None:
+    shop = office.shop
+    with site.database.session() as session:
+        take_in(session, shop, shop.coat, 9)
+        sale = plan(session, office)
+        session.commit()
+    page, keeper, centre = f"/sales/{sale.id}", keeping(site, shop), person(site, office, Role.CENTRE)
+    assert "还没有登记带去的物资" in centre.get(page).get_data(as_text=True)
+    own = {"facility_id": str(shop.facility.id), "goods_id": str(shop.coat.id), "amount": "3"}
+    assert keeper.post(f"{page}/own-goods", data=own | {"amount": "99"}).status_code == 409
+    assert keeper.post(f"{page}/own-goods", data=own).status_code == 303
+    assert person(site, office, Role.KEEPER).post(f"{page}/own-goods", data=own).status_code == 403
+    other = {"source": "consigned", "words": "毛衣", "pieces": "5"}
+    assert centre.post(f"{page}/other-goods", data=other | {"words": ""}).status_code == 422
+    assert centre.post(f"{page}/other-goods", data=other).status_code == 303
+    for counter in (person(site, office, Role.KEEPER), person(site, office, Role.KEEPER)):
+        assert counter.post(f"{page}/counts", data={"yuan": "60"}).status_code == 303
+    bank = {"yuan": "60", "holding_id": str(office.bank.id)}
+    accountant = person(site, office, Role.ACCOUNTANT)
+    unsettled = accountant.post(f"{page}/banking", data=bank)
+    assert (unsettled.status_code, "请先逐样填写卖出多少" in unsettled.get_data(as_text=True)) == (422, True)
+    mine, theirs = (f"/sales/lines/{one}" for one in (1, 2))
+    assert centre.post(f"{mine}/sold", data={"sold": "1"}).status_code == 403
+    assert keeper.post(f"{mine}/own-sold", data={"sold": "4"}).status_code == 422
+    assert keeper.post(f"{mine}/own-sold", data={"sold": "2"}).status_code == 303
+    assert centre.post(f"{theirs}/sold", data={"sold": "5"}).status_code == 303
+    for width in (390, 1440):
+        shown = open_page(Role.CENTRE, page, width=width)
+        assert Axe().run(shown).violations_count == 0
+        assert "卖出 2 件，退回 1 件" in (shown.text_content("main") or "")
+    assert accountant.post(f"{page}/banking", data=bank).status_code == 303
+    assert centre.post(f"{page}/publication", data={"result": "谢谢大家"}).status_code == 303
+    public = site.app.test_client().get(f"/give/{sale.community_id}/sales").get_data(as_text=True)
+    assert all(words in public for words in ("棉衣", "爱心超市的", "2 件", "毛衣", "居民寄卖的", "5 件", "60 元"))
+
+
+def keeping(site: Site, shop: Shop) -> FlaskClient:
+    """The keeper of the shop, logged in."""
+    with site.database.session() as session:
+        token = sessions.open_session(session, shop.keeper.user_id or 0, is_complete=True, now=clock.now(session))
+        session.commit()
+    client = site.app.test_client()
+    client.set_cookie("session", token)
+    client.environ_base["HTTP_X_CSRF_TOKEN"] = vault.sign("csrf", token.encode()).hex()
+    return client

@@ -39,7 +39,7 @@ from dispatch.models.market.people import (
     Card,
 )
 from dispatch.models.market.rounds import Round, RoundBill, RoundEntry
-from dispatch.models.market.sales import Sale
+from dispatch.models.market.sales import Sale, SaleLine
 from dispatch.models.market.shipments import Shipment, ShipmentLine
 from dispatch.models.market.stock import (
     Facility,
@@ -90,6 +90,7 @@ __all__ = [
     "RoundEntry",
     "RuleBook",
     "Sale",
+    "SaleLine",
     "Shipment",
     "ShipmentLine",
     "StockMove",

@@ -81,3 +81,37 @@ class Sale(Base):
         CheckConstraint("(state = 'published') = (published_at IS NOT NULL)", name="published"),
         Index("ix_sales_community_id", "community_id", "id"),
     )
+
+
+class SaleLine(Base):
+    """What was brought to a sale and how much was sold: own goods by a step of stock, others in words."""
+
+    __tablename__ = "sale_lines"
+
+    id: Mapped[Id]
+    community_id: Mapped[Reference] = community()
+    sale_id: Mapped[Reference]
+    position: Mapped[int] = mapped_column(SmallInteger)
+    source: Mapped[str]
+    words: Mapped[str]
+    goods_id: Mapped[Reference | None]
+    facility_id: Mapped[Reference | None]
+    move_id: Mapped[Reference | None]
+    brought: Mapped[int] = mapped_column(BigInteger)
+    sold: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        within("sales", "sale_id"),
+        within("goods", "goods_id"),
+        within("facilities", "facility_id"),
+        within("stock_moves", "move_id"),
+        UniqueConstraint("community_id", "id"),
+        UniqueConstraint("sale_id", "position"),
+        UniqueConstraint("move_id"),
+        CheckConstraint("source IN ('own', 'partner', 'consigned')", name="source"),
+        CheckConstraint(
+            "num_nonnulls(goods_id, facility_id, move_id) = CASE source WHEN 'own' THEN 3 ELSE 0 END", name="own"
+        ),
+        CheckConstraint("btrim(words) <> ''", name="words"),
+        CheckConstraint("brought > 0 AND sold BETWEEN 0 AND brought", name="amounts"),
+    )

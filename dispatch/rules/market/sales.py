@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from dispatch.errors import Conflict, Invalid
 
+MOST_BROUGHT = 100_000_000
 LONGEST_NAME = 60
 MOST_FEN = 100_000_000_00
 
@@ -29,6 +30,21 @@ STATE_LABELS: dict[SaleState, str] = {
     SaleState.BANKED: "已存入，待公布",
     SaleState.PUBLISHED: "已公布",
     SaleState.CANCELLED: "已取消",
+}
+
+
+class SaleSource(StrEnum):
+    """Whose goods are sold: our own, the partner's, or what somebody left to be sold."""
+
+    OWN = "own"
+    PARTNER = "partner"
+    CONSIGNED = "consigned"
+
+
+SOURCE_LABELS: dict[SaleSource, str] = {
+    SaleSource.OWN: "爱心超市的",
+    SaleSource.PARTNER: "合作单位的",
+    SaleSource.CONSIGNED: "居民寄卖的",
 }
 
 
@@ -91,3 +107,27 @@ def check_published(state: SaleState) -> None:
     """Refuse publishing what is not banked."""
     if state is not SaleState.BANKED:
         raise SaleNotThere
+
+
+def check_brought(state: SaleState, amount: int) -> None:
+    """Refuse bringing nothing, too much, or something to a sale whose takings were counted; raises Invalid."""
+    if state is not SaleState.PLANNED:
+        raise SaleNotThere
+    if not 0 < amount <= MOST_BROUGHT:
+        raise Invalid("amount", "请填写数量")
+
+
+def check_others(source: SaleSource, words: str) -> None:
+    """Refuse goods of others without a word what they are, or own ones, which come out of the stock; raises Invalid."""
+    if source is SaleSource.OWN:
+        raise Invalid("source", "爱心超市自己的物资从库里带出")
+    if not words.strip() or len(words) > LONGEST_NAME:
+        raise Invalid("words", "请写明是什么，不超过60字")
+
+
+def check_sold(state: SaleState, brought: int, said: int | None, sold: int) -> None:
+    """Refuse saying twice how much was sold, or more than was brought; raises Invalid, SaleNotThere."""
+    if state not in {SaleState.PLANNED, SaleState.COUNTED} or said is not None:
+        raise SaleNotThere
+    if not 0 <= sold <= brought:
+        raise Invalid("sold", "卖出的不能超过带去的")

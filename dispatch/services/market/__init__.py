@@ -196,7 +196,6 @@ from dispatch.services.market.rounds import (
 from dispatch.services.market.sales import (
     SaleDraft,
     SaleKnown,
-    bank_sale,
     cancel_sale,
     count_sale,
     find_sale,
@@ -205,6 +204,7 @@ from dispatch.services.market.sales import (
     publish_sale,
     published_sales,
 )
+from dispatch.services.market.selling import bank_sale
 from dispatch.services.market.shipments import (
     ReceivedLine,
     ShipmentDraft,

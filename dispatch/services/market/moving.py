@@ -49,12 +49,13 @@ class AlreadyReversed(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """So much of some goods; of one lot where it must be that one, of one fund or wish where it must be that."""
+    """So much of some goods; of one lot where it must be that one, of one fund, or one fund and wish, where it must."""
 
     goods_id: int
     amount: int
     lot_id: int | None = None
     fund_id: int | None = None
+    purse: tuple[int, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,7 @@ def taken_for(
         if one.goods_id == wish.goods_id
         and wish.lot_id in {None, one.lot_id}
         and wish.fund_id in {None, one.fund_id}
+        and wish.purse in {None, (one.fund_id, one.earmark_id)}
         and left[one.lot_id, one.shelf.spot] > 0
     ]
     try:

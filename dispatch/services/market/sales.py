@@ -9,20 +9,16 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
-from dispatch.models.funds import Earmark, Fund, Holding
-from dispatch.models.market import Agreement, Sale
+from dispatch.models.funds import Earmark, Fund
+from dispatch.models.market import Agreement, Sale, SaleLine
 from dispatch.rules.access.roles import Actor
-from dispatch.rules.funds.draft import Dimension, Draft, at
-from dispatch.rules.funds.terms import Commodity, EntryKind, HoldingKind
 from dispatch.rules.market import sales as rule
 from dispatch.rules.market.campaigns import LONGEST_WORDS, check_title
 from dispatch.rules.market.sales import SaleState
 from dispatch.rules.orders.intake import check_text
-from dispatch.services import funds
 from dispatch.services.access import audit, reach
 from dispatch.services.market.campaigns import keep
 
-ORIGIN = "market.sale"
 MOST_FOUND = 200
 
 
@@ -129,35 +125,6 @@ def count_sale(session: Session, sale_id: int, fen: int, *, actor: Actor, now: d
     return sale
 
 
-def bank_sale(session: Session, sale_id: int, fen: int, holding_id: int, *, actor: Actor, now: datetime) -> Sale:
-    """Bank all that was counted into the named fund; raises NotFound, SaleNotThere, Invalid naming the field."""
-    sale = find_sale(session, sale_id, actor=actor, locked=True)
-    rule.check_banked(SaleState(sale.state), sale.first_fen or 0, fen)
-    holding = session.get(Holding, holding_id)
-    is_bank = holding is not None and holding.kind == HoldingKind.BANK and holding.closed_at is None
-    if holding is None or not is_bank or holding.community_id != sale.community_id:
-        raise Invalid("holding_id", "请选择存入哪个银行账户")
-    if fen:
-        sale.entry_id = book(session, sale, fen, holding_id, actor=actor, now=now)
-    sale.state, sale.banked_by, sale.banked_at = str(SaleState.BANKED), actor.user_id, now
-    session.flush()
-    record(session, "bank_sale", sale, actor=actor)
-    return sale
-
-
-def book(session: Session, sale: Sale, fen: int, holding_id: int, *, actor: Actor, now: datetime) -> int:
-    """The entry of the takings; its id."""
-    draft = Draft(
-        community_id=sale.community_id,
-        kind=EntryKind.GIFT,
-        lines=at(Dimension(sale.fund_id, Commodity.FEN, sale.earmark_id), holding_id, fen),
-        happened_on=sale.held_on,
-        origin=ORIGIN,
-        origin_id=sale.id,
-    )
-    return funds.post(session, draft, actor=actor, now=now).id
-
-
 def publish_sale(session: Session, sale_id: int, result: str, *, actor: Actor, now: datetime) -> Sale:
     """Publish the result with some words; raises NotFound, SaleNotThere, Invalid("result", …)."""
     sale = find_sale(session, sale_id, actor=actor, locked=True)
@@ -176,6 +143,9 @@ def cancel_sale(session: Session, sale_id: int, *, actor: Actor) -> Sale:
     """Call off a sale that nobody has counted; raises NotFound, SaleNotThere."""
     sale = find_sale(session, sale_id, actor=actor, locked=True)
     rule.check_cancelled(SaleState(sale.state), counted_once=sale.first_fen is not None)
+    away = select(SaleLine.id).where(SaleLine.sale_id == sale.id, SaleLine.sold.is_distinct_from(0))
+    if session.execute(away).first() is not None:
+        raise Invalid("lines", "带去的物资要先全部退回，才能取消")
     sale.state = str(SaleState.CANCELLED)
     session.flush()
     record(session, "cancel_sale", sale, actor=actor)

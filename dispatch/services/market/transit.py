@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dispatch.models.funds import Account, EntryLine, Holding
@@ -34,47 +34,70 @@ class Part:
     missing: int
 
 
-def transit_holding(session: Session, facility: Facility, *, actor: Actor, now: datetime) -> int:
-    """Where a community's shipments are on their way, made when the first one leaves; its facilities are locked."""
+def transit_holding(
+    session: Session, facility: Facility, named: tuple[str, str] = (CODE, NAME), *, actor: Actor, now: datetime
+) -> int:
+    """Where a community's goods are on their way, made when the first ones leave; its facilities are locked."""
+    code, name = named
     of_community = select(Facility.id).where(Facility.community_id == facility.community_id).order_by(Facility.id)
     session.execute(of_community.with_for_update(key_share=True)).all()
     known = session.scalars(
-        select(Holding.id).where(Holding.community_id == facility.community_id, Holding.code == CODE)
+        select(Holding.id).where(Holding.community_id == facility.community_id, Holding.code == code)
     ).one_or_none()
     if known is not None:
         return known
-    about = {"kind": HoldingKind.TRANSIT, "code": CODE, "name": NAME}
+    about = {"kind": HoldingKind.TRANSIT, "code": code, "name": name}
     return funds.add_holding(session, facility.community_id, **about, actor=actor, now=now).id  # type: ignore[arg-type]
 
 
 def on_its_way(session: Session, shipment: Shipment) -> int | None:
     """The holding at which a shipment is on its way; None for one that was booked as given when it left."""
+    return None if shipment.move_id is None else transit_of(session, shipment.move_id)
+
+
+def transit_of(session: Session, move_id: int) -> int | None:
+    """The holding at which what left by a step is on its way; None where it was given at once."""
     return session.scalars(
         select(Account.holding_id)
         .join(EntryLine, EntryLine.account_id == Account.id)
         .join(StockMove, StockMove.entry_id == EntryLine.entry_id)
-        .where(StockMove.id == shipment.move_id, Account.holding_kind == HoldingKind.TRANSIT)
+        .where(StockMove.id == move_id, Account.holding_kind == HoldingKind.TRANSIT)
         .limit(1)
     ).one_or_none()
 
 
 def parts_of(session: Session, shipment: Shipment, lines: Sequence[ShipmentLine]) -> list[Part]:
     """What became of each lot that left, as the receiver signed; what ended first is taken to have come back."""
-    rows = session.execute(
-        select(Lot, Movement.amount, Movement.last_good_day)
-        .join(Movement, Movement.lot_id == Lot.id)
-        .where(Movement.move_id == shipment.move_id)
-        .order_by(Movement.id)
-    ).all()
     found = []
+    sent = sent_lots(session, shipment.move_id or 0)
+    goods = goods_of_lots(session, [lot.lot_id for lot, _ in sent])
+    dimensions = {lot.lot_id: dimension for lot, dimension in sent}
     for line in lines:
-        mine = {row[0].id: row for row in rows if row[0].goods_id == line.goods_id}
-        lots = [SentLot(row[0].id, -row[1], row[2]) for row in rows if row[0].goods_id == line.goods_id]
-        for lot, became in parted(lots, line.returned, line.sent - (line.received or 0) - line.returned):
-            known: Lot = mine[lot.lot_id][0]
-            dimension = Dimension(known.fund_id, Commodity(known.commodity), known.earmark_id)
-            found.append(Part(known.id, dimension, became.received, became.returned, became.missing))
+        mine = [lot for lot, _ in sent if goods[lot.lot_id] == line.goods_id]
+        for lot, became in parted(mine, line.returned, line.sent - (line.received or 0) - line.returned):
+            found.append(Part(lot.lot_id, dimensions[lot.lot_id], became.received, became.returned, became.missing))
     return found
+
+
+def sent_lots(session: Session, move_id: int) -> list[tuple[SentLot, Dimension]]:
+    """The lots that left by a step with their dimensions, each once whatever the spots it stood at."""
+    rows = session.execute(
+        select(Lot, func.sum(Movement.amount), func.min(Movement.last_good_day))
+        .join(Movement, Movement.lot_id == Lot.id)
+        .where(Movement.move_id == move_id)
+        .group_by(Lot.id)
+        .order_by(Lot.id)
+    )
+    return [
+        (SentLot(lot.id, -int(amount), day), Dimension(lot.fund_id, Commodity(lot.commodity), lot.earmark_id))
+        for lot, amount, day in rows
+    ]
+
+
+def goods_of_lots(session: Session, lot_ids: Sequence[int]) -> dict[int, int]:
+    """The goods of lots, by id."""
+    rows = session.execute(select(Lot.id, Lot.goods_id).where(Lot.id.in_(lot_ids)))
+    return {row.id: row.goods_id for row in rows}
 
 
 def arrive(session: Session, shipment: Shipment, parts: Sequence[Part], *, actor: Actor, now: datetime) -> None:

@@ -23,6 +23,7 @@ from dispatch.rules.funds.spoken import spoken
 from dispatch.rules.funds.terms import Commodity
 from dispatch.rules.market.pledges import PledgeKind, PledgeSource
 from dispatch.services import market
+from dispatch.services.market import selling
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import open_to_all
 from dispatch.web.giving.door import kind_word
@@ -30,6 +31,7 @@ from dispatch.web.giving.pledges import read_draft
 from dispatch.web.knowledge import errors_of, status_of
 from dispatch.web.orders.form import new_key, source_number
 from dispatch.web.phone.door import check_origin
+from dispatch.web.sales import said, source_word
 
 OF_ONE_S_OWN = "number and secret of one's own receipt are the key; nothing else is told"
 RULES = "the rule books of the supermarket hold in public"
@@ -166,7 +168,9 @@ def sales(community_id: int) -> str:
     name = name_of(community_id)
     with transaction(visitor(community_id).scope) as session:
         found = market.published_sales(session, community_id)
-    return render_template("give/sales.html", name=name, community_id=community_id, found=found, yuan_of=yuan_of)
+        sold = selling.sold_of_sales(session, [sale.id for sale, _ in found])
+    about = {"name": name, "community_id": community_id, "found": found, "sold": sold}
+    return render_template("give/sales.html", **about, said=said, source_word=source_word, yuan_of=yuan_of)
 
 
 @blueprint.get("/<int(min=1, max=9223372036854775807):community_id>/rules")

@@ -15,11 +15,15 @@ from dispatch.errors import DispatchError, Invalid, NotAllowed, NotFound
 from dispatch.models.funds import Entry, EntryLine
 from dispatch.models.market import Sale
 from dispatch.rules.access.roles import EVERYTHING, Scope
-from dispatch.rules.market.sales import NotOverYet, SaleNotThere, SamePersonCounted
+from dispatch.rules.market.picking import NotEnough
+from dispatch.rules.market.sales import NotOverYet, SaleNotThere, SaleSource, SamePersonCounted
 from dispatch.services import market
+from dispatch.services.market import selling
+from dispatch.services.reports.verify.stock import wrong_stock
 from dispatch.transaction import transaction
 from tests.conftest import Database
 from tests.factories.gifts import Office, make_office, plan
+from tests.factories.market import left, milk_of, settle, take_in
 
 
 @pytest.fixture
@@ -173,3 +177,58 @@ def test_many_who_count_at_once_are_two_different_people(committed: Database) ->
             "counted",
             {one.user_id for one in office.shop.counters},
         )
+
+
+def test_own_goods_wait_on_their_way_and_leave_the_books_for_what_was_taken(session: Session, office: Office) -> None:
+    shop, now = office.shop, clock.now(session)
+    soon, late = milk_of(session, shop, 4, 5), milk_of(session, shop, 6, 9)
+    milk_of(session, shop, 9, 9, earmark_id=shop.wish.id)
+    take_in(session, shop, shop.coat, 3)
+    sale = plan(session, office)
+    bring = {"actor": shop.keeper, "now": now}
+    with pytest.raises(NotEnough):
+        selling.bring_own(session, sale.id, shop.facility.id, shop.milk.id, 11, **bring)
+    milk = selling.bring_own(session, sale.id, shop.facility.id, shop.milk.id, 10, **bring)
+    coat = selling.bring_own(session, sale.id, shop.facility.id, shop.coat.id, 3, **bring)
+    theirs = selling.bring_others(session, sale.id, SaleSource.PARTNER, "手套", 20, actor=office.clerk)
+    settle(session)
+    assert (left(session, soon), left(session, late)) == ({}, {})
+    with pytest.raises(Invalid):
+        market.cancel_sale(session, sale.id, actor=office.clerk)
+    for person in (0, 1):
+        count(session, office, sale, person, 9_900)
+    with pytest.raises(Invalid) as refused, session.begin_nested():
+        market.bank_sale(session, sale.id, 9_900, office.bank.id, actor=office.clerk, now=now)
+    assert refused.value.field == "lines"
+    for line, sold in ((milk, 8), (coat, 0), (theirs, 20)):
+        selling.settle_line(session, line.id, sold, **bring)
+    with pytest.raises(SaleNotThere):
+        selling.settle_line(session, milk.id, 9, **bring)
+    market.bank_sale(session, sale.id, 9_900, office.bank.id, actor=office.clerk, now=now)
+    settle(session)
+    assert left(session, soon) == {"quarantine": 2}
+    entry = session.get_one(Entry, sale.entry_id)
+    amounts = select(EntryLine.amount).where(EntryLine.entry_id == entry.id)
+    assert (entry.kind, sorted(session.scalars(amounts))) == ("sale", [-8, -8, 9_900, 9_900])
+    assert list(wrong_stock(session)) == []
+    sold = [(line.words, line.sold) for line, _ in selling.sold_of_sales(session, [sale.id])[sale.id]]
+    assert sold == [("牛奶", 8), ("手套", 20)]
+
+
+def test_nothing_past_its_day_is_sold_and_the_database_knows_what_was_sold_once(
+    session: Session, office: Office
+) -> None:
+    shop, now = office.shop, clock.now(session)
+    milk_of(session, shop, 4, -1)
+    sale = plan(session, office)
+    with pytest.raises(NotEnough):
+        selling.bring_own(session, sale.id, shop.facility.id, shop.milk.id, 1, actor=shop.keeper, now=now)
+    line = selling.bring_others(session, sale.id, SaleSource.CONSIGNED, "毛衣", 5, actor=office.clerk)
+    selling.settle_line(session, line.id, 2, actor=office.clerk, now=now)
+    for statement in (
+        "UPDATE sale_lines SET sold = 3 WHERE id = :id",
+        "UPDATE sale_lines SET brought = 9 WHERE id = :id",
+        "DELETE FROM sale_lines WHERE id = :id",
+    ):
+        with pytest.raises(DBAPIError), session.begin_nested():
+            session.execute(text(statement), {"id": line.id})
