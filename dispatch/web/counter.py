@@ -23,7 +23,7 @@ from dispatch.rules.market.double_dip import PROGRAMME_LABELS
 from dispatch.rules.market.hand_outs import STATE_LABELS, WAY_LABELS, HandOutState, SigningWay, check_proxy
 from dispatch.services import market
 from dispatch.services.access import idempotency
-from dispatch.services.market import counter, hand_outs
+from dispatch.services.market import counter, hand_outs, refused_signings
 from dispatch.services.market.hand_outs import Chosen, Listed, Signing
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
@@ -212,10 +212,21 @@ def sign(hand_out_id: int) -> Response:
     try:
         body = signed(hand_out_id, actor)
     except DispatchError as error:
+        tell_refused(hand_out_id, actor)
         status = next((status for kind, status in STATUS_OF if isinstance(error, kind)), 500)
         field = error.field if isinstance(error, Invalid) else None
         return make_response(jsonify({"detail": told(error), "field": field}), status)
     return make_response(jsonify(body))
+
+
+def tell_refused(hand_out_id: int, actor: Actor) -> None:
+    """Somebody learns of a signing that was made without a network and is refused now."""
+    try:
+        signed_at = read_moment(request.form)
+    except Invalid:
+        return
+    with transaction() as session:
+        refused_signings.tell(session, hand_out_id, signed_at, actor=actor, now=clock.now(session))
 
 
 sign.most_bytes = MOST_BYTES  # type: ignore[attr-defined]
@@ -250,14 +261,20 @@ def read_signing() -> Signing:
     pictures = [content for one in request.files.getlist("signature") if (content := one.read())]
     if not pictures:
         raise Invalid("signature", "请签名,或选择签名的照片")
+    signed_at = read_moment(form)
+    proxy = check_proxy(form.get("proxy_name", "")[:60], form.get("proxy_relation", "")[:60])
+    return Signing(SigningWay(way), pictures[0], form.get("list_hash", ""), signed_at, proxy)
+
+
+def read_moment(form: Mapping[str, str]) -> datetime:
+    """When it was signed; raises Invalid("signed_at")."""
     try:
         signed_at = datetime.fromisoformat(form.get("signed_at", ""))
     except ValueError as error:
         raise Invalid("signed_at", "签字的时间不对,请检查这台设备的时钟") from error
     if signed_at.tzinfo is None:
         raise Invalid("signed_at", "签字的时间不对,请检查这台设备的时钟")
-    proxy = check_proxy(form.get("proxy_name", "")[:60], form.get("proxy_relation", "")[:60])
-    return Signing(SigningWay(way), pictures[0], form.get("list_hash", ""), signed_at, proxy)
+    return signed_at
 
 
 @blueprint.post(f"{HAND_OUT}/cancellation")

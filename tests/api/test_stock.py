@@ -74,7 +74,7 @@ def test_a_recall_lists_what_has_gone_out(scene: Scene) -> None:
     headers = {"Authorization": f"Bearer {scene.worker.key}"}
     called = scene.worker.client.post("/api/recalls", json=body, headers=headers)
     assert called.status_code == 201
-    assert [(one["kind"], one["amount"]) for one in (called.json or {})["given"]] == [("hand_out", 2)]
+    assert [(one["kind"], one["amount"]) for one in (called.json or {})["given"]] == [("parcel", 2)]
     assert (scene.reader.get(called.headers["Location"]).json or {})["given"] == (called.json or {})["given"]
     assert scene.stranger.get(called.headers["Location"]).status_code == 404
     assert scene.worker.client.post("/api/recalls", json=body, headers=headers).status_code == 422

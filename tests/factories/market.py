@@ -123,9 +123,9 @@ def milk_of(session: Session, shop: Shop, amount: int, ends_in: int, **changes: 
 
 
 def hand_out(session: Session, shop: Shop, goods: Goods, amount: int, **changes: Any) -> MovedOut:
-    """Give goods to a lone elder over the counter, unless told otherwise."""
+    """Give goods to a lone elder in a parcel, unless told otherwise; hand-outs are signed (factories.counter)."""
     wish = Wish(goods.id, amount, lot_id=changes.pop("lot_id", None))
-    values = {"kind": MoveKind.HAND_OUT, "facility_id": shop.facility.id, "purpose": Purpose.LONE_ELDER}
+    values = {"kind": MoveKind.PARCEL, "facility_id": shop.facility.id, "purpose": Purpose.LONE_ELDER}
     outgoing = Outgoing(**(values | {"wishes": (wish,)} | changes))
     return market.move_out(session, outgoing, actor=shop.keeper, now=clock.now(session))
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import BrowserContext
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.models.market import HandOut, Keeper
@@ -49,12 +50,7 @@ def make_counter(site: Site, *, helped_before: bool = False) -> Counter:
         take_in(session, shop, shop.rice, 50_000, produced_on=shop.today)
         card = card_of(session, shop)
         place = shop.world.community.id
-        user = users.create_user(
-            session, login="keeper9", name="吴保管", password="correct horse battery", actor=SYSTEM, now=now
-        )
-        users.add_role(session, user.id, Role.KEEPER, organisation_id=place, actor=SYSTEM, now=now)
-        for keeper in session.scalars(select(Keeper)):
-            keeper.user_id = user.id
+        token = keeper_of(session, place)
         if helped_before:
             held = beneficiaries.scan(session, card.qr, actor=shop.keeper, now=now)
             benefits.record(
@@ -66,6 +62,17 @@ def make_counter(site: Site, *, helped_before: bool = False) -> Counter:
                 origin="market.relief",
                 origin_id=1,
             )
-        token = sessions.open_session(session, user.id, is_complete=True, now=now)
         session.commit()
         return Counter(site, token, card.qr, card.token)
+
+
+def keeper_of(session: Session, place: int) -> str:
+    """The session of a keeper of all facilities there."""
+    now = clock.now(session)
+    user = users.create_user(
+        session, login="keeper9", name="吴保管", password="correct horse battery", actor=SYSTEM, now=now
+    )
+    users.add_role(session, user.id, Role.KEEPER, organisation_id=place, actor=SYSTEM, now=now)
+    for keeper in session.scalars(select(Keeper)):
+        keeper.user_id = user.id
+    return sessions.open_session(session, user.id, is_complete=True, now=now)

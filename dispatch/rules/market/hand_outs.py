@@ -128,6 +128,11 @@ def check_signing(
         raise ReservationOver
 
 
+def is_told_late(signed_at: datetime | None, now: datetime) -> bool:
+    """Whether it was signed some time before it is told, so that the holder is gone with the goods (promise.md §13)."""
+    return signed_at is not None and signed_at < now - CLOCKS_DIFFER
+
+
 def check_proxy(name: str, relation: str) -> Proxy | None:
     """Who signs for the holder: both the name and the relation, or neither; raises Invalid naming what is missing."""
     if not name.strip() and not relation.strip():

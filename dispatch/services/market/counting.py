@@ -17,6 +17,7 @@ from dispatch.rules.market.shelf import MoveKind, Spot
 from dispatch.rules.orders.intake import check_text
 from dispatch.rules.queue import Lane
 from dispatch.services.access import audit, reach
+from dispatch.services.market import refused_signings
 from dispatch.services.market.facilities import find_facility, refuse_keeper
 from dispatch.services.market.writing import Piece, Step, write
 
@@ -165,6 +166,7 @@ def close_count(session: Session, count_id: int, *, reason: str, actor: Actor, n
     if result.differences and not reason.strip():
         raise Invalid("reason", "请写明盘盈盘亏的原因")
     end(session, count, "closed", reason=reason, actor=actor, now=now)
+    refused_signings.counted(session, count.facility_id, now=now)
     for occasion, entry in enumerate((EntryKind.SHORTAGE, EntryKind.SURPLUS), start=1):
         adjust(session, count, result, entry, occasion, actor=actor, now=now)
     return count

@@ -51,7 +51,7 @@ def test_two_keepers_take_the_last_piece(open_shop: Shop) -> None:
     assert sorted(type(one).__name__ for one in results) == ["MovedOut", "NotEnough"]
     with transaction(EVERYTHING) as session:
         assert left(session, lot) == {}
-        assert session.scalar(select(func.count()).where(StockMove.kind == "hand_out")) == 1
+        assert session.scalar(select(func.count()).where(StockMove.kind == "parcel")) == 1
 
 
 def test_many_take_a_few_and_none_is_taken_twice_or_left(open_shop: Shop) -> None:

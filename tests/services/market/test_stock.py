@@ -98,7 +98,7 @@ def test_the_earliest_goes_first_across_the_shelf_and_the_store(session: Session
     assert left(session, sooner) == {}
     assert left(session, later) == {"store": 2, "shelf": 1}
     entry = entry_of(session, given.move)
-    assert (entry.kind, entry.purpose) == ("hand_out", "lone_elder")
+    assert (entry.kind, entry.purpose) == ("parcel", "lone_elder")
     assert [piece[3] for piece in entry.facts["pieces"]] == [-2, -2]
 
 

@@ -262,7 +262,7 @@ def test_the_fence_itself_is_what_refuses(committed: Database) -> None:
         lot = milk_of(session, shop, 3, 3)
     with transaction(EVERYTHING) as session:
         session.execute(update(Lot).where(Lot.id == lot.id).values(expires_on=shop.today - ONE))
-    step = Step(MoveKind.HAND_OUT, shop.facility, (out(shop, lot),), EntryKind.HAND_OUT, Purpose.LONE_ELDER)
+    step = Step(MoveKind.PARCEL, shop.facility, (out(shop, lot),), EntryKind.PARCEL, Purpose.LONE_ELDER)
     with pytest.raises(ChangedAtCommit), transaction(EVERYTHING) as session:
         write(session, step, actor=shop.keeper, now=clock.now(session))
     with connection(committed.owner_url) as owner:

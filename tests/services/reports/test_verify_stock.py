@@ -15,8 +15,8 @@ BY_HAND = "".join(
     for table in ("movements", "stock_moves", "lots", "entries", "entry_lines")
 )
 """Past every trigger: what a careless hand of the owner leaves behind."""
-OUT = "(SELECT id FROM stock_moves WHERE kind = 'hand_out' ORDER BY id LIMIT 1)"
-SPOIL = "(SELECT entry_id FROM stock_moves WHERE kind = 'hand_out' ORDER BY id LIMIT 1)"
+OUT = "(SELECT id FROM stock_moves WHERE kind = 'parcel' ORDER BY id LIMIT 1)"
+SPOIL = "(SELECT entry_id FROM stock_moves WHERE kind = 'parcel' ORDER BY id LIMIT 1)"
 
 
 @pytest.fixture
