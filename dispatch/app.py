@@ -40,7 +40,7 @@ from dispatch.boot import boot
 from dispatch.errors import DispatchError, Unavailable
 from dispatch.gateways import proxy
 from dispatch.gateways.broker import Broker
-from dispatch.transaction import Doors, is_retried
+from dispatch.transaction import Doors, is_passing
 from dispatch.web import (
     abroad,
     access,
@@ -276,7 +276,7 @@ def answer_database_error(error: Exception) -> ResponseReturnValue:
 
     Told as every other error of the address is: the phone page has its own way, in two shapes.
     """
-    if isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and is_retried(error)):
+    if isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and is_passing(error)):
         log.warning("database_unavailable", error=type(error).__name__)
         return current_app.handle_user_exception(Unavailable("系统暂时忙不过来，请稍后再试"))
     log.error("request_failed", error=type(error).__name__, exc_info=error)

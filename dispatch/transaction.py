@@ -22,6 +22,8 @@ from dispatch.rules.access.roles import NOTHING, Scope
 from dispatch.rules.queue import Lane
 
 RETRIED_STATES = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
+WAITED_TOO_LONG = "55P03"
+"""Somebody else holds what this one needs, and has held it for as long as anybody may wait."""
 JUDGED_AT_COMMIT = frozenset({"may_be_given", "stands_still"})
 """What the database judges anew at commit, because it may have changed since the service asked."""
 MOST_TRIES = 3
@@ -159,6 +161,11 @@ def is_retried(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     is_away = isinstance(error, OperationalError) and state is None
     return state in RETRIED_STATES or is_away or error.connection_invalidated
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Whether it is trouble of the moment: what may be repeated, and what has waited for a lock too long already."""
+    return is_retried(error) or getattr(error.orig, "sqlstate", None) == WAITED_TOO_LONG
 
 
 def retrying(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

@@ -20,7 +20,7 @@ from dispatch.errors import DispatchError
 from dispatch.queue import Claimed
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.queue import LEASE_SECONDS, MOST_ATTEMPTS, MOST_NOTICES, Lane, most_per_claim
-from dispatch.transaction import Doors, is_retried, transaction
+from dispatch.transaction import Doors, is_passing, transaction
 from dispatch.workers import care, catalogue, funds, market, notify, orders, reports, system
 
 log = structlog.get_logger()
@@ -218,7 +218,7 @@ def record_failure(job: Claimed, error: BaseException) -> None:
     """Keep the error's class and the next try; a dead job puts its order on the desk and raises an alarm."""
     handler = HANDLERS.get(job.kind)
     most = handler.most_attempts if handler else MOST_ATTEMPTS
-    passing = isinstance(error, DBAPIError) and is_retried(error)
+    passing = isinstance(error, DBAPIError) and is_passing(error)
     log.warning("job_failed", error=type(error).__name__, attempts=job.attempts, passing=passing, exc_info=error)
     with transaction(EVERYTHING) as session:
         if queue.fail(session, job, type(error).__name__, most_attempts=most):

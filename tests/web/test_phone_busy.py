@@ -16,7 +16,8 @@ from tests.web.phone_world import offer
 from tests.web.test_phone_browser import KEPT, opened, phone
 
 __all__ = ["phone"]
-FAILS = "$$ BEGIN RAISE EXCEPTION 'busy' USING ERRCODE = '40001'; END $$"
+CONFLICT, WAITED_TOO_LONG = "40001", "55P03"
+FAILS = "$$ BEGIN RAISE EXCEPTION 'busy' USING ERRCODE = '{}'; END $$"
 BUSY = (
     f"CREATE FUNCTION is_busy() RETURNS trigger LANGUAGE plpgsql AS {FAILS}",
     "CREATE TRIGGER is_busy BEFORE UPDATE ON offer_recipients FOR EACH ROW EXECUTE FUNCTION is_busy()",
@@ -31,22 +32,25 @@ def client(site: Site) -> FlaskClient:
 
 
 @contextmanager
-def busy(database: Database) -> Iterator[None]:
-    """For a while every answer to an offer meets a conflict of the moment, however often it is tried."""
+def busy(database: Database, state: str = CONFLICT) -> Iterator[None]:
+    """For a while every answer to an offer meets trouble of the moment, however often it is tried."""
     with create_engine(database.owner_url, poolclass=NullPool).connect() as owner:
         for statement in BUSY:
-            owner.execute(text(statement))
+            owner.execute(text(statement.format(state)))
         owner.commit()
         yield
         owner.execute(text("DROP FUNCTION is_busy() CASCADE"))
         owner.commit()
 
 
-def test_the_page_s_script_gets_a_machine_s_answer_and_may_send_again(site: Site, client: FlaskClient) -> None:
+@pytest.mark.parametrize("state", [CONFLICT, WAITED_TOO_LONG])
+def test_the_page_s_script_gets_a_machine_s_answer_and_may_send_again(
+    site: Site, client: FlaskClient, state: str
+) -> None:
     offered = offer(site.database)
     link = f"/w/{offered.token}/accept"
     asked = {"Accept": "application/json", "Idempotency-Key": "one-press-of-the-button"}
-    with busy(site.database):
+    with busy(site.database, state):
         answer = client.post(link, headers=asked)
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
     assert (answer.json["code"], answer.json["status"]) == ("unavailable", 503)
