@@ -46,4 +46,5 @@ class Receipt(Base):
         CheckConstraint("void_reason <> ''", name="void_reason"),
         Index("ix_receipts_entry_id", "entry_id", unique=True, postgresql_where=text("voided_at IS NULL")),
         Index("ix_receipts_of_entry", "entry_id", "id"),
+        Index("ix_receipts_issued_at", "community_id", "issued_at", "id"),
     )

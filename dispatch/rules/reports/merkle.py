@@ -41,28 +41,38 @@ def node(left: bytes, right: bytes) -> bytes:
 
 def root_of(leaves: Iterable[bytes]) -> bytes:
     """The root over leaves in their order; it keeps one digest for each power of two, however many there are."""
-    stack: list[tuple[int, bytes]] = []
-    for leaf in leaves:
-        size, digest = 1, leaf
-        while stack and stack[-1][0] == size:
-            digest, size = node(stack.pop()[1], digest), size * 2
-        stack.append((size, digest))
+    return climb(leaves, -1)[0]
+
+
+def proof_of(leaves: Iterable[bytes], index: int) -> list[bytes]:
+    """The digests beside the way from a leaf to the root, from below; the leaves are read once and not kept."""
+    return climb(leaves, index)[1]
+
+
+def climb(leaves: Iterable[bytes], index: int) -> tuple[bytes, list[bytes]]:
+    """The root, and what stood beside the leaf at this place whenever two digests became one."""
+    stack: list[tuple[int, int, bytes]] = []
+    beside: list[bytes] = []
+
+    def join(right: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
+        first, size, left = stack.pop()
+        if first <= index < first + size:
+            beside.append(right[2])
+        elif right[0] <= index < right[0] + right[1]:
+            beside.append(left)
+        return first, size + right[1], node(left, right[2])
+
+    for place, leaf in enumerate(leaves):
+        newest = (place, 1, leaf)
+        while stack and stack[-1][1] == newest[1]:
+            newest = join(newest)
+        stack.append(newest)
     if not stack:
-        return EMPTY
-    root = stack.pop()[1]
+        return EMPTY, []
+    top = stack.pop()
     while stack:
-        root = node(stack.pop()[1], root)
-    return root
-
-
-def proof_of(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The digests beside the way from a leaf to the root, from below."""
-    if len(leaves) == 1:
-        return []
-    split = 1 << (len(leaves) - 1).bit_length() - 1
-    if index < split:
-        return [*proof_of(leaves[:split], index), root_of(leaves[split:])]
-    return [*proof_of(leaves[split:], index - split), root_of(leaves[:split])]
+        top = join(top)
+    return top[2], beside
 
 
 def proves(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:

@@ -14,15 +14,13 @@ from dispatch.services.reports.approving import (
 from dispatch.services.reports.asking import AssignedBy, Grouping, ReportQuery, assigned_by, nameless
 from dispatch.services.reports.counting import MOST_AT_ONCE, ask_for_count, count_anew, count_changes, waiting_changes
 from dispatch.services.reports.disclosing import (
-    Proof,
     alarm_late_disclosures,
     disclose_emergencies,
     disclose_quarter,
     find_disclosure,
-    leaves_kept,
     list_disclosures,
-    proof_for,
 )
+from dispatch.services.reports.disclosing.leaves import Proof, leaves_from, leaves_kept, proof_for
 from dispatch.services.reports.exporting import ExportTooLarge, export_orders, export_report, export_table
 from dispatch.services.reports.figures import Report, ReportRow, Step, communities_of, report, trend
 from dispatch.services.reports.files import FileFormat
@@ -82,6 +80,7 @@ __all__ = [
     "exports_to_decide",
     "find_disclosure",
     "heat",
+    "leaves_from",
     "leaves_kept",
     "list_disclosures",
     "list_statements",

@@ -14,7 +14,7 @@ from dispatch.models.funds import Fund
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.terms import Owner
 from dispatch.services.grid.build import demand_community
-from dispatch.services.reports.disclosing import rows_of
+from dispatch.services.reports.disclosing.body import rows_of
 
 FIRST_YEAR, LAST_YEAR = 2003, 2199
 FOREIGN = text(
