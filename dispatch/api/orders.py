@@ -32,10 +32,11 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def takes(schema: type[Schema], *, status: int = 200, door: Blueprint = blueprint) -> Callable[[View], View]:
-    """A body in, the order out, once per Idempotency-Key."""
+    """A body in, the order out, once per Idempotency-Key; no body is needed where no field is."""
+    needed = any(field.required for field in schema().fields.values())
 
     def decorate(view: View) -> View:
-        answered = door.arguments(schema)(door.response(status, schemas.OrderOut)(view))
+        answered = door.arguments(schema, required=needed)(door.response(status, schemas.OrderOut)(view))
         keyed: View = door.doc(parameters=[KEY_PARAMETER])(answered)
         return keyed
 
