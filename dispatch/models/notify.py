@@ -12,7 +12,8 @@ from dispatch.db import Base, Id, Moment, Reference
 class Notice(Base):
     """Something somebody must be told: a performer (by their channel) or a user (in their inbox).
 
-    `dedupe` makes each telling happen once; `secret` holds the sealed link token until it was sent.
+    `dedupe` makes each telling happen once; `secret` holds the sealed link token until it was sent. A letter of thanks
+    is to nobody of the house: its `secret` is the address.
     """
 
     __tablename__ = "notices"
@@ -37,7 +38,11 @@ class Notice(Base):
     __table_args__ = (
         CheckConstraint("channel IN ('webhook', 'email', 'app')", name="channel"),
         CheckConstraint("state IN ('waiting', 'delivered', 'failed', 'superseded')", name="state"),
-        CheckConstraint("(performer_id IS NULL) <> (user_id IS NULL)", name="receiver"),
+        CheckConstraint(
+            "num_nonnulls(performer_id, user_id) = CASE template WHEN 'thanks' THEN 0 ELSE 1 END "
+            "AND (template <> 'thanks' OR channel = 'email')",
+            name="receiver",
+        ),
         Index("ix_notices_user_id", "user_id", "id", postgresql_where=text("user_id IS NOT NULL")),
         Index("ix_notices_order_id", "order_id"),
         Index("ix_notices_performer_id", "performer_id", "id", postgresql_where=text("performer_id IS NOT NULL")),

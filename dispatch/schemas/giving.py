@@ -27,12 +27,13 @@ class DonorQuery(PageQuery):
 
 
 class AddDonor(HouseSchema):
-    """Somebody who gives; `is_named`: consents to be named on statements."""
+    """Somebody who gives; `is_named`: consents to be named on statements; `email`: to be thanked there."""
 
     community_id = identity(required=True)
     name = Text(most=LONGEST_NAME, least=1, required=True)
     kind = fields.String(load_default="person", validate=validate.OneOf(KINDS))
     phone = Text(most=40, load_default=None, allow_none=True)
+    email = Text(most=200, load_default=None, allow_none=True)
     is_overseas = Flag(load_default=False)
     is_named = Flag(load_default=False)
 

@@ -95,6 +95,7 @@ GIVING_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", f"/api{APPEAL}/prints"): (appeal, 200, nothing),
     ("POST", f"/api{APPEAL}/prints"): (appeal, 201, prints),
     ("POST", f"/giving{DONOR}/naming"): (donor, 303, lambda _: {"is_named": "yes"}),
+    ("POST", f"/giving{DONOR}/email"): (donor, 303, lambda _: {"email": "chen@example.org"}),
     ("GET", PAGE): (pledge, 200, nothing),
     ("POST", f"{PAGE}/phone"): (pledge, 200, nothing),
     ("POST", f"{PAGE}/fetching"): (pledge, 303, lambda _: {"version": "1"}),

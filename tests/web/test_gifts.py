@@ -15,14 +15,18 @@ from sqlalchemy import select
 
 from dispatch import clock
 from dispatch.gateways.limits import limiter
+from dispatch.gateways.messages import Messages, Remembered
 from dispatch.models.access import Membership
-from dispatch.models.market import Gift, GiftLine, Sale
+from dispatch.models.market import Donor, Gift, GiftLine, Sale
+from dispatch.models.notify import Notice
+from dispatch.queue import Claimed, Job
 from dispatch.rules.access.roles import Right, Role
 from dispatch.rules.funds.draft import Foreign
 from dispatch.rules.funds.terms import Commodity
 from dispatch.rules.market.gifts import GiftItem
 from dispatch.services import market
 from dispatch.services.access import sessions, vault
+from dispatch.workers import notify as notify_worker
 from tests.api.calling import caller
 from tests.factories.gifts import Office, make_office, plan, receive
 from tests.factories.giving import make_agreement
@@ -322,3 +326,36 @@ def keeping(site: Site, shop: Shop) -> FlaskClient:
     client.set_cookie("session", token)
     client.environ_base["HTTP_X_CSRF_TOKEN"] = vault.sign("csrf", token.encode()).hex()
     return client
+
+
+def test_a_donor_who_left_an_address_is_thanked_there_once_and_the_address_is_forgotten(
+    site: Site, office: Office
+) -> None:
+    centre, at = person(site, office, Role.CENTRE), {"community_id": str(office.shop.world.community.id)}
+    form = at | {"name": "陈桂花", "kind": "person", "email": "guihua@example.org"}
+    wrong = centre.post("/giving/donors", data=form | {"email": "guihua"})
+    assert (wrong.status_code, 'id="email-error"' in wrong.get_data(as_text=True)) == (422, True)
+    assert centre.post("/giving/donors", data=form).status_code == 303
+    assert centre.post("/giving/donors", data=form | {"name": "不留邮箱", "email": ""}).status_code == 303
+    with site.database.session() as session:
+        gifts = [receive(session, office, donor_id=one.id) for one in session.scalars(select(Donor).order_by(Donor.id))]
+        session.commit()
+    for gift in gifts * 2:
+        assert centre.post(f"/giving/gifts/{gift.id}/thanks").status_code == 303
+    with site.database.session() as session:
+        notice = session.scalars(select(Notice)).one()
+        job = session.scalars(select(Job).where(Job.kind == "notify.deliver")).one()
+    receivers, before = Remembered(), Messages.way
+    Messages.way = receivers
+    for _ in range(2):
+        notify_worker.deliver(Claimed(1, job.kind, notice.id, {}, job.lane, job.run_at, 1, 1))
+    Messages.way = before
+    (sent,) = receivers.accepted
+    assert (sent.address, sent.channel) == ("guihua@example.org", "email")
+    assert "感谢您的捐赠" in sent.text
+    assert "陈桂花" not in sent.text + sent.subject
+    with site.database.session() as session:
+        kept = session.get_one(Notice, notice.id)
+        assert (kept.state, kept.secret) == ("delivered", None)
+    assert centre.post(f"/giving/donors/{gifts[0].donor_id}/email", data={"email": ""}).status_code == 303
+    assert "发邮件" not in centre.get("/giving/donors").get_data(as_text=True)

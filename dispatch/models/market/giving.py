@@ -14,7 +14,10 @@ WAITING = sql("state IN ('open', 'fetching', 'fetched')")
 
 
 class Donor(Base):
-    """捐赠人: a person or body that gives; who wants to stay unknown has no row. The phone is sealed."""
+    """捐赠人: a person or body that gives; who wants to stay unknown has no row. The phone is sealed, and the e-mail.
+
+    Who leaves an address consents to be thanked there.
+    """
 
     __tablename__ = "donors"
 
@@ -25,6 +28,7 @@ class Donor(Base):
     name: Mapped[str]
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_overseas: Mapped[bool] = mapped_column(server_default=sql("false"))
     is_named: Mapped[bool] = mapped_column(server_default=sql("false"))
     created_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))

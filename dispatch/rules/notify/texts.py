@@ -86,6 +86,10 @@ WITHOUT_ORDER: dict[str, Template] = {
     ),
     "firm_lifted": Template("恢复派单", "已恢复给您派单。"),
     "firm_left": Template("已退出", "您已退出,不再给您派单。手上的订单请做完,或者联系中心。"),
+    "thanks": Template(
+        "感谢您的捐赠",
+        "感谢您的捐赠(收据 %(numbers)s)。%(place)s 已收到并登记,凭收据编号和查询码可以在网站上查到用在哪里。",
+    ),
     "firm_warned": Template("警告", "中心因一件投诉属实给您一次警告。请联系中心了解原因。"),
 }
 OTHER = Template("订单 %(number)s 有新的情况", "订单 %(number)s(%(service)s,%(place)s)有新的情况,请查看。")

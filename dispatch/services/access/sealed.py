@@ -52,6 +52,7 @@ SEALED = (
     SealedColumn("order_callers", "phone"),
     SealedColumn("consents", "given_by"),
     SealedColumn("donors", "phone"),
+    SealedColumn("donors", "email"),
     SealedColumn("pledges", "phone"),
     SealedColumn("partners", "phone"),
     SealedColumn("receipts", "received_from"),

@@ -1,5 +1,6 @@
 """Donors: entered once, found by name or whole telephone number, named on a statement only by consent."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,7 @@ from dispatch.services.grid.build import demand_community
 
 LONGEST_NAME = 60
 MOST_FOUND = 51
+EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}", re.ASCII)
 KINDS = frozenset({"person", "body"})
 
 
@@ -28,6 +30,7 @@ class DonorDraft:
     name: str
     kind: str = "person"
     phone: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
     is_overseas: bool = False
     is_named: bool = False
 
@@ -35,6 +38,33 @@ class DonorDraft:
 def phone_place(donor: Donor) -> str:
     """Where a donor's number is sealed."""
     return f"donors.phone.{donor.uid}"
+
+
+def email_place(donor: Donor) -> str:
+    """Where a donor's e-mail address is sealed."""
+    return f"donors.email.{donor.uid}"
+
+
+def seal_email(donor: Donor, said: str | None) -> None:
+    """Keep the address at which a donor wants to be thanked, or none; raises Invalid("email")."""
+    words = (said or "").strip()
+    if words and not EMAIL.fullmatch(words):
+        raise Invalid("email", "请填写完整的电子邮箱，感谢信从这里送达")
+    donor.email = vault.seal(email_place(donor), words) if words else None
+
+
+def email_of(donor: Donor) -> str:
+    """The address, empty when none was left: for the one letter that leaves the house."""
+    return vault.open_sealed(email_place(donor), donor.email) if donor.email else ""
+
+
+def set_email(session: Session, donor_id: int, said: str, *, actor: Actor) -> Donor:
+    """Note at which address a donor wants to be thanked, or at none any more; raises NotFound, Invalid("email")."""
+    donor = find_donor(session, donor_id, actor=actor)
+    seal_email(donor, said)
+    session.flush()
+    record(session, "set_donor_email" if donor.email else "forget_donor_email", donor, actor=actor)
+    return donor
 
 
 def add_donor(session: Session, community_id: int, draft: DonorDraft, *, actor: Actor, now: datetime) -> Donor:
@@ -63,6 +93,7 @@ def add_donor(session: Session, community_id: int, draft: DonorDraft, *, actor: 
         created_at=now,
     )
     donor.phone = vault.seal(phone_place(donor), phone) if phone else None
+    seal_email(donor, draft.email)
     session.add(donor)
     session.flush()
     record(session, "add_donor", donor, actor=actor)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Conflict, Invalid, NotFound
+from dispatch.models.access import Organisation
 from dispatch.models.funds import Earmark, Fund, Holding
 from dispatch.models.market import Gift, GiftLine, GiftReversal, Pledge
 from dispatch.rules.access.roles import Actor
@@ -20,12 +21,12 @@ from dispatch.rules.market import gifts as rule
 from dispatch.rules.market.gifts import GiftItem, Way
 from dispatch.rules.market.pledges import PledgeState, step
 from dispatch.rules.orders.intake import check_text
-from dispatch.services import funds
+from dispatch.services import funds, notify
 from dispatch.services.access import audit, reach
-from dispatch.services.market.donors import find_donor
+from dispatch.services.market.donors import email_of, find_donor
 from dispatch.services.market.moving import reverse as reverse_move
 from dispatch.services.market.pledges import advance, find_pledge
-from dispatch.services.market.receipts import give_receipts
+from dispatch.services.market.receipts import give_receipts, receipts_of_gifts
 from dispatch.services.market.receiving import LotDraft, Receipt, receive
 
 ORIGIN = "market.gift"
@@ -299,10 +300,25 @@ def reverse_line(session: Session, line_id: int, *, reason: str, actor: Actor, n
 
 
 def thank(session: Session, gift_id: int, *, actor: Actor, now: datetime) -> Gift:
-    """Note that the donor was thanked; said twice is said once. Raises NotFound."""
+    """Note that the donor was thanked, once, and write to the address that was left for it. Raises NotFound."""
     gift = find_gift(session, gift_id, actor=actor)
     if gift.thanked_at is None:
         gift.thanked_at, gift.thanked_by = now, actor.user_id
         session.flush()
+        write_thanks(session, gift, actor=actor, now=now)
         record(session, "thank", gift, actor=actor)
     return gift
+
+
+def write_thanks(session: Session, gift: Gift, *, actor: Actor, now: datetime) -> None:
+    """A letter of thanks with the numbers of the receipts, where the donor left an address; never a name or an item."""
+    address = email_of(find_donor(session, gift.donor_id, actor=actor)) if gift.donor_id is not None else ""
+    if not address:
+        return
+    receipts = [row.receipt for row in receipts_of_gifts(session, [gift.id])[gift.id] if row.receipt.voided_at is None]
+    facts = {
+        "numbers": "、".join(funds.number_of(one) for one in receipts),
+        "place": session.get_one(Organisation, gift.community_id).name,
+    }
+    about = {"dedupe": f"thanks:{gift.id}", "address": address, "community_id": gift.community_id}
+    notify.write_letter(session, **about, facts=facts, now=now)  # type: ignore[arg-type]

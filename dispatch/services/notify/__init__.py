@@ -3,6 +3,7 @@
 from dispatch.services.notify.alarms import clear_alarms, open_alarms, raise_alarm, see_alarm
 from dispatch.services.notify.inbox import inbox_of, link_token, mark_read, unread_count
 from dispatch.services.notify.incoming import find_sender, take_once
+from dispatch.services.notify.letters import write_letter
 from dispatch.services.notify.tell import PerformerNotice, tell_performer, tell_performers, tell_user, write_notices
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "tell_performers",
     "tell_user",
     "unread_count",
+    "write_letter",
     "write_notices",
 ]

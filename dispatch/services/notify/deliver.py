@@ -75,7 +75,9 @@ def may_repeat(notice: Notice, effect: Effect) -> bool:
 
 
 def outgoing(session: Session, notice: Notice, sending: int) -> Outgoing:
-    """The notice with its performer's address and secret, unsealed for this one sending."""
+    """The notice with its receiver's address and secret, unsealed for this one sending."""
+    if notice.performer_id is None:
+        return letter(session, notice, sending)
     performer = session.scalars(select(Performer).where(Performer.id == notice.performer_id)).one()
     channel = Channel(notice.channel)
     return Outgoing(
@@ -91,6 +93,24 @@ def outgoing(session: Session, notice: Notice, sending: int) -> Outgoing:
         address=address_of(performer, channel),
         secret=opened(performer, "webhook_secret", performer.webhook_secret),
         token=link_token(notice),
+    )
+
+
+def letter(session: Session, notice: Notice, attempts: int) -> Outgoing:
+    """A letter to somebody outside the house: its secret is the address."""
+    return Outgoing(
+        notice_id=notice.id,
+        message_id=notice.dedupe,
+        channel=Channel(notice.channel),
+        performer_code="",
+        template=notice.template,
+        facts=notice.facts,
+        created_at=notice.created_at,
+        sent_at=clock.real(session),
+        sending=attempts,
+        address=link_token(notice) or "",
+        secret="",
+        token=None,
     )
 
 

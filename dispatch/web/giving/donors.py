@@ -11,6 +11,7 @@ from dispatch.gateways import limits
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.services import market
 from dispatch.services.market import DonorDraft
+from dispatch.services.market.donors import set_email
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.giving.door import blueprint, chosen_community, communities_of
@@ -59,6 +60,7 @@ def add_donor() -> Response:
             name=form.get("name", ""),
             kind=form.get("kind", "person"),
             phone=form.get("phone", "").strip() or None,
+            email=form.get("email", ""),
             is_overseas=bool(form.get("is_overseas")),
             is_named=bool(form.get("is_named")),
         )
@@ -76,4 +78,18 @@ def name_donor(donor_id: int) -> Response:
     """Note that a donor consents to be named, or does no more."""
     with transaction() as session:
         market.set_named(session, donor_id, is_named=request.form.get("is_named") == "yes", actor=current_actor())
+    return redirect(url_for("pages_giving.donors"), 303)  # type: ignore[return-value]
+
+
+@blueprint.post("/donors/<int(min=1, max=9223372036854775807):donor_id>/email")
+@allow(Right.GIFTS_RECEIVE)
+@retrying
+def note_email(donor_id: int) -> Response:
+    """Note where a donor wants to be thanked; left empty, nowhere any more."""
+    actor, said = current_actor(), request.form.get("email", "")
+    try:
+        with transaction() as session:
+            set_email(session, donor_id, said, actor=actor)
+    except Invalid as error:
+        return make_response(render_donors(actor, {}, errors_of(error)), status_of(error))
     return redirect(url_for("pages_giving.donors"), 303)  # type: ignore[return-value]

@@ -105,7 +105,8 @@ def people(session: Session, world: World) -> None:
 def giving(session: Session, world: World) -> None:
     """A donor, a pledge and a partner with their numbers."""
     phone, community = "13800005678", world.community.id
-    market.add_donor(session, community, market.DonorDraft("陈桂花", phone=phone), actor=SYSTEM, now=NOW)
+    donor = market.DonorDraft("陈桂花", phone=phone, email="chen@example.org")
+    market.add_donor(session, community, donor, actor=SYSTEM, now=NOW)
     make_pledge(session, world, now=NOW)
     partner = market.PartnerDraft(PartnerKind.CHARITY, "慈善总会", phone=phone)
     market.add_partner(session, community, partner, actor=SYSTEM, now=NOW)
