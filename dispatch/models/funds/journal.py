@@ -38,6 +38,13 @@ def author() -> Mapped[int | None]:
     return mapped_column(ForeignKey("users.id"))
 
 
+def wish_of(fund: str = "fund_id", earmark: str = "earmark_id") -> ForeignKeyConstraint:
+    """A giver's wish that lies within the row's own fund and community."""
+    return ForeignKeyConstraint(
+        ["community_id", fund, earmark], ["earmarks.community_id", "earmarks.fund_id", "earmarks.id"]
+    )
+
+
 class Fund(Base):
     """基金: what is held together for purposes that are never changed; what it holds belongs to one owner."""
 
@@ -126,9 +133,7 @@ class Account(Base):
 
     __table_args__ = (
         ForeignKeyConstraint(["community_id", "fund_id", "owner"], ["funds.community_id", "funds.id", "funds.owner"]),
-        ForeignKeyConstraint(
-            ["community_id", "fund_id", "earmark_id"], ["earmarks.community_id", "earmarks.fund_id", "earmarks.id"]
-        ),
+        wish_of(),
         ForeignKeyConstraint(
             ["community_id", "holding_id", "holding_kind"], ["holdings.community_id", "holdings.id", "holdings.kind"]
         ),
@@ -184,16 +189,10 @@ class Consent(Base):
     recorded_at: Mapped[Moment]
 
     __table_args__ = (
-        ForeignKeyConstraint(["community_id", "from_fund_id"], ["funds.community_id", "funds.id"]),
-        ForeignKeyConstraint(["community_id", "to_fund_id"], ["funds.community_id", "funds.id"]),
-        ForeignKeyConstraint(
-            ["community_id", "from_fund_id", "from_earmark_id"],
-            ["earmarks.community_id", "earmarks.fund_id", "earmarks.id"],
-        ),
-        ForeignKeyConstraint(
-            ["community_id", "to_fund_id", "to_earmark_id"],
-            ["earmarks.community_id", "earmarks.fund_id", "earmarks.id"],
-        ),
+        within("funds", "from_fund_id"),
+        within("funds", "to_fund_id"),
+        wish_of("from_fund_id", "from_earmark_id"),
+        wish_of("to_fund_id", "to_earmark_id"),
         UniqueConstraint("community_id", "id"),
         CheckConstraint(COMMODITIES, name="commodity"),
         CheckConstraint("amount > 0", name="amount"),

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInt
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, Id, Moment, Reference
+from dispatch.models.funds.journal import author
 from dispatch.models.grid import community, within
 
 
@@ -32,9 +33,9 @@ class Receipt(Base):
     number: Mapped[int]
     entry_id: Mapped[Reference]
     received_from: Mapped[bytes] = mapped_column(LargeBinary)
-    issued_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    issued_by: Mapped[Reference | None] = author()
     issued_at: Mapped[Moment]
-    voided_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    voided_by: Mapped[Reference | None] = author()
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[str | None]
 

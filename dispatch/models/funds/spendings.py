@@ -2,10 +2,11 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, Id, Moment, Reference
+from dispatch.models.funds.journal import author, wish_of
 from dispatch.models.grid import community, within
 
 
@@ -26,19 +27,17 @@ class Spending(Base):
     words: Mapped[str] = mapped_column(server_default=text("''"))
     form_key: Mapped[Reference | None]
     state: Mapped[str] = mapped_column(server_default=text("'asked'"))
-    asked_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    asked_by: Mapped[Reference | None] = author()
     asked_by_key: Mapped[Reference | None] = mapped_column(ForeignKey("api_keys.id"))
     asked_at: Mapped[Moment]
-    decided_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    decided_by: Mapped[Reference | None] = author()
     decided_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(server_default=text("''"))
     entry_id: Mapped[Reference | None]
 
     __table_args__ = (
         within("funds", "fund_id"),
-        ForeignKeyConstraint(
-            ["community_id", "fund_id", "earmark_id"], ["earmarks.community_id", "earmarks.fund_id", "earmarks.id"]
-        ),
+        wish_of(),
         within("holdings", "holding_id"),
         within("entries", "entry_id"),
         UniqueConstraint("community_id", "id"),

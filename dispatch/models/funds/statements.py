@@ -4,7 +4,6 @@ from datetime import date, datetime
 
 from sqlalchemy import (
     CheckConstraint,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
@@ -14,6 +13,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, Id, Moment, Reference
+from dispatch.models.funds.journal import author
 from dispatch.models.grid import community, within
 
 
@@ -30,9 +30,9 @@ class BankStatement(Base):
     opening_fen: Mapped[Reference]
     closing_fen: Mapped[Reference]
     digest: Mapped[bytes] = mapped_column(LargeBinary)
-    imported_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    imported_by: Mapped[Reference | None] = author()
     imported_at: Mapped[Moment]
-    confirmed_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    confirmed_by: Mapped[Reference | None] = author()
     confirmed_at: Mapped[datetime | None]
     note: Mapped[str] = mapped_column(server_default=text("''"))
     replaced_at: Mapped[datetime | None]
@@ -90,7 +90,7 @@ class BankMatch(Base):
     community_id: Mapped[Reference] = community()
     holding_id: Mapped[Reference]
     by_hand: Mapped[bool] = mapped_column(server_default=text("false"))
-    made_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    made_by: Mapped[Reference | None] = author()
     made_at: Mapped[Moment]
 
     __table_args__ = (

@@ -7,7 +7,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     SmallInteger,
     UniqueConstraint,
@@ -17,6 +16,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, Id, Moment, Reference
+from dispatch.models.funds.journal import wish_of
 from dispatch.models.grid import community, within
 
 
@@ -49,9 +49,7 @@ class Gift(Base):
         within("donors", "donor_id"),
         within("pledges", "pledge_id"),
         within("funds", "fund_id"),
-        ForeignKeyConstraint(
-            ["community_id", "fund_id", "earmark_id"], ["earmarks.community_id", "earmarks.fund_id", "earmarks.id"]
-        ),
+        wish_of(),
         UniqueConstraint("community_id", "id"),
         UniqueConstraint("uid"),
         UniqueConstraint("pledge_id"),

@@ -15,6 +15,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, Id, Moment, Reference
+from dispatch.models.funds.journal import wish_of
 from dispatch.models.grid import community, within
 
 
@@ -57,9 +58,7 @@ class Sale(Base):
             name="fk_sales_agreement",
         ),
         within("funds", "fund_id"),
-        ForeignKeyConstraint(
-            ["community_id", "fund_id", "earmark_id"], ["earmarks.community_id", "earmarks.fund_id", "earmarks.id"]
-        ),
+        wish_of(),
         within("entries", "entry_id"),
         UniqueConstraint("community_id", "id"),
         UniqueConstraint("community_id", "name", "held_on"),

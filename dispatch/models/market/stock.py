@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, Id, Moment, Reference
+from dispatch.models.funds.journal import wish_of
 from dispatch.models.grid import community, within
 
 LIFE = "num_nulls(life_amount, life_unit) IN (0, 2) AND (life_amount IS NULL OR (life_unit = 'day' AND life_amount \
@@ -190,9 +191,7 @@ class Lot(Base):
     __table_args__ = (
         within("goods", "goods_id"),
         within("funds", "fund_id"),
-        ForeignKeyConstraint(
-            ["community_id", "fund_id", "earmark_id"], ["earmarks.community_id", "earmarks.fund_id", "earmarks.id"]
-        ),
+        wish_of(),
         within("lots", "replaces_id"),
         within("recalls", "recall_id"),
         ForeignKeyConstraint(
