@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -261,6 +261,8 @@ def test_a_withdrawn_disposal_leaves_the_goods_apart_and_its_order_void(session:
     market.withdraw_disposal(session, disposal.id, reason="看错", actor=shop.approver, now=now)
     assert session.get_one(Order, disposal.order_id, populate_existing=True).state == "voided"
     assert left(session, lot) == {"quarantine": 5}
+    with pytest.raises(IntegrityError, match="is over"):
+        session.execute(update(Disposal).where(Disposal.id == disposal.id).values(cause="near"))
 
 
 def test_a_recall_clears_every_shelf_and_lists_who_got_some(session: Session, shop: Shop) -> None:

@@ -165,6 +165,25 @@ def test_packed_into_a_kit(session: Session, shop: Shop, milk: Lot) -> None:
     assert refused_by(lambda: force(session, shop, *pieces, **changes)) == "may_be_given"
 
 
+def test_in_a_kit_that_says_nothing_of_it(session: Session, shop: Shop) -> None:
+    tomorrow = milk_of(session, shop, 6, 1)
+    kit = Lot(
+        community_id=tomorrow.community_id,
+        goods_id=shop.milk.id,
+        is_food=True,
+        commodity="piece",
+        fund_id=tomorrow.fund_id,
+        expires_on=shop.today + 30 * ONE,
+        received_on=shop.today,
+        is_kit=True,
+    )
+    session.add(kit)
+    session.flush()
+    pieces = (out(shop, tomorrow), Piece(kit.id, shop.facility.id, Spot.STORE, 1))
+    changes = {"kind": MoveKind.KIT, "entry": None, "purpose": None}
+    assert refused_by(lambda: force(session, shop, *pieces, **changes)) == "packed_as_listed"
+
+
 def test_inside_a_kit_that_was_packed_while_it_was_good(session: Session, shop: Shop) -> None:
     bag = market.create_goods(
         session,
