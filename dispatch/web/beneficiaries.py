@@ -33,7 +33,7 @@ from dispatch.web.access import allow, current_actor
 from dispatch.web.knowledge import errors_of, status_of
 from dispatch.web.orders.form import number
 from dispatch.web.orders.views import names
-from dispatch.web.pages import Look, told
+from dispatch.web.pages import Look, picture_of, told
 
 MOST_SHOWN = 50
 MOST_FOUND = 20
@@ -229,9 +229,7 @@ def evidence(application_id: int, position: int) -> Response:
         if not 1 <= position <= len(kept):
             raise NotFound
         content = files.read_file(session, kept[position - 1].uid, actor=actor, purpose=EVIDENCE)
-    response = Response(content.data, mimetype=content.media_type)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return picture_of(content)
 
 
 @blueprint.post(f"{APPLICATION}/evidence")

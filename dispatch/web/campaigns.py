@@ -26,7 +26,7 @@ from dispatch.web.firms import sent_file
 from dispatch.web.giving.door import chosen_community, communities_of
 from dispatch.web.knowledge import errors_of, read_day, status_of
 from dispatch.web.orders.form import number
-from dispatch.web.stock.parcels import picture_of
+from dispatch.web.pages import picture_of
 
 MOST_BYTES = 12 * 1024 * 1024
 Work = Callable[[Session, Actor, datetime], object]

@@ -1,16 +1,19 @@
 """爱心卡: issued and printed once, replaced when lost, taken back; and the page that checks one without a network."""
 
 import json
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import segno
 from flask import Blueprint, Response, make_response, redirect, render_template, send_from_directory, url_for
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Conflict
 from dispatch.models.access import Organisation
-from dispatch.rules.access.roles import Right
+from dispatch.rules.access.roles import Actor, Right
 from dispatch.services.market import cards
 from dispatch.services.market.cards import NewCard
 from dispatch.transaction import retrying, transaction
@@ -31,14 +34,9 @@ blueprint = Blueprint("pages_cards", __name__)
 @retrying
 def issue(beneficiary_id: int) -> Response:
     """Issue a card and show it for printing, this once."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            made = cards.issue(session, beneficiary_id, actor=actor, now=clock.now(session))
-            place = session.get_one(Organisation, made.card.community_id).name
-    except Conflict as error:
-        return make_response(render_one(beneficiary_id, actor, errors_of(error)), CONFLICT)
-    return make_response(paper(made, place))
+    return printed(
+        beneficiary_id, lambda session, actor, now: cards.issue(session, beneficiary_id, actor=actor, now=now)
+    )
 
 
 @blueprint.post(f"{CARD}/replacement")
@@ -46,16 +44,9 @@ def issue(beneficiary_id: int) -> Response:
 @retrying
 def replace(card_id: int) -> Response:
     """A lost card is dead; show the new one for printing, this once."""
-    actor = current_actor()
-    with transaction() as session:
-        beneficiary_id = cards.find(session, card_id, actor=actor).beneficiary_id
-    try:
-        with transaction() as session:
-            made = cards.replace(session, card_id, actor=actor, now=clock.now(session))
-            place = session.get_one(Organisation, made.card.community_id).name
-    except Conflict as error:
-        return make_response(render_one(beneficiary_id, actor, errors_of(error)), CONFLICT)
-    return make_response(paper(made, place))
+    return printed(
+        holder_of(card_id), lambda session, actor, now: cards.replace(session, card_id, actor=actor, now=now)
+    )
 
 
 @blueprint.post(f"{CARD}/revocation")
@@ -63,16 +54,40 @@ def replace(card_id: int) -> Response:
 @retrying
 def revoke(card_id: int) -> Response:
     """Take a card back."""
-    actor = current_actor()
+    beneficiary_id = holder_of(card_id)
+
+    def work(session: Session, actor: Actor, now: datetime) -> Response:
+        cards.revoke(session, card_id, actor=actor, now=now)
+        address = url_for("pages_beneficiaries.show", beneficiary_id=beneficiary_id)
+        return redirect(address, 303)  # type: ignore[return-value]
+
+    return done(beneficiary_id, work)
+
+
+def holder_of(card_id: int) -> int:
+    """Whose card it is; raises NotFound."""
     with transaction() as session:
-        beneficiary_id = cards.find(session, card_id, actor=actor).beneficiary_id
+        return cards.find(session, card_id, actor=current_actor()).beneficiary_id
+
+
+def printed(beneficiary_id: int, make: Callable[[Session, Actor, datetime], NewCard]) -> Response:
+    """Make a card and show it on paper."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> Response:
+        made = make(session, actor, now)
+        return make_response(paper(made, session.get_one(Organisation, made.card.community_id).name))
+
+    return done(beneficiary_id, work)
+
+
+def done(beneficiary_id: int, work: Callable[[Session, Actor, datetime], Response]) -> Response:
+    """Do one thing with a card; a refusal is shown on the page of its holder."""
+    actor = current_actor()
     try:
         with transaction() as session:
-            cards.revoke(session, card_id, actor=actor, now=clock.now(session))
+            return work(session, actor, clock.now(session))
     except Conflict as error:
         return make_response(render_one(beneficiary_id, actor, errors_of(error)), CONFLICT)
-    address = url_for("pages_beneficiaries.show", beneficiary_id=beneficiary_id)
-    return redirect(address, 303)  # type: ignore[return-value]
 
 
 def paper(made: NewCard, place: str) -> str:

@@ -27,7 +27,7 @@ from dispatch.web.access import allow, current_actor
 from dispatch.web.knowledge import errors_of, read_day, status_of
 from dispatch.web.orders.form import number, numbers
 from dispatch.web.orders.views import names
-from dispatch.web.pages import Look, told
+from dispatch.web.pages import Look, picture_of, told
 
 MOST_SHOWN = 50
 PRICE_ROWS = 6
@@ -306,9 +306,7 @@ def scan(code: str, position: int) -> Response:
     with transaction() as session:
         firm = catalogue.find_firm(session, code, actor=actor)
         content = catalogue.read_scan(session, firm.id, position, actor=actor)
-    response = Response(content.data, mimetype=content.media_type)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return picture_of(content)
 
 
 @blueprint.post("/<string(maxlength=40):code>/papers/given-up")

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import current_app, g, url_for
+from flask import Response, current_app, g, url_for
 from flask_babel import format_datetime, gettext, lazy_gettext, ngettext
 from markupsafe import Markup
 
@@ -28,6 +28,7 @@ from dispatch.rules.orders.requests import REQUEST_LABELS, RequestKind
 from dispatch.rules.orders.states import AFTER_WORK, ENDED, LABELS, Action, OrderState
 from dispatch.rules.orders.urgency import URGENCY_LABELS, Urgency
 from dispatch.rules.shanghai import SHANGHAI
+from dispatch.services.access.files import Content
 from dispatch.web.language import LANGUAGES, chosen_language
 from dispatch.web.prices import line_words, span_words
 from dispatch.web.vendor import vendor_url
@@ -299,6 +300,13 @@ def complaint_state_word(state: str) -> str:
 def consequence_word(consequence: str) -> str:
     """What an upheld complaint means for the firm."""
     return gettext(CONSEQUENCE_LABELS[Consequence(consequence)])
+
+
+def picture_of(content: Content) -> Response:
+    """A picture for the one who asked, kept in no cache on its way."""
+    response = Response(content.data, mimetype=content.media_type)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def notice_word(template: str) -> str:

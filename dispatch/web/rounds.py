@@ -29,9 +29,9 @@ from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.knowledge import read_day
 from dispatch.web.orders.form import number
-from dispatch.web.pages import Look
+from dispatch.web.pages import Look, picture_of
 from dispatch.web.stock import door
-from dispatch.web.stock.parcels import amounts_of, goods_rows, picture_of, read_signed, sees_names, shown_name
+from dispatch.web.stock.parcels import amounts_of, goods_rows, read_signed, sees_names, shown_name
 
 MOST_BYTES = 12 * 1024 * 1024
 MOST_FOUND = 20

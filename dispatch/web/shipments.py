@@ -20,9 +20,9 @@ from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.knowledge import read_day
 from dispatch.web.orders.form import number
-from dispatch.web.pages import Look
+from dispatch.web.pages import Look, picture_of
 from dispatch.web.stock import door
-from dispatch.web.stock.parcels import amounts_of, goods_rows, picture_of, read_signed, whole_amount
+from dispatch.web.stock.parcels import amounts_of, goods_rows, read_signed, whole_amount
 
 MOST_BYTES = 12 * 1024 * 1024
 NO_ERRORS: Mapping[str, str] = {}

@@ -41,6 +41,7 @@ from dispatch.web.orders.views import (
     satisfaction_choices,
     waits_words,
 )
+from dispatch.web.pages import picture_of
 
 DISPATCHABLE = frozenset(
     {
@@ -171,9 +172,7 @@ def picture(number: str, position: int) -> Response:
         if not 1 <= position <= len(kept):
             raise NotFound
         content = files.read_file(session, kept[position - 1].uid, actor=actor, purpose="order_page")
-    response = Response(content.data, mimetype=content.media_type)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return picture_of(content)
 
 
 def render_order(

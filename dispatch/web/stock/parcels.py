@@ -1,6 +1,6 @@
 """What the pages of rounds and shipments share: goods with amounts, names, and what was signed outside the house."""
 
-from flask import Response, request
+from flask import request
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
@@ -8,7 +8,6 @@ from dispatch.models.market import Facility, Goods
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.grid.identity import mask_name
 from dispatch.services import market
-from dispatch.services.access.files import Content
 from dispatch.services.market.signing import Signed
 from dispatch.web.stock.door import read_amount, read_signature
 
@@ -59,10 +58,3 @@ def read_signed() -> Signed:
         return Signed(stroke=read_signature())
     except Invalid as error:
         raise Invalid("signature", "请在框里签名，或者上传签收单的照片") from error
-
-
-def picture_of(content: Content) -> Response:
-    """A picture for the one who asked, kept nowhere."""
-    response = Response(content.data, mimetype=content.media_type)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
