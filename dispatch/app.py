@@ -19,6 +19,7 @@ from dispatch.api import care as api_care
 from dispatch.api import catalogue as api_catalogue
 from dispatch.api import complaints as api_complaints
 from dispatch.api import counter as api_counter
+from dispatch.api import disclosing as api_disclosing
 from dispatch.api import errors as api_errors
 from dispatch.api import firms as api_firms
 from dispatch.api import funds as api_funds
@@ -137,6 +138,7 @@ API = (
     api_beneficiaries.blueprint,
     api_counter.blueprint,
     api_reports.blueprint,
+    api_disclosing.blueprint,
 )
 
 CONTENT_SECURITY_POLICY = {

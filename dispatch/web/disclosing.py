@@ -2,17 +2,19 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from dispatch.errors import Conflict, NotFound
 from dispatch.gateways import limits
 from dispatch.gateways.limits import limiter
 from dispatch.models.reports import Disclosure
+from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.funds.labels import KIND_LABELS, PURPOSE_LABELS
 from dispatch.rules.funds.spoken import spoken
 from dispatch.rules.funds.terms import Commodity, EntryKind, Purpose
@@ -21,7 +23,7 @@ from dispatch.rules.reports.history import DECLARED
 from dispatch.services import reports
 from dispatch.transaction import transaction
 from dispatch.web.access import open_to_all
-from dispatch.web.giving.public import name_of, visitor
+from dispatch.web.giving.public import name_of, open_communities, visitor
 from dispatch.web.knowledge import errors_of
 from dispatch.web.phone.door import check_origin
 from dispatch.web.reports.charts import group_bars
@@ -34,8 +36,21 @@ SHEET = ("fund", "commodity", "opening", "received", "used", "disposed", "other"
 
 blueprint = Blueprint("disclosure", __name__, url_prefix="/disclosure")
 blueprint.before_request(check_origin)
+DIGITS = 10
+"""A place in the tree has fewer."""
 COMMUNITY = "/<int(min=1, max=9223372036854775807):community_id>"
 STATEMENT = f"{COMMUNITY}/<int(min=1, max=9223372036854775807):disclosure_id>"
+
+
+@blueprint.get("")
+@open_to_all(PUBLISHED)
+def choose() -> Response:
+    """Of which community: straight on where there is one only."""
+    with transaction(EVERYTHING) as session:
+        found = open_communities(session)
+    if len(found) == 1:
+        return redirect(url_for("disclosure.show", community_id=found[0][0]))  # type: ignore[return-value]
+    return make_response(render_template("disclosure/choose.html", communities=found))
 
 
 def find(community_id: int, disclosure_id: int) -> Disclosure:
@@ -57,6 +72,7 @@ def show(community_id: int) -> str:
     if asked and chosen is None:
         raise NotFound
     chosen = chosen or next(iter(published), None)
+    gifts = gifts_from(community_id, chosen)
     return render_template(
         "disclosure/show.html",
         name=name,
@@ -64,12 +80,42 @@ def show(community_id: int) -> str:
         published=published,
         chosen=chosen,
         drawings=drawings_of(chosen.body) if chosen else {},
+        gifts=gifts,
+        following=gifts[-1].position + 1 if chosen and gifts and gifts[-1].position + 1 < chosen.leaf_count else None,
+        spent=spent(chosen.body) if chosen else [],
         declared=[(gettext(one.words), one.phrase) for one in DECLARED],
         purposes=[purpose for group in GROUPS for purpose in group],
         say_amount=lambda amount, unit: spoken(amount, Commodity(unit)),
         purpose_word=lambda purpose: gettext(PURPOSE_LABELS[Purpose(purpose)]),
         kind_word=lambda kind: gettext(KIND_LABELS[EntryKind(kind)]),
     )
+
+
+def gifts_from(community_id: int, chosen: Disclosure | None) -> Sequence[reports.GiftTold]:
+    """A page of the statement's single gifts, from the asked place on."""
+    if chosen is None:
+        return []
+    asked = request.args.get("from", "0")
+    start = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < DIGITS else 0
+    with transaction(visitor(community_id).scope) as session:
+        return reports.gifts_told(session, chosen, start)
+
+
+def spent(body: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """What was used for each purpose, over all funds, in words."""
+    sums: dict[str, dict[str, int]] = {}
+    for row in body["funds"]:
+        for purpose, amount in row["used"].items():
+            units = sums.setdefault(purpose, {})
+            units[row["commodity"]] = units.get(row["commodity"], 0) + amount
+    return [
+        (
+            gettext(PURPOSE_LABELS[purpose]),
+            [spoken(sums[purpose][unit], unit) for unit in Commodity if unit in sums[purpose]],
+        )
+        for purpose in Purpose
+        if purpose in sums
+    ]
 
 
 def drawings_of(body: dict[str, Any]) -> dict[str, list[str]]:
@@ -159,28 +205,37 @@ def receipt_typed() -> str:
 @limiter.limit(limits.LOOKUP_BY_ADDRESS, key_func=limits.address)
 @limiter.limit(limits.LOOKUP_BY_NUMBER, key_func=receipt_typed)
 def proof(community_id: int) -> Response:
-    """The proof that one's own line is inside; the secret itself is not sent back."""
-    name_of(community_id)
+    """Whether one's own line is inside, in a sentence and as a proof; the secret itself is not sent back."""
+    name = name_of(community_id)
     number, secret = request.form.get("number", "")[:40], request.form.get("secret", "")[:40]
     try:
         with transaction(visitor(community_id).scope) as session:
             found = reports.proof_for(session, community_id, number, secret)
     except Conflict as error:
-        return make_response(jsonify({"detail": next(iter(errors_of(error).values()))}), NOT_FOUND)
+        words = next(iter(errors_of(error).values()))
+        return make_response(render_proof(community_id, name, None, words, number), NOT_FOUND)
     if found is None:
-        return make_response(jsonify({"detail": gettext("这张收据所在的季度还没有公示")}), NOT_FOUND)
-    line = found.line
-    return jsonify(
-        {
-            "statement": found.disclosure.id,
-            "digest": found.disclosure.digest.hex(),
-            "line": {
-                "receipt": line.receipt,
-                "commodity": line.commodity,
-                "amount": line.amount,
-                "day": line.day.isoformat(),
-            },
-            "position": found.position,
-            "beside": [one.hex() for one in found.beside],
-        }
+        words = gettext("这张收据所在的季度还没有公示")
+        return make_response(render_proof(community_id, name, None, words, number), NOT_FOUND)
+    return make_response(render_proof(community_id, name, found, "", number))
+
+
+@blueprint.get(f"{COMMUNITY}/proof")
+@open_to_all(OF_ONE_S_OWN)
+def proof_form(community_id: int) -> str:
+    """Where a donor types the receipt's number and secret."""
+    return render_proof(community_id, name_of(community_id), None, "", request.args.get("number", "")[:20])
+
+
+def render_proof(community_id: int, name: str, found: reports.Proof | None, wrong: str, number: str) -> str:
+    """The form, and above it in one sentence what was found, with the proof for who wants to compute it."""
+    return render_template(
+        "disclosure/proof.html",
+        name=name,
+        community_id=community_id,
+        found=found,
+        amount=spoken(found.line.amount, Commodity(found.line.commodity)) if found is not None else "",
+        data=json.dumps(reports.proof_out(found), ensure_ascii=False, indent=1) if found is not None else "",
+        wrong=wrong,
+        number=number,
     )

@@ -50,7 +50,7 @@ CHECKS: list[CheckFunction] = [
 ]
 REFUSING = ("400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429", "503")
 """How a request that is not as described is refused; a body beyond the limit is too large before it is read."""
-ANYBODY = ("/api/webhooks/{performer_code}", "/api/statements")
+ANYBODY = ("/api/webhooks/{performer_code}", "/api/statements", "/api/disclosures", "/api/disclosures/proof")
 """Addresses that take no key."""
 
 GIVING = {
@@ -211,5 +211,6 @@ def test_every_operation_says_how_it_fails_and_which_posts_are_done_once(town: T
         "/api/beneficiaries/{beneficiary_id}/cards",
         "/api/cards/{card_id}/replacement",
         "/api/gifts/{gift_id}/thanks",
+        "/api/disclosures/proof",
     }
     assert posts - keyed == {"/api/orders/preview", "/api/webhooks/{performer_code}"} | told_once

@@ -14,6 +14,7 @@ from dispatch.gateways.limits import limiter
 from dispatch.models.funds import Receipt
 from dispatch.rules.reports.periods import bounds_of_quarter, quarter_of
 from dispatch.services import funds, market, reports
+from dispatch.services.market import DonorDraft
 from tests.conftest import ROOT
 from tests.factories.gifts import MONEY, make_office, receive, rice_of
 from tests.web.orders.conftest import Desk, desk
@@ -47,10 +48,15 @@ def test_what_a_stranger_downloads_checks_out_by_the_verifier_alone(desk: Desk, 
     community, number, secret = publish(desk)
     client = desk.site.app.test_client()
     sent = {"number": number, "secret": secret}
-    proof = client.post(f"/disclosure/{community}/proof", data=sent)
+    page = client.post(f"/disclosure/{community}/proof", data=sent).get_data(as_text=True)
+    assert "您的捐赠“捐款 500.00 元”" in page
+    assert secret not in page
+    proof = client.post("/api/disclosures/proof", json=sent | {"community_id": community})
     assert proof.status_code == 200
     assert secret not in proof.get_data(as_text=True)
-    about = f"/disclosure/{community}/{proof.get_json()['statement']}"
+    (listed,) = client.get(f"/api/disclosures?community_id={community}").get_json()["items"]
+    assert (listed["id"], listed["digest"]) == (proof.get_json()["statement"], proof.get_json()["digest"])
+    about = f"/disclosure/{community}/{listed['id']}"
     for name in ("statement.json", "leaves.txt", "statement.csv"):
         answer = client.get(f"{about}/{name}")
         assert answer.status_code == 200
@@ -80,8 +86,40 @@ def test_the_page_says_what_came_and_nothing_of_anybody(desk: Desk) -> None:
 def test_a_wrong_secret_proves_nothing_and_other_communities_have_other_statements(desk: Desk) -> None:
     community, number, _ = publish(desk)
     client = desk.site.app.test_client()
+    asked = {"community_id": community, "number": number, "secret": "AAAA-AAAA-AAAA"}
+    assert client.post("/api/disclosures/proof", json=asked).status_code == 409
+    assert client.post("/api/disclosures/proof", json=asked | {"community_id": 10**9}).status_code == 409
     wrong = client.post(f"/disclosure/{community}/proof", data={"number": number, "secret": "AAAA-AAAA-AAAA"})
     assert wrong.status_code == 404
     assert client.get(f"/disclosure/{desk.world.community.id}").status_code == 200
     assert client.get(f"/disclosure/{community}/999999/statement.json").status_code == 404
     assert client.get(f"/disclosure/{community}?statement=999999").status_code == 404
+
+
+def test_the_single_gifts_are_paged_and_name_only_who_consents(desk: Desk) -> None:
+    with desk.site.database.session() as session:
+        office = make_office(session)
+        community, now = office.shop.world.community.id, clock.now(session)
+        donors = [
+            market.add_donor(session, community, DonorDraft(name, is_named=named), actor=office.clerk, now=now)
+            for name, named in (("陈桂花", True), ("不愿留名者", False), ("林建国", True))
+        ]
+        for donor, named in zip(donors, (True, True, False), strict=True):
+            receive(session, office, donor_id=donor.id, is_named=named)
+        for _ in range(reports.GIFTS_AT_ONCE):
+            receive(session, office, MONEY)
+        quarter = quarter_of(now)
+        end = bounds_of_quarter(quarter)[1].date()
+        reports.disclose_quarter(session, quarter, now=datetime.combine(end + timedelta(days=1), time(4), UTC))
+        session.commit()
+    client = desk.site.app.test_client()
+    first = client.get(f"/disclosure/{community}").get_data(as_text=True)
+    assert [name in first for name in ("陈桂花", "不愿留名者", "林建国", "下一页")] == [True, False, False, True]
+    assert first.count("<td>爱心人士</td>") == reports.GIFTS_AT_ONCE - 1
+    second = client.get(f"/disclosure/{community}?from={reports.GIFTS_AT_ONCE}").get_data(as_text=True)
+    assert (second.count("<td>爱心人士</td>"), "下一页" in second, "第一页" in second) == (3, False, True)
+    assert client.get(f"/disclosure/{community}?from=%C2%B2").status_code == 200
+    with desk.site.database.session() as session:
+        market.set_named(session, donors[0].id, is_named=False, actor=office.clerk)
+        session.commit()
+    assert "陈桂花" not in client.get(f"/disclosure/{community}").get_data(as_text=True)

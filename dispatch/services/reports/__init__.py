@@ -20,7 +20,8 @@ from dispatch.services.reports.disclosing import (
     find_disclosure,
     list_disclosures,
 )
-from dispatch.services.reports.disclosing.leaves import Proof, leaves_from, leaves_kept, proof_for
+from dispatch.services.reports.disclosing.gifts import GIFTS_AT_ONCE, GiftTold, gifts_told
+from dispatch.services.reports.disclosing.leaves import Proof, leaves_from, leaves_kept, proof_for, proof_out
 from dispatch.services.reports.exporting import ExportTooLarge, export_orders, export_report, export_table
 from dispatch.services.reports.figures import Report, ReportRow, Step, communities_of, report, trend
 from dispatch.services.reports.files import FileFormat
@@ -38,6 +39,7 @@ from dispatch.services.reports.statements import (
 from dispatch.services.reports.verify import verify
 
 __all__ = [
+    "GIFTS_AT_ONCE",
     "MOST_AT_ONCE",
     "AssignedBy",
     "ExportAsked",
@@ -45,6 +47,7 @@ __all__ = [
     "ExportOver",
     "ExportTooLarge",
     "FileFormat",
+    "GiftTold",
     "Grouping",
     "Heat",
     "HeatArea",
@@ -79,6 +82,7 @@ __all__ = [
     "export_table",
     "exports_to_decide",
     "find_disclosure",
+    "gifts_told",
     "heat",
     "leaves_from",
     "leaves_kept",
@@ -91,6 +95,7 @@ __all__ = [
     "own_exports",
     "own_figures",
     "proof_for",
+    "proof_out",
     "report",
     "statement_out",
     "take_export",

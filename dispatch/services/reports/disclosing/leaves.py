@@ -12,7 +12,7 @@ from dispatch.db import insert_rows
 from dispatch.models.funds import Entry, Receipt
 from dispatch.models.market import GiftLine
 from dispatch.models.reports import Disclosure, DisclosureLeaf
-from dispatch.rules.reports.merkle import GiftLeaf, proof_of, root_of
+from dispatch.rules.reports.merkle import GiftLeaf, proof_of, proves, root_of
 from dispatch.rules.reports.periods import bounds_of_day
 from dispatch.services import funds, market
 
@@ -28,6 +28,12 @@ class Proof:
     item: str
     position: int
     beside: tuple[bytes, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the line, with its secret, leads to the root that was published."""
+        made = self.disclosure
+        return proves(self.line.digest, self.position, made.leaf_count, self.beside, made.root)
 
 
 def leaves_of(session: Session, community_id: int, first: date, last: date) -> Iterator[tuple[int, GiftLeaf]]:
@@ -127,3 +133,20 @@ def proof_for(session: Session, community_id: int, number: str, secret: str) -> 
     disclosure, position, receipt, line, day = row
     beside = tuple(proof_of(leaves_kept(session, disclosure.id), position))
     return Proof(disclosure, leaf_of(receipt, line.commodity, line.amount, day), line.item, position, beside)
+
+
+def proof_out(found: Proof) -> dict[str, Any]:
+    """What leaves of a proof; the secret does not."""
+    line = found.line
+    return {
+        "statement": found.disclosure.id,
+        "digest": found.disclosure.digest.hex(),
+        "line": {
+            "receipt": line.receipt,
+            "commodity": line.commodity,
+            "amount": line.amount,
+            "day": line.day.isoformat(),
+        },
+        "position": found.position,
+        "beside": [one.hex() for one in found.beside],
+    }
