@@ -23,11 +23,12 @@ from dispatch.services.funds.matching import (
     DIFFERENCE,
     MOST_SHOWN,
     StatementConfirmed,
+    both_sides,
     end_of,
+    find_statement,
     match_lines,
     subject_of,
     tell_difference,
-    view_statement,
 )
 from dispatch.services.funds.post import lock_head
 
@@ -151,8 +152,8 @@ def confirm_statement(
 
     Raises NotFound, OwnStatement for who imported it, StatementConfirmed, DoesNotFollow, Invalid.
     """
-    view = view_statement(session, statement_id, actor=actor)
-    statement = view.statement
+    statement = find_statement(session, statement_id, locked=True, actor=actor)
+    view = both_sides(session, statement)
     if actor.user_id is None or actor.user_id == statement.imported_by:
         raise OwnStatement
     if statement.confirmed_at is not None or statement.replaced_at is not None:

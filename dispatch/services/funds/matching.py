@@ -226,15 +226,16 @@ def is_matched(session: Session, line_id: int) -> bool:
     return session.execute(select(BankMatch.entry_id).where(BankMatch.bank_line_id == line_id)).first() is not None
 
 
-def find_line(session: Session, line_id: int, *, actor: Actor) -> tuple[BankLine, BankStatement]:
-    """A line in reach with its statement, locked, which nothing has replaced; raises NotFound."""
-    row = session.execute(
+def find_line(session: Session, line_id: int, *, locked: bool = True, actor: Actor) -> tuple[BankLine, BankStatement]:
+    """A line in reach with its statement (locked to be changed), which nothing has replaced; raises NotFound."""
+    query = (
         select(BankLine, BankStatement)
         .join(BankStatement, BankStatement.id == BankLine.statement_id)
         .where(BankLine.id == line_id, visible(BankStatement, actor), BankStatement.replaced_at.is_(None))
-        .with_for_update(of=BankStatement)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    )
+    if locked:
+        query = query.with_for_update(of=BankStatement).execution_options(populate_existing=True)
+    row = session.execute(query).one_or_none()
     if row is None:
         raise NotFound
     return row[0], row[1]
@@ -245,11 +246,12 @@ def note(session: Session, action: str, line: BankLine, actor: Actor, *, purpose
     audit.record(session, action, "bank_lines", line.id, actor=actor, community_id=line.community_id, purpose=purpose)
 
 
-def find_statement(session: Session, statement_id: int, *, actor: Actor) -> BankStatement:
+def find_statement(session: Session, statement_id: int, *, locked: bool = False, actor: Actor) -> BankStatement:
     """A statement in reach; raises NotFound."""
-    statement = session.scalars(
-        select(BankStatement).where(BankStatement.id == statement_id, visible(BankStatement, actor))
-    ).one_or_none()
+    query = select(BankStatement).where(BankStatement.id == statement_id, visible(BankStatement, actor))
+    if locked:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    statement = session.scalars(query).one_or_none()
     if statement is None:
         raise NotFound
     return statement
@@ -265,7 +267,7 @@ def view_line(session: Session, line_id: int, *, actor: Actor) -> LineView:
 
     The likeliest come first: the same fen, then the nearest day.
     """
-    line, statement = find_line(session, line_id, actor=actor)
+    line, statement = find_line(session, line_id, locked=False, actor=actor)
     entries = entries_of_lines(session, statement).get(line.id, [])
     found = [] if entries else open_entries(session, is_alone(), holding_id=statement.holding_id, newest=True)
     likeliest = sorted(

@@ -1,6 +1,7 @@
 """Lines of the bank and entries: matched by hand and undone, alarmed, and few rows read of a long journal."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from dispatch.models.notify import Alarm
 from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.funds.terms import EntryKind
 from dispatch.services import funds
-from dispatch.services.funds import MatchedAlready, NotMatched, StatementConfirmed
+from dispatch.services.funds import JournalPage, MatchedAlready, NotMatched, StatementConfirmed
 from tests.factories.funds import Treasury, give, put
 from tests.factories.market import settle
 from tests.factories.world import set_policies
@@ -157,6 +158,25 @@ def test_a_statement_reads_few_rows_of_a_long_journal(ground: Ground) -> None:
     new = funds.NewStatement(treasury.bank.id, month, 0, 500, content)
     set_policies(session, session.get_one(Organisation, treasury.community_id))
     made = funds.import_statement(session, new, actor=SYSTEM, now=clock.now(session))
+    reads_few(session, lambda: funds.view_statement(session, made.id, actor=SYSTEM))
+
+
+def test_a_page_of_the_journal_reads_few_rows_however_it_is_narrowed(ground: Ground) -> None:
+    session, treasury = ground.session, ground.treasury
+    fill(ground)
+    today = clock.today(clock.now(session))
+    for which in (
+        JournalPage(),
+        JournalPage(fund_id=treasury.general.id),
+        JournalPage(first=today, last=today),
+        JournalPage(fund_id=treasury.general.id, last=today - timedelta(days=1)),
+        JournalPage(origin="funds.form", origin_id=7),
+    ):
+        reads_few(session, lambda which=which: funds.list_entries(session, which, actor=SYSTEM, before=None, limit=20))
+
+
+def reads_few(session: Session, ask: Callable[[], object]) -> None:
+    """No statement of a question touches more than some rows."""
     asked: list[tuple[str, Any]] = []
     connection = session.connection()
 
@@ -164,7 +184,7 @@ def test_a_statement_reads_few_rows_of_a_long_journal(ground: Ground) -> None:
         asked.append((statement, parameters))
 
     event.listen(connection, "before_cursor_execute", note)
-    funds.view_statement(session, made.id, actor=SYSTEM)
+    ask()
     event.remove(connection, "before_cursor_execute", note)
     assert asked
     for sql, parameters in asked:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -9,13 +11,17 @@ from sqlalchemy import func, select
 
 from dispatch import clock
 from dispatch.errors import DispatchError
-from dispatch.models.funds import Balance, Entry
+from dispatch.models.access import Organisation
+from dispatch.models.funds import Balance, BankOpenEntry, Entry
 from dispatch.rules.access.roles import EVERYTHING, SYSTEM
+from dispatch.rules.funds.booking import Booking
+from dispatch.rules.funds.terms import EntryKind, Purpose
 from dispatch.services import funds
-from dispatch.services.funds import AlreadyPosted, AlreadyReversed, NotEnough
+from dispatch.services.funds import AlreadyPosted, AlreadyReversed, NotEnough, SpendingDecided
 from dispatch.transaction import transaction
 from tests.factories.access import make_organisation
 from tests.factories.funds import Treasury, give, make_treasury, spend
+from tests.factories.world import set_policies, user
 
 KEEPERS = 8
 
@@ -96,3 +102,47 @@ def test_one_origin_and_one_mistake_are_each_booked_once(treasury: Treasury) -> 
     assert sum(isinstance(answer, AlreadyReversed) for answer in answers) == KEEPERS - 1
     with transaction(EVERYTHING) as session:
         assert session.scalars(select(func.count(Entry.id))).one() == 2
+
+
+def test_of_eight_who_approve_one_spending_one_does(treasury: Treasury) -> None:
+    with transaction(EVERYTHING) as session:
+        give(session, treasury, 100)
+        set_policies(session, session.get_one(Organisation, treasury.community_id))
+        people = [replace(SYSTEM, user_id=user(session).id) for _ in range(KEEPERS)]
+        booking = Booking(EntryKind.SPEND, treasury.general.id, treasury.till.id, 10, purpose=Purpose.RUNNING)
+        asked = funds.ask_spending(session, booking, actor=SYSTEM, now=clock.now(session)).id
+
+    def approve(number: int) -> int:
+        with transaction(EVERYTHING) as session:
+            return funds.approve_spending(session, asked, actor=people[number], now=clock.now(session)).id
+
+    results = at_once(approve)
+    assert results.count(asked) == 1
+    assert sum(isinstance(one, SpendingDecided) for one in results) == KEEPERS - 1
+    assert balances() == {90}
+
+
+def test_an_entry_that_is_matched_while_it_is_taken_back_is_one_or_the_other(treasury: Treasury) -> None:
+    month = (clock.today(datetime.now(UTC)).replace(day=1) - timedelta(days=1)).replace(day=1)
+    with transaction(EVERYTHING) as session:
+        set_policies(session, session.get_one(Organisation, treasury.community_id))
+        new = funds.NewStatement(treasury.bank.id, month, 0, 500, f"日期,金额\n{month},5.00".encode())
+        made = funds.import_statement(session, new, actor=SYSTEM, now=clock.now(session))
+        line = funds.view_statement(session, made.id, actor=SYSTEM).lines[0].line.id
+        gift = give(session, treasury, 500, holding=treasury.bank, happened_on=month).id
+
+    def either(number: int) -> object:
+        with transaction(EVERYTHING) as session:
+            now = clock.now(session)
+            if number % 2:
+                return funds.match_entries(session, line, [gift], actor=SYSTEM, now=now).id
+            return funds.reverse(session, gift, words="写错", actor=SYSTEM, now=now).id
+
+    results = at_once(either, 4)
+    with transaction(EVERYTHING) as session:
+        view = funds.view_statement(session, made.id, actor=SYSTEM)
+        undone = session.scalars(select(Entry.id).where(Entry.reverses_id == gift)).all()
+        open_now = session.scalars(select(BankOpenEntry.entry_id)).all()
+    matched = bool(view.lines[0].entries)
+    assert open_now == (undone if matched else [])
+    assert len(undone) == 1, results
