@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from dispatch.services.reports.verify.counter import wrong_hand_outs
+from dispatch.services.reports.verify.counter import SENTENCES, wrong_hand_outs
 from tests.conftest import Database
 from tests.factories.counter import card_of, reserve, sign
 from tests.factories.market import make_shop, milk_of
@@ -50,3 +50,10 @@ def test_a_row_that_was_changed_past_the_house_is_told(given: Database, statemen
             owner.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         owner.execute(text(statement))
     assert any(sentence in line for line in told(given)), told(given)
+
+
+@pytest.mark.parametrize("query", [query for query, _ in SENTENCES])
+def test_what_is_asked_of_all_is_asked_once_and_not_for_each_row(given: Database, query: str) -> None:
+    # each month that looks for its own hand-outs made 10⁴ months times 10⁶ hand-outs of it
+    with given.session() as session:
+        assert "SubPlan" not in "\n".join(session.scalars(text(f"EXPLAIN {query}")))

@@ -13,16 +13,16 @@ from dispatch.services.market import hand_outs
 
 AT_ONCE = 500
 PROMISED = """
-    SELECT lot_id FROM lot_balances AS b WHERE reserved <> (
-        SELECT coalesce(sum(l.amount), 0) FROM hand_out_lines AS l JOIN hand_outs AS h ON h.id = l.hand_out_id
-        WHERE h.state = 'reserved' AND l.lot_id = b.lot_id AND l.facility_id = b.facility_id AND l.spot = b.spot
-    ) ORDER BY 1
+    SELECT lot_id FROM lot_balances AS b FULL JOIN (
+        SELECT l.lot_id, l.facility_id, l.spot, sum(l.amount) AS amount
+        FROM hand_outs AS h JOIN hand_out_lines AS l ON l.hand_out_id = h.id WHERE h.state = 'reserved' GROUP BY 1, 2, 3
+    ) AS held USING (lot_id, facility_id, spot) WHERE coalesce(b.reserved, 0) <> coalesce(held.amount, 0) ORDER BY 1
 """
 MONTHS = """
-    SELECT household_id FROM household_months AS m WHERE used <> (
-        SELECT coalesce(sum(points), 0) FROM hand_outs AS h
-        WHERE h.household_id = m.household_id AND h.month = m.month AND state IN ('reserved', 'done')
-    ) ORDER BY 1
+    SELECT household_id FROM household_months AS m FULL JOIN (
+        SELECT household_id, month, sum(points) AS points FROM hand_outs WHERE state IN ('reserved', 'done')
+        GROUP BY 1, 2
+    ) AS h USING (household_id, month) WHERE coalesce(m.used, 0) <> coalesce(h.points, 0) ORDER BY 1
 """
 UNBOOKED = """
     SELECT id FROM hand_outs AS h WHERE state = 'done' AND NOT EXISTS (
