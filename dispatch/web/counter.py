@@ -23,7 +23,7 @@ from dispatch.rules.market.double_dip import PROGRAMME_LABELS
 from dispatch.rules.market.hand_outs import STATE_LABELS, WAY_LABELS, HandOutState, SigningWay, check_proxy
 from dispatch.services import market
 from dispatch.services.access import idempotency
-from dispatch.services.market import counter, hand_outs, refused_signings
+from dispatch.services.market import counter, goods, hand_outs, refused_signings
 from dispatch.services.market.hand_outs import Chosen, Listed, Signing
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
@@ -160,18 +160,17 @@ def reserve() -> Response:
     try:
         with transaction() as session:
             now = clock.now(session)
-            there = counter.look(session, typed.facility_id, typed.card, actor=actor, now=now)
-            chosen = read_chosen(typed, {one.goods_id: one.commodity for one in there.offers})
+            chosen = read_chosen(typed, goods.commodities_of(session, typed.amounts, actor=actor))
             made = hand_outs.reserve(
                 session, typed.facility_id, typed.card, chosen, seen=typed.seen, actor=actor, now=now
             )
-            lines = hand_outs.lines_of(session, made.id)
+            lines, name = hand_outs.lines_of(session, made.id), counter.holder_name(session, made.card_id)
     except (Invalid, Conflict) as error:
         errors = {error.field if isinstance(error, Invalid) else "form": told(error)}
         return choosing(typed, errors, 422 if isinstance(error, Invalid) else 409)
     except DispatchError as error:
         return refusal(error)
-    return make_response(signing_part(made, lines, there.holder.name, now), HANDED_OUT)
+    return make_response(signing_part(made, lines, name, now), HANDED_OUT)
 
 
 def read_chosen(typed: Typed, commodities: Mapping[int, Commodity]) -> Sequence[Chosen]:

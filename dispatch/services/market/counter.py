@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Invalid
-from dispatch.models.market import AidApplication, Goods, GoodsPoints, HouseholdMonth, LotBalance
+from dispatch.models.market import AidApplication, Card, Goods, GoodsPoints, HouseholdMonth, LotBalance
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.terms import Commodity, Purpose
 from dispatch.rules.market.double_dip import Given
@@ -22,6 +22,7 @@ from dispatch.rules.market.quota import Quota, allowance, month_of
 from dispatch.rules.market.shelf import Days, MoveKind, may_be_given
 from dispatch.services.access import audit, policies, vault
 from dispatch.services.market import benefits
+from dispatch.services.market.applications import name_of
 from dispatch.services.market.beneficiaries import Holder, scan
 from dispatch.services.market.facilities import demand_keeper, find_facility
 from dispatch.services.market.goods import find_goods
@@ -171,3 +172,9 @@ def set_points(session: Session, goods_id: int, *, points: int, step: int, actor
         fields=said,
     )
     return row
+
+
+def holder_name(session: Session, card_id: int) -> str | None:
+    """The name of the person who holds a card; None where a household holds it."""
+    beneficiary_id = session.execute(select(Card.beneficiary_id).where(Card.id == card_id)).scalar_one()
+    return session.scalars(name_of(beneficiary_id)).one_or_none()

@@ -1,6 +1,6 @@
 """The catalogue of goods: named, measured in grams or pieces, with what their shelf life usually is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -102,3 +102,9 @@ def find_goods(session: Session, goods_id: int, *, actor: Actor) -> Goods:
     if goods is None:
         raise NotFound
     return goods
+
+
+def commodities_of(session: Session, goods_ids: Iterable[int], *, actor: Actor) -> dict[int, Commodity]:
+    """In what some goods within reach are counted; what is not there is left out."""
+    query = select(Goods.id, Goods.commodity).where(Goods.id.in_(list(goods_ids)), reach.visible(Goods, actor))
+    return {row.id: Commodity(row.commodity) for row in session.execute(query)}
