@@ -43,6 +43,8 @@ def check_statement(statement):
     for purpose, counts in body["beneficiaries"].items():
         few = counts and any(0 < number < HIDDEN_UNDER for number in counts.values())
         demand(not few, f"a small count is told: {purpose}")
+    in_all = body["beneficiaries_in_all"] or {}
+    demand(not any(0 < number < HIDDEN_UNDER for number in in_all.values()), "a small count is told in all")
     return body
 
 

@@ -41,6 +41,41 @@ def test_every_purpose_but_any_stands_in_one_group_of_at_least_two() -> None:
     assert all(len(group) > 1 for group in GROUPS)
 
 
+def test_totals_that_leave_one_answer_are_hidden_too() -> None:
+    illness, disability, elder, hardship = GROUPS[0] + GROUPS[1]
+    others = {elder: Reached(5, 5), hardship: Reached(4, 3)}
+    for counts in ({illness: Reached(1, 1)}, {illness: Reached(1, 1), disability: Reached(2, 2)}):
+        assert told(counts | others).total is None
+    assert told({illness: Reached(1, 1), disability: Reached(3, 3)} | others).total == Reached(13, 12)
+
+
+def others_like(counts: dict[Purpose, Reached], hidden: list[Purpose]) -> Iterator[dict[Purpose, Reached]]:
+    """Counts in which the same purposes were reached, with other numbers in one or two of the hidden ones."""
+    steps = list(product(range(-2, 3), repeat=2))
+    for one, (persons, homes) in product(hidden, steps):
+        changed = counts | {one: Reached(counts[one].persons + persons, counts[one].households + homes)}
+        yield changed
+        for other in hidden:
+            if other != one:
+                back = Reached(counts[other].persons - persons, counts[other].households - homes)
+                yield changed | {other: back}
+
+
+@given(tables)
+def test_no_hidden_count_is_what_the_totals_leave_for_the_purposes_that_were_used(
+    counts: dict[Purpose, Reached],
+) -> None:
+    before = told(counts)
+    hidden = [purpose for purpose, one in before.by_purpose.items() if one is None and counts[purpose].persons]
+    waiting = {(purpose, name) for purpose in hidden for name in ("persons", "households")}
+    for other in others_like(counts, hidden):
+        is_possible = all(one.persons >= one.households >= 1 for one in map(other.__getitem__, hidden))
+        if is_possible and told(other) == before:
+            waiting -= {(purpose, name) for purpose, name in waiting
+                        if getattr(other[purpose], name) != getattr(counts[purpose], name)}  # fmt: skip
+    assert not waiting
+
+
 def test_one_person_hides_the_cell_beside_and_the_total_stays() -> None:
     illness, disability, elder, hardship = GROUNDS
     counts = {illness: Reached(1, 1), disability: Reached(9, 8), elder: Reached(5, 5), hardship: Reached()}

@@ -91,7 +91,7 @@ def body_of(session: Session, community: Organisation, first: date, last: date) 
         "names": names_of_funds(session, community.id),
         "funds": rows_of(session, asked),
         "beneficiaries": {purpose: one and asdict(one) for purpose, one in found.by_purpose.items()},
-        "beneficiaries_in_all": asdict(found.total),
+        "beneficiaries_in_all": found.total and asdict(found.total),
         "inspections": dict(inspected),
         "journal": {"seq": head.seq, "digest": head.digest.hex()} if head else None,
     }
