@@ -93,8 +93,8 @@ GOODS: dict[int, dict[str, str]] = {}
 
 def stocked(session: Session, world: World, user_id: int) -> str:
     """A sale for whose fund the user keeps coats."""
-    made, it, now = int(sale(session, world, user_id)), purse(session, world), clock.now(session)
-    shop = make_shop(session, world, keeper_id=user_id or None)
+    made, it = int(sale(session, world, user_id)), purse(session, world)
+    shop, now = make_shop(session, world, keeper_id=user_id or None), clock.now(session)
     lot = LotDraft(goods_id=shop.coat.id, amount=9, fund_id=it.fund.id)
     market.receive(session, Receipt(shop.facility.id, (lot,), entry=EntryKind.GIFT), actor=shop.keeper, now=now)
     GOODS[world.community.id] = {"facility_id": str(shop.facility.id), "goods_id": str(shop.coat.id)}
