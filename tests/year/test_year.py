@@ -33,6 +33,7 @@ LENGTH = (
 QUARTERS = 5 if LONG else 1
 VERIFIER = ROOT / "docs" / "verify" / "verify.py"
 SAMPLE = 40 if LONG else 8
+FEWEST_WAYS = 10
 SETTLE_SECONDS = 120.0
 UNSETTLED = (
     "SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND run_at < dispatch_now() "
@@ -218,6 +219,83 @@ def test_every_order_of_the_supermarket_has_ended_with_its_work(lived: Lived) ->
     assert {state for _, state, _ in rows} <= {"closed", "archived"}
     undone = "SELECT id FROM disposals WHERE state = 'open' OR (state = 'done' AND work_done_at IS NULL)"
     assert not lived.town.rows(undone)
+
+
+def test_yesterday_s_milk_was_refused_in_every_way(lived: Lived) -> None:
+    ways = {way: (status, words) for way, status, words in lived.diary["given"]["milk"]}
+    for way, refusal in ways.items():
+        print(way, *refusal)
+    assert len(ways) >= FEWEST_WAYS
+
+
+def test_one_of_two_counters_had_the_last_unit_and_no_household_more_than_its_month(lived: Lived) -> None:
+    races = int(LENGTH[3].partition("=")[2])
+    last = lived.town.rows(
+        "SELECT lot.id, count(hand_out.id) FROM lots AS lot JOIN goods ON goods.id = lot.goods_id "
+        "LEFT JOIN hand_out_lines AS line ON line.lot_id = lot.id LEFT JOIN hand_outs AS hand_out "
+        "ON hand_out.id = line.hand_out_id AND hand_out.state = 'done' WHERE goods.code = 'last_blanket' GROUP BY 1"
+    )
+    assert [count for _, count in last] == [1] * races
+    beyond = lived.town.rows(
+        "SELECT hand_outs.household_id, hand_outs.month FROM hand_outs JOIN household_months "
+        "USING (household_id, month) WHERE state = 'done' GROUP BY 1, 2, allowed HAVING sum(points) > allowed"
+    )
+    assert not beyond
+
+
+def test_the_recall_names_who_got_some_and_nobody_got_any_after_it(lived: Lived) -> None:
+    (called,) = lived.diary["given"]["recall"]
+    given = lived.town.rows(
+        "SELECT move.id, movement.lot_id, -movement.amount, move.moved_at FROM stock_moves AS move "
+        "JOIN movements AS movement ON movement.move_id = move.id JOIN lots AS lot ON lot.id = movement.lot_id "
+        "WHERE lot.recall_id = %(id)s AND movement.amount < 0 AND move.kind IN ('hand_out', 'parcel', 'shipment')",
+        {"id": called["id"]},
+    )
+    assert given
+    assert sorted((one["step_id"], one["lot_id"], one["amount"]) for one in called["given"]) == sorted(
+        row[:3] for row in given
+    )
+    assert max(row[3] for row in given).isoformat() < called["called_at"]
+
+
+def test_the_sale_is_banked_whole_and_the_shipment_adds_up(lived: Lived) -> None:
+    ((sale, shipment),) = zip(lived.diary["given"]["sale"], lived.diary["given"]["shipment"], strict=True)
+    about = {"sale": sale["id"], "shipment": shipment["id"]}
+    booked = lived.town.rows(
+        "SELECT sum(line.amount) FROM entries JOIN entry_lines AS line ON line.entry_id = entries.id "
+        "JOIN accounts ON accounts.id = line.account_id WHERE origin = 'market.sale' AND origin_id = %(sale)s "
+        "AND holding_kind = 'bank'",
+        about,
+    )
+    assert booked == [(sale["fen"],)]
+    assert lived.town.rows("SELECT state FROM sales WHERE id = %(sale)s", about) == [("published",)]
+    assert shipment["state"] == "reconciled"
+    assert any(line["returned"] for line in shipment["lines"])
+    moves = dict(
+        lived.town.rows(
+            "SELECT kind, sum(movement.amount) FROM stock_moves AS move JOIN movements AS movement "
+            "ON movement.move_id = move.id WHERE move.origin = 'market.shipment' AND move.origin_id = %(shipment)s "
+            "GROUP BY 1",
+            about,
+        )
+    )
+    assert -moves["shipment"] == sum(line["sent"] for line in shipment["lines"])
+    assert moves["return"] == sum(line["returned"] for line in shipment["lines"])
+
+
+def test_every_month_of_the_bank_is_confirmed_line_by_line(lived: Lived) -> None:
+    months = lived.town.rows(
+        "SELECT month, opening_fen, closing_fen, (SELECT sum(amount_fen) FROM bank_lines WHERE statement_id = one.id), "
+        "(SELECT count(*) FROM bank_lines AS line WHERE statement_id = one.id AND NOT EXISTS "
+        "(SELECT FROM bank_matches WHERE bank_line_id = line.id)) FROM bank_statements AS one "
+        "WHERE confirmed_at IS NOT NULL AND replaced_at IS NULL ORDER BY month"
+    )
+    assert len(months) >= QUARTERS * 2 - 1
+    for (_, opening, closing, moved, open_lines), before in zip(months, [None, *months], strict=False):
+        assert opening + moved == closing
+        assert not open_lines
+        assert before is None or before[2] == opening
+    print(f"{len(months)} months of the bank")
 
 
 def test_rounds_of_inspection_began_by_themselves_every_week_and_were_done(lived: Lived) -> None:

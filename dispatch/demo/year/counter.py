@@ -19,12 +19,13 @@ SEEN = re.compile(r'name="seen" value="(\d+)"')
 LEFT = re.compile(r"本月还可领 (\d+) 分")
 SIGN = re.compile(r'action="(/counter/hand-outs/(\d+)/signature)"')
 LIST = re.compile(r'name="list_hash" value="([0-9a-f]+)"')
+ALERT = re.compile(r'role="alert".*?<span>([^<]+)</span>', re.DOTALL)
 REFUSED = re.compile(r"<span>([^<]+)</span>|<p[^>]*>([^<]+)</p>")
 WAYS = ("stroke", "stroke", "stroke", "scan", "thumb")
 PROXIES = ("女儿", "邻居", "楼道长")
 KEEPER_OF = {LOVE: "keeper1", OVERSEAS: "keeper2"}
 MOST_TRIES = 120
-MOST_KINDS, BY_PROXY = 2, 0.1
+MOST_KINDS, BY_PROXY, WALKS_AWAY, PUT_BACK = 2, 0.1, 0.03, 0.02
 LAST_GOODS = "last_blanket"
 
 
@@ -87,7 +88,17 @@ class Counter:
         if isinstance(reserved, Answer):
             self.shop.diary.count(f"reservation refused: {words_of(reserved)}")
             return 0
-        return self.finish(reserved, chance)
+        return self.finish(reserved, chance) if self.stays(reserved, chance) else 0
+
+    def stays(self, reserved: Reserved, chance: Random) -> bool:
+        """Now and then somebody walks away before signing, or the keeper puts the goods back."""
+        luck = chance.random()
+        if luck < WALKS_AWAY:
+            self.shop.diary.count("walked away without signing")
+        elif luck < WALKS_AWAY + PUT_BACK:
+            answer = self.screen.send(reserved.path.replace("/signature", "/cancellation"))
+            self.shop.diary.count(f"put back {answer.status}")
+        return luck >= WALKS_AWAY + PUT_BACK
 
     def typed(self, card: str) -> dict[str, str]:
         """The form of a card."""
@@ -148,7 +159,7 @@ def words_of(answer: Answer) -> str:
     """Why something was refused, as the page says it."""
     if answer.text.startswith("{"):
         return str(answer.json().get("detail", answer.status))
-    found = [one or two for one, two in REFUSED.findall(answer.text)]
+    found = ALERT.findall(answer.text) or [one or two for one, two in REFUSED.findall(answer.text)]
     return next((words.strip() for words in found if words.strip()), str(answer.status))
 
 

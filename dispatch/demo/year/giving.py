@@ -62,7 +62,7 @@ class Donors:
             gift = answer.json()
             diary.keep("gifts", {"id": gift["id"], "receipts": [line["receipt"] for line in gift["lines"]]})
             if draft["holding_id"] == BANK:
-                diary.keep("bank", [gift["happened_on"], sum(one["amount"] for one in gift["lines"]), draft["way"]])
+                diary.keep("bank", [gift["happened_on"], sum(one["amount"] for one in gift["lines"]), "捐款"])
         else:
             diary.keep("gifts", {"id": int(answer.headers["Location"].rpartition("/")[2]), "receipts": []})
 

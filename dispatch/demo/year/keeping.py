@@ -1,6 +1,7 @@
 """What the keepers do besides handing out: rounds ticked lot by lot, goods shelved, what is past destroyed by two."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +30,18 @@ class Keeping:
     shop: Shop
 
     def look(self) -> None:
-        """Everything that is open in both markets."""
-        for kind, login in KEEPER_OF.items():
-            facility = int(self.shop.facilities[kind]["id"])
-            page = self.shop.screens[login].read(f"/stock/{facility}").text
-            for number in dict.fromkeys(ROUND.findall(page)):
-                self.inspect(login, number)
-            for number in dict.fromkeys(DISPOSAL.findall(page)):
-                self.destroy(login, number)
+        """Everything that is open in both markets, each by its keeper."""
+        with ThreadPoolExecutor(len(KEEPER_OF)) as keepers:
+            list(keepers.map(self.look_at, KEEPER_OF))
+
+    def look_at(self, kind: str) -> None:
+        """What is open in one market."""
+        login, facility = KEEPER_OF[kind], int(self.shop.facilities[kind]["id"])
+        page = self.shop.screens[login].read(f"/stock/{facility}").text
+        for number in dict.fromkeys(ROUND.findall(page)):
+            self.inspect(login, number)
+        for number in dict.fromkeys(DISPOSAL.findall(page)):
+            self.destroy(login, number)
 
     def inspect(self, login: str, number: str) -> None:
         """Tick every lot of a round as its dates say; now and then something is spoiled."""

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -20,19 +20,23 @@ from dispatch.demo.day.live import EXIT_LOST, EXIT_NO_DEMO, EXIT_WELL, source_of
 from dispatch.demo.day.wire import Wire
 from dispatch.demo.loading.aid import GROUNDS
 from dispatch.demo.sheet import FILE
+from dispatch.demo.year.campaigns import Campaigns
 from dispatch.demo.year.counter import KEEPER_OF, Counter, Race
 from dispatch.demo.year.errands import Errands
 from dispatch.demo.year.giving import Donors
 from dispatch.demo.year.keeping import Keeping
+from dispatch.demo.year.milk import Milk
 from dispatch.demo.year.screen import Screen
 from dispatch.demo.year.shop import LOVE, OVERSEAS, Diary, Shop, Surprise
+from dispatch.demo.year.treasury import Bank
+from dispatch.demo.year.welfare import Welfare
 from dispatch.rules.reports.periods import bounds_of_quarter, quarter_of
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.supervisor.home import read_json
 
 OPENS = time_of_day(9, 30)
 WEEK = timedelta(days=7)
-RATE = 20.0
+RATE = 10.0
 SETTLING_SECONDS, SETTLED_AT_MOST = 1.0, 40.0
 KILLED = ("worker", "web", "sweep", "beat", "worker-2")
 DIARY = "year.json"
@@ -63,6 +67,9 @@ class Year:
     race: Race
     keeping: Keeping
     errands: Errands
+    campaigns: Campaigns
+    bank: Bank
+    welfare: Welfare
     kills: list[str] = field(default_factory=list)
 
     def live(self) -> None:
@@ -72,11 +79,34 @@ class Year:
             self.shop.time.leap(self.begins + week * WEEK)
             self.open_day(week)
             self.tell(week, time.monotonic() - began)
+            write(self)
 
     def open_day(self, week: int) -> None:
         """What a day of the shop has: keeping, giving, handing out, races, a kill, and the orders done."""
         self.settle()
+        self.bank.look()
+        self.welfare.look()
         self.keeping.look()
+        self.serve(week)
+        for kind in KEEPER_OF:
+            self.keeping.shelve(kind)
+        for deed in self.deeds_of(week):
+            self.shop.attempt(deed)
+        self.keeping.look()
+        self.errands.work_off(self.donors.receive_fetched)
+        self.keeping.look()
+        self.errands.work_off(self.donors.receive_fetched)
+        if week == self.plan.weeks // 4:
+            self.shop.attempt(lambda: Milk.bought(self.shop, self.counters[LOVE]).try_everything())
+
+    def deeds_of(self, week: int) -> list[Callable[[], None]]:
+        """What happens once in the year, at a third, a half and two thirds of it."""
+        weeks, campaigns = self.plan.weeks, self.campaigns
+        when = ((weeks // 3, campaigns.relieve), (weeks // 2, campaigns.sell), (weeks * 2 // 3, campaigns.recall))
+        return [deed for at, deed in when if at == week]
+
+    def serve(self, week: int) -> None:
+        """Donors and both counters at once, a kill among them, then the races for the last unit."""
         with ThreadPoolExecutor(3) as people:
             done = [
                 people.submit(self.donors.give, share(self.plan.gifts, week, self.plan.weeks)),
@@ -91,11 +121,6 @@ class Year:
         for number in range(share(self.plan.races, week, self.plan.weeks)):
             cards = self.shop.chance("cards", week, number).sample(self.shop.cards, 2)
             self.race.run(number, (cards[0], cards[1]))
-        for kind in KEEPER_OF:
-            self.keeping.shelve(kind)
-        self.keeping.look()
-        self.errands.work_off(self.donors.receive_fetched)
-        self.keeping.look()
 
     def settle(self) -> None:
         """Let the jobs of the leap run: until what is open in the markets changes no more."""
@@ -165,12 +190,12 @@ def prepare(settings: Settings, plan: YearPlan, sheet: Mapping[str, Any]) -> Yea
         LOVE: Counter(shop, LOVE, screens["keeper1"], cards[::2]),
         OVERSEAS: Counter(shop, OVERSEAS, screens["keeper2"], cards[1::2]),
     }
-    other = Screen(wire, "keeper1", screens["keeper1"].password, source_of("the other counter"))
-    race = Race(shop, counters[LOVE], Counter(shop, LOVE, other, cards))
+    race = Race(shop, counters[LOVE], Counter(shop, LOVE, screens["keeper1"], cards))
     workers = tuple(one.login for one in community.team_workers if one.login and "lot_disposal" in one.kinds)
     errands = Errands(shop, settings.home, workers)
     errands.skip_old()
-    return Year(shop, plan, settings, begins, Donors(shop), counters, race, Keeping(shop), errands)
+    rest = Campaigns(shop), Bank.opened(shop, date.fromisoformat(sheet["today"])), Welfare(shop)
+    return Year(shop, plan, settings, begins, Donors(shop), counters, race, Keeping(shop), errands, *rest)
 
 
 def first_day(instant: datetime) -> datetime:

@@ -12,7 +12,7 @@ LOGGED_OUT = frozenset({401})
 HOME = "/inbox"
 FORBIDDEN = 403
 LOG_IN_AGAIN_SECONDS = 4.0
-LOG_IN_TRIES = 20
+LOG_IN_TRIES = 150
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -99,6 +99,13 @@ class Shop:
         if answer.status == CREATED:
             self.diary.count(f"201 {path}")
         return answer
+
+    def attempt(self, deed: Callable[[], None]) -> None:
+        """Do something; what is otherwise than it must be is noted, and the year goes on."""
+        try:
+            deed()
+        except Surprise as surprise:
+            self.diary.surprise(str(surprise))
 
     def made(self, path: str, content: object) -> Any:
         """What was made by a step; raises Surprise where nothing was."""
