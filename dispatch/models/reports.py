@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, Id, Moment, Reference
@@ -272,6 +273,7 @@ class Disclosure(Base):
     leaf_count: Mapped[int]
     note: Mapped[str] = mapped_column(server_default=text("''"))
     published_at: Mapped[Moment]
+    day_book: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, deferred=True, server_default=text("'[]'::jsonb"))
 
     __table_args__ = (
         UniqueConstraint("community_id", "id"),

@@ -87,6 +87,7 @@ def show(community_id: int) -> str:
         purposes=[purpose for group in GROUPS for purpose in group],
         say_amount=lambda amount, unit: spoken(amount, Commodity(unit)),
         purpose_word=lambda purpose: gettext(PURPOSE_LABELS[Purpose(purpose)]),
+        note_words=note_words,
         kind_word=lambda kind: gettext(KIND_LABELS[EntryKind(kind)]),
     )
 
@@ -116,6 +117,13 @@ def spent(body: dict[str, Any]) -> list[tuple[str, list[str]]]:
         for purpose in Purpose
         if purpose in sums
     ]
+
+
+def note_words(note: str) -> str:
+    """Why there is another version, part by part in the reader's language."""
+    reason, _, parts = note.partition("：")
+    told = gettext("、").join(gettext(part) for part in parts.split("、"))
+    return f"{gettext(reason)}{gettext('：')}{told}" if parts else gettext(reason)
 
 
 def drawings_of(body: dict[str, Any]) -> dict[str, list[str]]:
@@ -186,6 +194,17 @@ def leaves(community_id: int, disclosure_id: int) -> Response:
             yield "".join(f"{leaf.hex()}\n" for leaf in found)
 
     return download(lines(), "text/plain; charset=ascii", "leaves.txt")
+
+
+@blueprint.get(f"{STATEMENT}/journal.jsonl")
+@open_to_all(PUBLISHED)
+def day_book(community_id: int, disclosure_id: int) -> Response:
+    """The day book from which the statement can be replayed, one line of JSON each; nobody, nobody's ground."""
+    one = find(community_id, disclosure_id)
+    with transaction(visitor(community_id).scope) as session:
+        lines = reports.day_book_of(session, one.id)
+    content = "".join(f"{json.dumps(line, ensure_ascii=False, sort_keys=True)}\n" for line in lines)
+    return download(iter([content]), "application/jsonl; charset=utf-8", f"journal-{one.first_day}.jsonl")
 
 
 def download(content: str | Iterator[str], kind: str, name: str) -> Response:

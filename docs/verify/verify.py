@@ -2,6 +2,7 @@
 
 python3 verify.py statement STATEMENT.json
 python3 verify.py follows EARLIER.json LATER.json
+python3 verify.py journal STATEMENT.json JOURNAL.jsonl
 python3 verify.py leaves STATEMENT.json LEAVES.txt
 python3 verify.py receipt STATEMENT.json PROOF.json --secret K7MP-2QX4-9TRB
 python3 verify.py chain CHAIN.jsonl [STATEMENT.json]
@@ -13,6 +14,8 @@ import sys
 from hashlib import sha256
 
 HIDDEN_UNDER = 3
+GROUNDS = ("serious_illness", "severe_disability", "lone_elder", "sudden_hardship")
+CAME = ("opening", "gift", "interest", "surplus")
 
 
 def canonical(value):
@@ -49,11 +52,57 @@ def check_statement(statement):
 
 
 def check_follows(earlier, later):
-    """What one statement closes with is what the next opens with."""
-    closing = {(row["fund"], row["commodity"]): row["closing"] for row in check_statement(earlier)["funds"]}
-    opening = {(row["fund"], row["commodity"]): row["opening"] for row in check_statement(later)["funds"]}
+    """What one statement closes with is what the next opens with: the amounts, and the head of the journal."""
+    before, after = check_statement(earlier), check_statement(later)
+    closing = {(row["fund"], row["commodity"]): row["closing"] for row in before["funds"]}
+    opening = {(row["fund"], row["commodity"]): row["opening"] for row in after["funds"]}
     for key in closing.keys() | opening.keys():
         demand(closing.get(key, 0) == opening.get(key, 0), f"closing and opening of {key[0]} {key[1]}")
+    head = {name: before["journal"][name] for name in ("seq", "digest")}
+    demand(after["journal"]["before"] == head, "the head of the journal between the two")
+
+
+def gathered(named):
+    """Amounts by purpose, those of the four grounds as one: the day book does not tell them apart."""
+    sums = {}
+    for purpose, amount in named.items():
+        name = "aid" if purpose in GROUNDS else purpose
+        sums[name] = sums.get(name, 0) + amount
+    return {name: amount for name, amount in sums.items() if amount}
+
+
+def check_journal(statement, path):
+    """The lines lead to the root that the statement names, and replaying them gives its every sum."""
+    body, leaves, sheet = check_statement(statement), [], {}
+    with open(path, encoding="utf-8") as file:
+        for text in file:
+            line = json.loads(text)
+            leaves.append(sha256(b"\x00" + sha256(canonical(line)).digest()).digest())
+            demand(body["from"] <= line["from"] <= line["until"] <= body["until"], f"the days of line {len(leaves)}")
+            row = sheet.setdefault(
+                (line["fund"], line["commodity"]), {"received": {}, "used": {}, "other": {}, "disposed": {}}
+            )
+            if line["kind"] == "disposal":
+                part, name, sign = "disposed", "", -1
+            elif line["purpose"]:
+                part, name, sign = "used", line["purpose"], -1
+            else:
+                part, name, sign = "received" if line["kind"] in CAME else "other", line["kind"], 1
+            row[part][name] = row[part].get(name, 0) + sign * line["amount"]
+    demand(len(leaves) == body["journal"]["lines"], "how many lines the journal has")
+    demand(root_of(leaves).hex() == body["journal"]["root"], "the root over the journal")
+    for row in body["funds"]:
+        replayed = sheet.pop((row["fund"], row["commodity"]), {})
+        for part in ("received", "used", "other"):
+            said = gathered(row[part])
+            demand(
+                gathered(replayed.get(part, {})) == said, f"the replay of {part} of {row['fund']} {row['commodity']}"
+            )
+        destroyed = sum(replayed.get("disposed", {}).values())
+        demand(destroyed == row["disposed"], f"the replay of what was destroyed of {row['fund']} {row['commodity']}")
+    demand(
+        not any(gathered(part) for row in sheet.values() for part in row.values()), "the statement leaves out a fund"
+    )
 
 
 def node(left, right):
@@ -137,7 +186,7 @@ def check_chain(path, statement):
 def main():
     """Check what is asked; the exit code is 0 when all is right."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["statement", "follows", "leaves", "receipt", "chain"])
+    parser.add_argument("what", choices=["statement", "follows", "journal", "leaves", "receipt", "chain"])
     parser.add_argument("files", nargs="+")
     parser.add_argument("--secret", default="")
     asked = parser.parse_args()
@@ -146,6 +195,8 @@ def main():
         check_statement(read(files[0]))
     elif asked.what == "follows":
         check_follows(read(files[0]), read(files[1]))
+    elif asked.what == "journal":
+        check_journal(read(files[0]), files[1])
     elif asked.what == "leaves":
         check_leaves(read(files[0]), files[1])
     elif asked.what == "receipt":

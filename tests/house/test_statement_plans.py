@@ -13,7 +13,7 @@ from dispatch import clock
 from dispatch.db import make_engine
 from dispatch.models.access import Organisation
 from dispatch.rules.access.roles import EVERYTHING, Actor, ActorKind, Scope
-from dispatch.services.reports.disclosing.body import body_of
+from dispatch.services.reports.disclosing.body import said_of
 from dispatch.services.reports.disclosing.leaves import leaves_of
 from dispatch.transaction import begin
 from tests.conftest import Servers
@@ -108,7 +108,7 @@ def asker(servers: Servers) -> Iterator[Asker]:
 
 def statement(session: Session, community_id: int, first: date, last: date) -> None:
     """The sums and counts of a period."""
-    body_of(session, session.get_one(Organisation, community_id), first, last)
+    said_of(session, session.get_one(Organisation, community_id), first, last)
 
 
 def leaves(session: Session, community_id: int, first: date, last: date) -> None:

@@ -15,6 +15,7 @@ from dispatch.services.reports.asking import AssignedBy, Grouping, ReportQuery, 
 from dispatch.services.reports.counting import MOST_AT_ONCE, ask_for_count, count_anew, count_changes, waiting_changes
 from dispatch.services.reports.disclosing import (
     alarm_late_disclosures,
+    day_book_of,
     disclose_emergencies,
     disclose_quarter,
     find_disclosure,
@@ -74,6 +75,7 @@ __all__ = [
     "communities_of",
     "count_anew",
     "count_changes",
+    "day_book_of",
     "decide_export",
     "disclose_emergencies",
     "disclose_quarter",

@@ -59,7 +59,7 @@ def extract_abroad(session: Session, community_id: int, year: int, *, actor: Act
     asked = {"community": community_id, "first": date(year, 1, 1), "last": date(year, 12, 31)}
     query = select(Fund.code, Fund.name).where(Fund.community_id == community_id, Fund.owner == Owner.OVERSEAS)
     names = {row.code: row.name for row in session.execute(query)}
-    rows = [row for row in rows_of(session, asked) if row["fund"] in names]
+    rows = [row for row in rows_of(session, asked)[0] if row["fund"] in names]
     foreign = [
         ForeignGift(
             happened_on=row.happened_on,

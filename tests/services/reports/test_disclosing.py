@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from dispatch import clock
+from dispatch.demo.clock import set_clock
 from dispatch.models.access import Organisation
 from dispatch.models.funds import Receipt
 from dispatch.models.notify import Alarm
 from dispatch.models.reports import Disclosure
-from dispatch.rules.access.roles import SYSTEM
+from dispatch.rules.access.chain import canonical
+from dispatch.rules.access.roles import EVERYTHING, SYSTEM
 from dispatch.rules.funds.record import RecordedLine, line_of
 from dispatch.rules.market.gifts import ReceiptUnknown
 from dispatch.rules.reports.periods import quarter_of
@@ -25,7 +28,8 @@ from dispatch.services import funds, market, reports
 from dispatch.services.access import policies
 from dispatch.services.funds.verify import JOURNAL, recorded
 from dispatch.services.reports.disclosing import days_of_quarter, disclose
-from tests.conftest import ROOT
+from dispatch.transaction import transaction
+from tests.conftest import ROOT, Database
 from tests.factories.gifts import MONEY, Office, make_office, receive, rice_of
 
 VERIFIER = ROOT / "docs" / "verify" / "verify.py"
@@ -120,7 +124,12 @@ def test_what_was_published_is_corrected_by_a_version_with_a_note_and_never_chan
     published(session)
     receive(session, office)
     first, second = published(session)
-    assert (first.leaf_count, second.leaf_count, second.version, second.note) == (1, 2, 2, "按最新记录更正")
+    assert (first.leaf_count, second.leaf_count, second.version, second.note) == (
+        1,
+        2,
+        2,
+        "按最新记录更正：收支、捐赠明细、账册摘要",
+    )
     for statement in ("UPDATE disclosures SET note = 'x'", "DELETE FROM disclosures", "DELETE FROM disclosure_leaves"):
         with pytest.raises(DBAPIError), session.begin_nested():
             session.execute(text(statement))
@@ -175,3 +184,36 @@ def test_without_an_emergency_nothing_is_published_between_the_quarters(session:
     receive(session, office)
     assert reports.disclose_emergencies(session, now=clock.now(session) + timedelta(days=20)) == 0
     assert days_of_quarter("2026-Q4") == (date(2026, 10, 1), date(2026, 12, 31))
+
+
+def test_a_gift_that_is_taken_back_later_makes_a_version_that_says_so_and_keeps_the_closed_quarter_s_sums(
+    committed: Database, tmp_path: Path
+) -> None:
+    closing, opening = (datetime(*day, 4, tzinfo=UTC) for day in ((2026, 12, 30), (2027, 1, 5)))
+    set_clock(committed.owner_url, closing, rate=0)
+    with transaction(EVERYTHING) as session:
+        office = make_office(session)
+        receive(session, office)
+        kept = receive(session, office)
+    set_clock(committed.owner_url, opening, rate=0)
+    with transaction(EVERYTHING) as session:
+        assert [reports.disclose_quarter(session, "2026-Q4", now=opening) for _ in range(2)] == [1, 0]
+    with transaction(EVERYTHING) as session:
+        ((line, _),) = market.lines_of_gifts(session, [kept.id])[kept.id]
+        market.reverse_line(session, line.id, reason="记重了", actor=office.clerk, now=opening)
+    april = datetime(2027, 4, 2, 4, tzinfo=UTC)
+    set_clock(committed.owner_url, april, rate=0)
+    with transaction(EVERYTHING) as session:
+        assert [reports.disclose_quarter(session, "2026-Q4", now=opening) for _ in range(2)] == [1, 0]
+        assert reports.disclose_quarter(session, "2027-Q1", now=april) == 1
+        first, second, following = session.scalars(select(Disclosure).order_by(Disclosure.id)).all()
+        assert (second.version, second.note) == (2, "按最新记录更正：本期有记录后来被冲正（记在冲正当日）")
+        assert first.body["funds"] == second.body["funds"]
+        assert first.root == second.root
+        assert following.body["funds"][0]["received"] == {"gift": -50_000}
+        for earlier in (first, second):
+            assert check(tmp_path, "follows", out(earlier), out(following)) == 0
+        forged = out(following)
+        forged["body"] = following.body | {"journal": following.body["journal"] | {"before": {"seq": 1, "digest": ""}}}
+        forged["digest"] = sha256(canonical(forged["body"])).hexdigest()
+        assert check(tmp_path, "follows", out(second), forged) == 1

@@ -1,30 +1,44 @@
 """A lived quarter: the counter, a round of parcels, a relief shipment, money spent: all of it is in the statement."""
 
+import json
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.models.access import Organisation
+from dispatch.rules.access.chain import canonical
 from dispatch.rules.market.shipments import Destination
 from dispatch.rules.reports.periods import quarter_of
 from dispatch.services import market
 from dispatch.services.market import ReceivedLine, ShipmentDraft
 from dispatch.services.reports.disclosing import days_of_quarter
-from dispatch.services.reports.disclosing.body import body_of
+from dispatch.services.reports.disclosing.body import Said, said_of
+from tests.conftest import ROOT
 from tests.factories.counter import card_of, reserve, sign
 from tests.factories.market import milk_of, settle, take_in
 from tests.services.market.test_rounds import Year, frozen, make_year
 from tests.services.market.test_rounds import sign as sign_parcel
 
+VERIFIER = ROOT / "docs" / "verify" / "verify.py"
 COATS = 60
 PERSONS = 180
 
 
-def said(session: Session, community_id: int) -> dict[str, object]:
-    """What the statement of this quarter would say now."""
+def told(session: Session, community_id: int) -> Said:
+    """The statement of this quarter with its day book, as it would be now."""
     settle(session)
     first, last = days_of_quarter(quarter_of(clock.now(session)))
-    return body_of(session, session.get_one(Organisation, community_id), first, last)
+    return said_of(session, session.get_one(Organisation, community_id), first, last)
+
+
+def said(session: Session, community_id: int) -> dict[str, object]:
+    """What the statement of this quarter would say now."""
+    return told(session, community_id).body
 
 
 def parcels(session: Session, year: Year, count: int) -> None:
@@ -62,7 +76,7 @@ def shipment(session: Session, year: Year) -> None:
     market.sign_shipment(session, made.id, "王主任", received, actor=shop.keeper, now=now)
 
 
-def test_parcels_and_shipments_stand_beside_the_counter(session: Session) -> None:
+def test_parcels_and_shipments_stand_beside_the_counter(session: Session, tmp_path: Path) -> None:
     year = make_year(session)
     community_id = year.shop.world.community.id
     take_in(session, year.shop, year.shop.rice, 5_000, produced_on=year.shop.today)
@@ -83,6 +97,29 @@ def test_parcels_and_shipments_stand_beside_the_counter(session: Session) -> Non
     assert found["beneficiaries_in_all"] == {"persons": 9 + PERSONS, "households": 6}
     used = {(row["commodity"], purpose): amount for row in found["funds"] for purpose, amount in row["used"].items()}  # type: ignore[attr-defined]
     assert used == {("gram", "yearly_round"): 15_000, ("piece", ground): 6, ("piece", "relief"): COATS - 5}
+    replay(told(session, community_id), ground, tmp_path)
+
+
+def replay(made: Said, ground: str, folder: Path) -> None:
+    """Anybody replays the day book to the statement; no line of it tells a ground or the day of a hand-out."""
+    lines = made.day_book
+    assert ground not in {line["purpose"] for line in lines}
+    reached = [line for line in lines if line["purpose"] in {"aid", "yearly_round"}]
+    assert {line["from"][8:] for line in reached} == {"01"}
+    assert {line["amount"] for line in reached} == {-6, -15_000}
+    (folder / "statement.json").write_text(
+        json.dumps({"body": made.body, "digest": sha256(canonical(made.body)).hexdigest()})
+    )
+
+    def check(changed: list[dict[str, object]]) -> bool:
+        (folder / "journal.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in changed))
+        command = [sys.executable, "-I", str(VERIFIER), "journal", "statement.json", "journal.jsonl"]
+        return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
+
+    assert check(lines)
+    for place, line in enumerate(lines):
+        assert not check([*lines[:place], line | {"amount": line["amount"] + 1}, *lines[place + 1 :]])
+        assert not check([*lines[:place], *lines[place + 1 :]])
 
 
 def test_a_round_that_reached_two_households_hides_its_group(session: Session) -> None:

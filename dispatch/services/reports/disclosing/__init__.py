@@ -13,16 +13,17 @@ from dispatch.models.funds import Entry
 from dispatch.models.reports import Disclosure
 from dispatch.rules.access.chain import canonical
 from dispatch.rules.access.roles import SYSTEM
+from dispatch.rules.reports.correcting import why
+from dispatch.rules.reports.daybook import Line
 from dispatch.rules.reports.periods import bounds_of_day, bounds_of_quarter, previous_period, quarter_of
 from dispatch.services import notify
 from dispatch.services.access import audit, policies
-from dispatch.services.reports.disclosing.body import body_of
+from dispatch.services.reports.disclosing.body import said_of
 from dispatch.services.reports.disclosing.leaves import keep_leaves, root_and_count
 
 LATE_POLICY = "statement.publish_within_days"
 EMERGENCY_POLICY = "disclosure.emergency"
 EMERGENCY_DAYS_POLICY = "disclosure.emergency_every_days"
-CORRECTION = "按最新记录更正"
 MOST_LISTED = 100
 
 
@@ -79,7 +80,8 @@ def newest(session: Session, community_id: int, first: date, last: date) -> Disc
 def disclose(session: Session, community: Organisation, first: date, last: date, *, now: datetime) -> bool:
     """Publish a new version of a community's statement unless the last one says the same already."""
     root, count = root_and_count(session, community.id, first, last)
-    body = body_of(session, community, first, last) | {"gifts": {"lines": count, "root": root.hex()}}
+    said = said_of(session, community, first, last)
+    body = said.body | {"gifts": {"lines": count, "root": root.hex()}}
     digest = sha256(canonical(body)).digest()
     before = newest(session, community.id, first, last)
     if before is not None and before.digest == digest:
@@ -93,8 +95,9 @@ def disclose(session: Session, community: Organisation, first: date, last: date,
         digest=digest,
         root=root,
         leaf_count=count,
-        note="" if before is None else CORRECTION,
+        note="" if before is None else why(before.body, body),
         published_at=now,
+        day_book=said.day_book,
     )
     session.add(made)
     session.flush()
@@ -123,6 +126,12 @@ def find_disclosure(session: Session, community_id: int, disclosure_id: int) -> 
     found = session.get(Disclosure, disclosure_id)
     if found is None or found.community_id != community_id:
         raise NotFound
+    return found
+
+
+def day_book_of(session: Session, disclosure_id: int) -> list[Line]:
+    """The day book that was published with a statement."""
+    found: list[Line] = session.scalars(select(Disclosure.day_book).where(Disclosure.id == disclosure_id)).one()
     return found
 
 
