@@ -14,6 +14,7 @@ from dispatch.errors import NotFound
 from dispatch.gateways import limits
 from dispatch.gateways.limits import limiter
 from dispatch.rules.access.roles import Scope
+from dispatch.rules.market.gifts import spelling_of
 from dispatch.schemas import disclosing as schemas
 from dispatch.services import reports
 from dispatch.transaction import transaction
@@ -33,7 +34,7 @@ def receipt_asked() -> str:
     """The receipt that is asked about, as a digest: guessing its secret is soon over."""
     body = request.get_json(silent=True)
     asked = body if isinstance(body, dict) else {}
-    about = f"{asked.get('community_id')}:{asked.get('number')}"
+    about = f"{asked.get('community_id')}:{spelling_of(str(asked.get('number'))[:40])}"
     return f"receipt:{sha256(about.encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 

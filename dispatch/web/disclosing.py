@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
@@ -23,7 +22,7 @@ from dispatch.rules.reports.history import DECLARED
 from dispatch.services import reports
 from dispatch.transaction import transaction
 from dispatch.web.access import open_to_all
-from dispatch.web.giving.public import name_of, open_communities, visitor
+from dispatch.web.giving.public import name_of, open_communities, receipt_typed, visitor
 from dispatch.web.knowledge import errors_of
 from dispatch.web.phone.door import check_origin
 from dispatch.web.reports.charts import group_bars
@@ -211,12 +210,6 @@ def download(content: str | Iterator[str], kind: str, name: str) -> Response:
     """A file to be saved."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, content_type=kind, headers=headers)
-
-
-def receipt_typed() -> str:
-    """The receipt that is asked about, as a digest: guessing its secret is soon over."""
-    about = f"{request.path}:{request.form.get('number', '').strip()}"
-    return f"receipt:{sha256(about.encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 
 @blueprint.post(f"{COMMUNITY}/proof")

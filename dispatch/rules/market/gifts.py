@@ -22,6 +22,7 @@ LONGEST_ITEM = 60
 MOST_AMOUNT = 10**12
 SECRET_CHARACTERS = 12
 SECRET_GROUP = 4
+YEAR_DIGITS = 4
 UNNAMED = "爱心人士"
 PLACES_OF_MONEY = frozenset({HoldingKind.BANK, HoldingKind.TILL})
 _LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
@@ -118,3 +119,9 @@ def is_secret(typed: str, secret: str) -> bool:
 
 def _plain(text: str) -> str:
     return _BLANKS.sub("", text).upper().translate(_LOOKALIKES)
+
+
+def spelling_of(number: str) -> str:
+    """One spelling of a receipt's number for all: 2026-000017, 2026-17 and 202617 are one receipt, tried as one."""
+    typed = number.strip().replace("-", "")
+    return f"{typed[:YEAR_DIGITS]}-{typed[YEAR_DIGITS:].lstrip('0')}"

@@ -21,6 +21,7 @@ from dispatch.rules.access.roles import EVERYTHING, Actor, ActorKind, Scope
 from dispatch.rules.catalogue.prices import yuan_of
 from dispatch.rules.funds.spoken import spoken
 from dispatch.rules.funds.terms import Commodity
+from dispatch.rules.market.gifts import spelling_of
 from dispatch.rules.market.pledges import PledgeKind, PledgeSource
 from dispatch.services import market
 from dispatch.services.market import selling
@@ -118,8 +119,9 @@ def promise(community_id: int) -> Response:
 
 
 def receipt_typed() -> str:
-    """The receipt that is asked about, as a digest: guessing its secret is soon over."""
-    about = f"{request.path}:{request.form.get('number', '').strip()}"
+    """The receipt that is asked about, as a digest: guessing its secret is soon over, however its number is spelled."""
+    community_id = (request.view_args or {}).get("community_id")
+    about = f"{community_id}:{spelling_of(request.form.get('number', '')[:40])}"
     return f"receipt:{sha256(about.encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 
