@@ -23,7 +23,7 @@ from dispatch.supervisor.home import read_json
 from dispatch.supervisor.inbox import free_ports, smtp_url
 from dispatch.supervisor.run import answers_ready
 
-READY_SECONDS = 120
+READY_SECONDS = 300
 STOP_SECONDS = 40
 WITHOUT_WORKERS = ("--workers", "0", "--sweeps", "0", "--beats", "0")
 HOST = "127.0.0.1"
