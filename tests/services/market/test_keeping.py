@@ -220,6 +220,17 @@ def test_two_sign_and_the_goods_leave_the_book(session: Session, shop: Shop) -> 
     assert entry.kind == "disposal"
 
 
+def test_that_the_work_was_done_is_heard_once_after_both_have_signed(session: Session, shop: Shop) -> None:
+    _, disposal = spoiled(session, shop)
+    now = clock.now(session)
+    market.sign_disposal(session, disposal.id, "bin", signature(), actor=shop.keeper, now=now)
+    market.approve_disposal(session, disposal.id, signature(), actor=shop.approver, now=now)
+    whole = update(Disposal).where(Disposal.id == disposal.id)
+    session.execute(whole.values(work_done_at=now, order_version=disposal.order_version + 1))
+    with pytest.raises(IntegrityError, match="is over"):
+        session.execute(whole.values(work_done_at=now + ONE))
+
+
 def test_one_person_cannot_sign_twice_past_the_services(session: Session, shop: Shop) -> None:
     _, disposal = spoiled(session, shop)
     now, one = clock.now(session), shop.approver.user_id
