@@ -57,7 +57,7 @@ def test_what_a_stranger_downloads_checks_out_by_the_verifier_alone(desk: Desk, 
     (listed,) = client.get(f"/api/disclosures?community_id={community}").get_json()["items"]
     assert (listed["id"], listed["digest"]) == (proof.get_json()["statement"], proof.get_json()["digest"])
     about = f"/disclosure/{community}/{listed['id']}"
-    for name in ("statement.json", "leaves.txt", "statement.csv"):
+    for name in ("statement.json", "leaves.txt", "journal.jsonl", "statement.csv"):
         answer = client.get(f"{about}/{name}")
         assert answer.status_code == 200
         (tmp_path / name).write_bytes(answer.get_data())
@@ -68,6 +68,7 @@ def test_what_a_stranger_downloads_checks_out_by_the_verifier_alone(desk: Desk, 
         return subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode
 
     assert check("statement", "statement.json") == 0
+    assert check("journal", "statement.json", "journal.jsonl") == 0
     assert check("leaves", "statement.json", "leaves.txt") == 0
     assert check("receipt", "statement.json", "proof.json", "--secret", secret) == 0
     assert check("receipt", "statement.json", "proof.json", "--secret", "AAAA-AAAA-AAAA") == 1
