@@ -1,4 +1,4 @@
-"""The journal of a supermarket at 10⁴ and at many more lines: desk, gifts, look-up, bank, statement and `verify`.
+"""The journal of a supermarket at 10⁴ and at many more lines: desk, gifts, newest entries, statement and `verify`.
 
 Two houses run beside one another and take turns, so that what is on the machine slows both.
 """

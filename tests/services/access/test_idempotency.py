@@ -62,14 +62,12 @@ def test_the_order_of_fields_does_not_matter_and_every_value_does() -> None:
     assert idempotency.fingerprint({"a": 1}) != idempotency.fingerprint({"a": "1"})
 
 
-@pytest.mark.parametrize(
-    ("header", "key"), [("abc", "abc"), ('"abc"', "abc"), (" 8e03-978e ", "8e03-978e"), ('"', '"')]
-)
+@pytest.mark.parametrize(("header", "key"), [("abc", "abc"), ('"abc"', "abc"), ("8e03-978e", "8e03-978e"), ('"', '"')])
 def test_a_key_is_taken_with_and_without_the_draft_s_quotes(header: str, key: str) -> None:
     assert idempotency.check_key(header) == key
 
 
-@pytest.mark.parametrize("header", ["", "  ", '""', "x" * 256, "钥匙", "a\x00b", "a\tb"])
+@pytest.mark.parametrize("header", ["", "  ", " a", "a b", '""', "x" * 256, "钥匙", "a\x00b", "a\tb"])
 def test_a_key_that_cannot_be_kept_is_refused_by_field(header: str) -> None:
     with pytest.raises(Invalid) as caught:
         idempotency.check_key(header)
