@@ -85,7 +85,7 @@ class Lived:
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     """The year, once for all tests."""
     with town("--workers", "2") as started:
-        told = started.command("demo", "--year", *LENGTH)
+        told = started.command("demo", "--year", *LENGTH, expected=None)
         started.until(lambda: started.rows(UNSETTLED)[0][0] == 0, "settling", SETTLE_SECONDS)
         yield Lived(started, told, read_json(started.home / "year.json"), tmp_path_factory.mktemp("year"))
 
