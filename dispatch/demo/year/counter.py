@@ -25,7 +25,7 @@ WAYS = ("stroke", "stroke", "stroke", "scan", "thumb")
 PROXIES = ("女儿", "邻居", "楼道长")
 KEEPER_OF = {LOVE: "keeper1", OVERSEAS: "keeper2"}
 MOST_TRIES = 120
-MOST_KINDS, BY_PROXY, WALKS_AWAY, PUT_BACK = 2, 0.1, 0.03, 0.02
+MOST_KINDS, ONE_KIND, BY_PROXY, WALKS_AWAY, PUT_BACK = 2, 0.9, 0.1, 0.03, 0.02
 LAST_GOODS = "last_blanket"
 
 
@@ -137,7 +137,7 @@ class Counter:
 
 
 def choose(html: str, chance: Random) -> dict[str, str]:
-    """One or two kinds of goods, a little of each, within what is left of the month."""
+    """One kind of goods, now and then two, the least of each: forty households' months have to last for the year."""
     said = LEFT.search(html)
     left = int(said[1]) if said else 0
     offers = [
@@ -145,11 +145,11 @@ def choose(html: str, chance: Random) -> dict[str, str]:
     ]
     chance.shuffle(offers)
     chosen: dict[str, str] = {}
-    for one in offers[: chance.choice((2, 3, 4))]:
-        wanted = one.step * chance.choice((1, 1, 1, 2))
-        amount = min(wanted, one.free)
+    most = 1 if chance.random() < ONE_KIND else MOST_KINDS
+    for one in offers:
+        amount = min(one.step, one.free)
         cost = -int(-amount // one.step) * one.points
-        if 0 < cost <= left and len(chosen) < MOST_KINDS:
+        if 0 < cost <= left and len(chosen) < most:
             chosen[one.goods] = f"{amount:g}"
             left -= cost
     return chosen
