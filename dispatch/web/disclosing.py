@@ -25,7 +25,7 @@ from dispatch.web.access import open_to_all
 from dispatch.web.giving.public import name_of, open_communities, receipt_typed, visitor
 from dispatch.web.knowledge import errors_of
 from dispatch.web.phone.door import check_origin
-from dispatch.web.reports.charts import group_bars
+from dispatch.web.reports.charts import stacked_bars
 from dispatch.web.reports.drawing import Drawing, svg_of
 
 PUBLISHED = "statements of the supermarket are published to the residents; no names, no small counts"
@@ -152,7 +152,7 @@ def pictures(body: dict[str, Any], title: str, part: str, words: dict[str, str])
 def picture(title: str, unit: Commodity, rows: list[tuple[str, int]]) -> Drawing:
     """Bars with their amounts in words."""
     bars = [(name, max(amount, 0), spoken(amount, unit)) for name, amount in rows]
-    return group_bars(title, bars, numbers=False)
+    return stacked_bars(title, bars)
 
 
 @blueprint.get(f"{STATEMENT}/statement.json")

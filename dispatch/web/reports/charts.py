@@ -6,6 +6,7 @@ from decimal import Decimal
 from dispatch.web.reports.drawing import ACCENT, INK, SIGNALS, SOFT, Drawing, Path, Rectangle, Shape, Words, shade
 
 WIDTH = 960
+NARROW = 340
 HEIGHT = 300
 LEFT = 48
 RIGHT = 16
@@ -14,6 +15,7 @@ BOTTOM = 34
 MOST_LABELS = 12
 DASHES: tuple[tuple[int, ...], ...] = ((), (8, 4), (2, 4), (12, 4, 2, 4))
 BAR_HEIGHT = 26
+STACKED_HEIGHT = 46
 NAME_WIDTH = 200
 CELL = 30
 CELL_HEIGHT = 30
@@ -100,8 +102,8 @@ def lines(title: str, steps: Sequence[str], series: Sequence[tuple[str, Sequence
     return Drawing(WIDTH, HEIGHT, title, shapes)
 
 
-def group_bars(title: str, rows: Sequence[tuple[str, int, str]], *, numbers: bool = True) -> Drawing:
-    """A bar for each group with its number, unless the word behind it says it."""
+def group_bars(title: str, rows: Sequence[tuple[str, int, str]]) -> Drawing:
+    """A bar for each group with its number and a word behind it."""
     most = max([count for _, count, _ in rows] or [1]) or 1
     room = WIDTH - NAME_WIDTH - 220
     shapes: list[Shape] = []
@@ -109,12 +111,20 @@ def group_bars(title: str, rows: Sequence[tuple[str, int, str]], *, numbers: boo
         y = TOP / 2 + index * BAR_HEIGHT
         shapes.append(Words(NAME_WIDTH - 8, y + 15, name[:14], 13, "end"))
         shapes.append(Rectangle(NAME_WIDTH, y, room * count / most, BAR_HEIGHT - 8, ACCENT))
-        shapes.append(
-            Words(
-                NAME_WIDTH + room * count / most + 8, y + 15, f"{count}  {word}" if numbers else word, 13, "start", INK
-            )
-        )
+        shapes.append(Words(NAME_WIDTH + room * count / most + 8, y + 15, f"{count}  {word}", 13, "start", INK))
     return Drawing(WIDTH, round(TOP + len(rows) * BAR_HEIGHT), title, shapes)
+
+
+def stacked_bars(title: str, rows: Sequence[tuple[str, int, str]]) -> Drawing:
+    """A bar under the name and the amount in words of each group, narrow enough for a phone."""
+    most = max([amount for _, amount, _ in rows] or [1]) or 1
+    shapes: list[Shape] = []
+    for index, (name, amount, word) in enumerate(rows):
+        y = index * STACKED_HEIGHT
+        shapes.append(Words(0, y + 16, name, 15))
+        shapes.append(Words(NARROW, y + 16, word, 15, "end"))
+        shapes.append(Rectangle(0, y + 23, NARROW * amount / most, 12, ACCENT))
+    return Drawing(NARROW, max(len(rows), 1) * STACKED_HEIGHT, title, shapes)
 
 
 def grid(title: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[int]]]) -> Drawing:
