@@ -74,14 +74,7 @@ def make_staff(
     for number, team in enumerate(blocks, start=1):
         add(f"teamhead{number:02}", Role.TEAM_HEAD, COMMUNITY, team.head_name, phones.next(), team=team.code)
     for area in grid.areas:
-        add(
-            f"chief{area.number}",
-            Role.AREA_CHIEF,
-            COMMUNITY,
-            staff_name(random),
-            phones.next(),
-            area=area.code,
-        )
+        add(f"chief{area.number}", Role.AREA_CHIEF, COMMUNITY, staff_name(random), phones.next(), area=area.code)
     for worker in workers:
         login = worker.login or worker.code
         add(login, Role.PERFORMER, COMMUNITY, worker.name, worker.phone, team=worker.team_code)

@@ -91,16 +91,9 @@ def set_policy(
     check_change(read_known(session, organisation_id, key), value, reason)
     if valid_from is not None and valid_from < now:
         raise Invalid("valid_from", "生效时间不能早于现在")
-    insert_values(
-        session,
-        organisation_id,
-        {key: value},
-        valid_from=valid_from or now,
-        reason=reason,
-        changed_by=actor.user_id,
-    )
+    begins = valid_from or now
+    insert_values(session, organisation_id, {key: value}, valid_from=begins, reason=reason, changed_by=actor.user_id)
     if key in CALENDAR:
-        begins = valid_from or now
         queue.enqueue(session, "orders.recompute_due", lane=Lane.PERIODIC, reference=organisation_id, run_at=begins)
     audit.record(
         session,

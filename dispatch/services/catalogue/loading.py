@@ -1,7 +1,7 @@
 """Loading kinds, teams, territories and performers of a whole community at once; what is there already stays."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -123,18 +123,7 @@ def load_teams(
     if not team_ids(session, community_id):
         session.execute(
             insert(Team),
-            [
-                {
-                    "community_id": community_id,
-                    "kind": one.kind,
-                    "code": one.code,
-                    "name": one.name,
-                    "area_id": one.area_id,
-                    "speciality": one.speciality,
-                    "head_name": one.head_name,
-                }
-                for one in teams
-            ],
+            [asdict(one) | {"community_id": community_id} for one in teams],
         )
         ids = team_ids(session, community_id)
         session.execute(

@@ -162,21 +162,9 @@ def create_buildings(
         for one in drafts
     ]
     ids = insert_all(session, Building, rows)
-    nicknames = [
-        PlaceNameDraft(name, "nickname", building_id=identity)
-        for identity, one in zip(ids, drafts, strict=True)
-        for name in one.nicknames
-    ]
-    _insert_names(session, community_id, nicknames)
-    _changed(
-        session,
-        "grid.create_buildings",
-        "buildings",
-        community_id,
-        number=len(ids),
-        principle=principle,
-        actor=actor,
-    )
+    _insert_names(session, community_id, _nicknames(ids, drafts))
+    action, subject = "grid.create_buildings", "buildings"
+    _changed(session, action, subject, community_id, number=len(ids), principle=principle, actor=actor)
     return ids
 
 
@@ -290,6 +278,15 @@ def _names(session: Session, community_id: int, kind: str, wanted: Iterable[str]
     missing = [PlaceNameDraft(name, kind) for name in names if name not in known]
     made = _insert_names(session, community_id, missing)
     return known | dict(zip((one.name for one in missing), made, strict=True))
+
+
+def _nicknames(building_ids: Sequence[int], drafts: Sequence[BuildingDraft]) -> list[PlaceNameDraft]:
+    """The names by which people call these buildings."""
+    return [
+        PlaceNameDraft(name, "nickname", building_id=building_id)
+        for building_id, one in zip(building_ids, drafts, strict=True)
+        for name in one.nicknames
+    ]
 
 
 def _insert_names(session: Session, community_id: int, drafts: Sequence[PlaceNameDraft]) -> list[int]:

@@ -176,13 +176,7 @@ def move_house(
         raise NotFound
     demand_community(actor, resident.community_id)
     home = _home(session, resident.community_id, stairwell_id, room, actor) if stairwell_id is not None else None
-    before = session.scalars(
-        select(Residence).where(Residence.resident_id == resident_id, Residence.valid_until.is_(None))
-    ).one_or_none()
-    if day > clock.today(now) or (before is not None and day <= before.valid_from):
-        raise Invalid("day", "搬家日期应晚于上次搬入,且不能在今天以后")
-    if before is not None:
-        before.valid_until = day
+    _end_residence(session, resident_id, day, today=clock.today(now))
     resident.household_id = home
     resident.left_at = now if home is None else None
     resident.version += 1
@@ -216,6 +210,16 @@ def sealed_phone(place: str, phone: str | None) -> tuple[bytes | None, bytes | N
         return None, None
     number = normalise_phone(phone)
     return vault.seal(place, number), vault.blind_index("phone", number)
+
+
+def _end_residence(session: Session, resident_id: int, day: date, *, today: date) -> None:
+    before = session.scalars(
+        select(Residence).where(Residence.resident_id == resident_id, Residence.valid_until.is_(None))
+    ).one_or_none()
+    if day > today or (before is not None and day <= before.valid_from):
+        raise Invalid("day", "搬家日期应晚于上次搬入,且不能在今天以后")
+    if before is not None:
+        before.valid_until = day
 
 
 def _home(session: Session, community_id: int, stairwell_id: int, room: str | None, actor: Actor) -> int:

@@ -178,18 +178,7 @@ def make(
         reserved_at=now,
         reserved_until=until,
     )
-    try:
-        with session.begin_nested():
-            session.add(hand_out)
-            session.flush()
-            of_all = {
-                "hand_out_id": hand_out.id,
-                "community_id": hand_out.community_id,
-                "facility_id": facility_id,
-            }
-            insert_rows(session, HandOutLine, [asdict(row) | of_all for row in rows])
-    except IntegrityError as error:
-        raise PromisedMeanwhile from error
+    promise(session, hand_out, rows)
     queue.enqueue(
         session,
         "market.lapse_hand_out",
@@ -199,6 +188,22 @@ def make(
         dedupe=f"market.lapse_hand_out:{hand_out.id}",
     )
     return hand_out
+
+
+def promise(session: Session, hand_out: HandOut, rows: Sequence[Row]) -> None:
+    """Reserve the lots of the rows; raises PromisedMeanwhile."""
+    try:
+        with session.begin_nested():
+            session.add(hand_out)
+            session.flush()
+            of_all = {
+                "hand_out_id": hand_out.id,
+                "community_id": hand_out.community_id,
+                "facility_id": hand_out.facility_id,
+            }
+            insert_rows(session, HandOutLine, [asdict(row) | of_all for row in rows])
+    except IntegrityError as error:
+        raise PromisedMeanwhile from error
 
 
 def hash_of_rows(session: Session, uid: str, rows: Sequence[Row]) -> bytes:
@@ -251,17 +256,7 @@ def sign(session: Session, hand_out: HandOut, signing: Signing, *, actor: Actor,
     if signing.list_hash.lower() != hand_out.list_hash.hex():
         raise rule.OtherList
     goods = lock_lines(session, hand_out)
-    picture = files.store_image(
-        session,
-        signing.picture,
-        subject=SUBJECT,
-        subject_id=hand_out.id,
-        purpose=PICTURE_OF[signing.way],
-        community_id=hand_out.community_id,
-        actor=actor,
-        now=now,
-    )
-    keep_signature(hand_out, signing, picture.digest, actor=actor, now=now)
+    keep_signature(session, hand_out, signing, actor=actor, now=now)
     session.flush()
     day = clock.today(signing.signed_at)
     book(session, hand_out, goods, day_signed=signing.signed_at, actor=actor, now=now)
@@ -285,8 +280,18 @@ def lock_lines(session: Session, hand_out: HandOut) -> Sequence[HandOutLine]:
     return lines
 
 
-def keep_signature(hand_out: HandOut, signing: Signing, picture: bytes, *, actor: Actor, now: datetime) -> None:
-    """Done, by whom, when and how; the reservation ends with it (trigger)."""
+def keep_signature(session: Session, hand_out: HandOut, signing: Signing, *, actor: Actor, now: datetime) -> None:
+    """The picture of it; done, by whom, when and how; the reservation ends with it (trigger)."""
+    picture = files.store_image(
+        session,
+        signing.picture,
+        subject=SUBJECT,
+        subject_id=hand_out.id,
+        purpose=PICTURE_OF[signing.way],
+        community_id=hand_out.community_id,
+        actor=actor,
+        now=now,
+    )
     hand_out.state, hand_out.way = str(HandOutState.DONE), str(signing.way)
     hand_out.signed_at, hand_out.recorded_at = signing.signed_at, now
     hand_out.recorded_by = actor.user_id
@@ -294,7 +299,7 @@ def keep_signature(hand_out: HandOut, signing: Signing, picture: bytes, *, actor
     if signing.proxy is not None:
         hand_out.proxy_name = vault.seal(f"{SUBJECT}.proxy_name.{hand_out.uid}", signing.proxy.name)
         hand_out.proxy_relation = signing.proxy.relation
-    hand_out.signature = vault.sign(SIGNING, bound(hand_out, picture))
+    hand_out.signature = vault.sign(SIGNING, bound(hand_out, picture.digest))
 
 
 def bound(hand_out: HandOut, picture: bytes) -> bytes:

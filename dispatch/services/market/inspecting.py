@@ -254,19 +254,25 @@ def tick(
     apart = check_finding(finding, expected, amount, left=found.amount)
     facility = session.get_one(Facility, inspection.facility_id)
     move_id = tick_apart(session, facility, found, finding, apart, actor=actor, now=now)
-    session.add(
-        InspectionTick(
-            inspection_id=inspection.id,
-            lot_id=lot_id,
-            spot=str(spot),
-            community_id=inspection.community_id,
-            finding=str(finding),
-            amount=apart,
-            move_id=move_id,
-            ticked_by=actor.user_id,
-            ticked_at=now,
-        )
+    ticked = InspectionTick(
+        inspection_id=inspection.id,
+        lot_id=lot_id,
+        spot=str(spot),
+        community_id=inspection.community_id,
+        finding=str(finding),
+        amount=apart,
+        move_id=move_id,
+        ticked_by=actor.user_id,
+        ticked_at=now,
     )
+    enter_tick(session, inspection, ticked, actor=actor)
+    finish_when_done(session, inspection, by=actor.user_id, now=now)
+    return inspection
+
+
+def enter_tick(session: Session, inspection: Inspection, ticked: InspectionTick, *, actor: Actor) -> None:
+    """Enter a tick of a round; audited."""
+    session.add(ticked)
     session.flush()
     audit.record(
         session,
@@ -275,10 +281,8 @@ def tick(
         inspection.id,
         actor=actor,
         community_id=inspection.community_id,
-        fields={"lot": str(lot_id), "finding": str(finding)},
+        fields={"lot": str(ticked.lot_id), "finding": ticked.finding},
     )
-    finish_when_done(session, inspection, by=actor.user_id, now=now)
-    return inspection
 
 
 def tick_apart(

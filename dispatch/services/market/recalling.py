@@ -53,16 +53,10 @@ def recall(
     reason, source or batch_number (no such batch).
     """
     goods = find_goods(session, goods_id, actor=actor)
-    for field, words in (("reason", reason), ("source", source)):
-        check_text(field, words, LONGEST_REASON)
-        if not words.strip():
-            raise Invalid(field, "请写明召回的原因和来源")
+    check_why(reason=reason, source=source)
     lock_goods(session, [goods.id])
-    query = select(Lot).where(Lot.goods_id == goods.id, Lot.recall_id.is_(None)).order_by(Lot.id)
     batch = (batch_number or "").strip() or None
-    lots = session.scalars(query if batch is None else query.where(Lot.batch_number == batch)).all()
-    if not lots:
-        raise Invalid("batch_number", "没有这个批号的物品，请核对")
+    lots = lots_to_recall(session, goods.id, batch)
     called = Recall(
         community_id=goods.community_id,
         goods_id=goods.id,
@@ -82,6 +76,23 @@ def recall(
     session.flush()
     clear_shelves(session, affected, called, actor=actor, now=now)
     return called
+
+
+def check_why(**said: str) -> None:
+    """Both have to be written down; raises Invalid naming the field."""
+    for field, words in said.items():
+        check_text(field, words, LONGEST_REASON)
+        if not words.strip():
+            raise Invalid(field, "请写明召回的原因和来源")
+
+
+def lots_to_recall(session: Session, goods_id: int, batch: str | None) -> Sequence[Lot]:
+    """The lots of a batch, or all of these goods, that are not called back yet; raises Invalid for none."""
+    query = select(Lot).where(Lot.goods_id == goods_id, Lot.recall_id.is_(None)).order_by(Lot.id)
+    lots = session.scalars(query if batch is None else query.where(Lot.batch_number == batch)).all()
+    if not lots:
+        raise Invalid("batch_number", "没有这个批号的物品，请核对")
+    return lots
 
 
 def clear_shelves(session: Session, lot_ids: set[int], called: Recall, *, actor: Actor, now: datetime) -> None:

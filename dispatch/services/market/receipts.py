@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from dispatch.models.funds import Earmark, Entry, Fund, Receipt
@@ -17,6 +17,7 @@ from dispatch.services.access import vault
 
 LOOK_UP = "receipts.look_up"
 NUMBER = re.compile(r"(?P<year>20[0-9]{2})-?(?P<number>[0-9]{1,9})")
+OwnRow = Row[GiftLine, Receipt, Gift, Entry, str, str | None, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,29 +83,34 @@ def receipts_of_gifts(session: Session, gift_ids: Sequence[int]) -> dict[int, li
     return found
 
 
+def line_of_receipt(session: Session, community_id: int, number: str) -> OwnRow | None:
+    """The line of a receipt by its printed number, with what its donor is told of; None for no such number."""
+    match = NUMBER.fullmatch(number.strip())
+    if match is None:
+        return None
+    query = (
+        select(GiftLine, Receipt, Gift, Entry, Fund.name, Earmark.name, GiftReversal.reversed_at)
+        .join(Receipt, Receipt.entry_id == GiftLine.entry_id)
+        .join(Gift, Gift.id == GiftLine.gift_id)
+        .join(Entry, Entry.id == GiftLine.entry_id)
+        .join(Fund, Fund.id == Gift.fund_id)
+        .outerjoin(Earmark, Earmark.id == Gift.earmark_id)
+        .outerjoin(GiftReversal, GiftReversal.line_id == GiftLine.id)
+        .where(
+            Receipt.community_id == community_id,
+            Receipt.year == int(match["year"]),
+            Receipt.number == int(match["number"]),
+        )
+    )
+    return session.execute(query).one_or_none()
+
+
 def look_up(session: Session, community_id: int, number: str, secret: str) -> OwnLine:
     """What became of one's own line, by number and secret; a wrong one of either is answered alike.
 
     Raises ReceiptUnknown.
     """
-    match = NUMBER.fullmatch(number.strip())
-    row = None
-    if match is not None:
-        query = (
-            select(GiftLine, Receipt, Gift, Entry, Fund.name, Earmark.name, GiftReversal.reversed_at)
-            .join(Receipt, Receipt.entry_id == GiftLine.entry_id)
-            .join(Gift, Gift.id == GiftLine.gift_id)
-            .join(Entry, Entry.id == GiftLine.entry_id)
-            .join(Fund, Fund.id == Gift.fund_id)
-            .outerjoin(Earmark, Earmark.id == Gift.earmark_id)
-            .outerjoin(GiftReversal, GiftReversal.line_id == GiftLine.id)
-            .where(
-                Receipt.community_id == community_id,
-                Receipt.year == int(match["year"]),
-                Receipt.number == int(match["number"]),
-            )
-        )
-        row = session.execute(query).one_or_none()
+    row = line_of_receipt(session, community_id, number)
     expected = secret_of_receipt(row[1]) if row is not None else rule.secret_of(vault.keyed(LOOK_UP, ""))
     is_right = rule.is_secret(secret, expected)
     if row is None or not is_right:

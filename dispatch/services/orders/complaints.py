@@ -60,9 +60,8 @@ def raise_complaint(
 ) -> Complaint:
     """Raise a complaint about who took a locked order; the performer is told and has some days to answer.
 
-    `right_fen` is what the resident calls the right cost, for a price; `performer_id` one who took it before, where
-    it is not the last. Raises NotAllowed, Invalid naming the field, NobodyToComplainAbout, ComplaintTooLate,
-    AlreadyComplained.
+    `right_fen` is what the resident calls the right cost, for a price; `performer_id` one who took it before.
+    Raises NotAllowed, Invalid naming the field, NobodyToComplainAbout, ComplaintTooLate, AlreadyComplained.
     """
     check_version(order, version)
     if not rule.may_raise(actor.kind):
@@ -76,20 +75,25 @@ def raise_complaint(
         community_id=order.community_id,
         order_id=order.id,
         performer_id=blamed,
-        number=number_of_next(session, order),
         kind=str(kind),
         words=words,
         disputed_fen=disputed_fen,
         raised_by=actor.user_id,
         raised_by_key=None if actor.user_id is not None else actor.api_key_id,
         raised_at=now,
-        answer_due_at=answer_due(session, order, now=now),
     )
-    session.add(complaint)
-    session.flush()
+    enter(session, order, complaint, now=now)
     note(session, order, complaint, {}, "raise_complaint", reason=words, actor=actor, now=now)
     hear(session, complaint, now=now)
     return complaint
+
+
+def enter(session: Session, order: Order, complaint: Complaint, *, now: datetime) -> None:
+    """Enter a complaint with the order's next number and the firm's time to answer."""
+    complaint.number = number_of_next(session, order)
+    complaint.answer_due_at = answer_due(session, order, now=now)
+    session.add(complaint)
+    session.flush()
 
 
 def blamed_for(session: Session, order: Order, performer_id: int | None, *, now: datetime) -> int:

@@ -88,15 +88,20 @@ def repeat_call(
     )
     caller.last_key, caller.name = key, caller.name or name
     caller.words = words or caller.words
-    last.repeat_calls += 1
-    facts = {"caller": caller.id, "calls": caller.calls}
-    step(session, last, Action.REPEAT_CALL, actor=actor, kind=desk_kind(actor), now=now, facts=facts)
-    callers.settle(session, last, now=now)
-    ask_at_once(last, now=now)
-    audit.record(session, "orders.repeat_call", "orders", last.id, actor=actor, community_id=last.community_id)
+    count_call(session, last, caller, actor=actor, now=now)
     if urged:
         supervising.urge(session, last, reason="又来电催办", by_resident=True, actor=actor, now=now)
     return last
+
+
+def count_call(session: Session, order: Order, caller: OrderCaller, *, actor: Actor, now: datetime) -> None:
+    """Count a call on the order that it is about; audited."""
+    order.repeat_calls += 1
+    facts = {"caller": caller.id, "calls": caller.calls}
+    step(session, order, Action.REPEAT_CALL, actor=actor, kind=desk_kind(actor), now=now, facts=facts)
+    callers.settle(session, order, now=now)
+    ask_at_once(order, now=now)
+    audit.record(session, "orders.repeat_call", "orders", order.id, actor=actor, community_id=order.community_id)
 
 
 def neighbour(session: Session, order: Order, resident_id: int | None) -> int | None:

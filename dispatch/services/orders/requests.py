@@ -99,13 +99,19 @@ def ask(
         wish=wish_facts(wanted),
         decide_due_at=decide_due(session, order, now=now),
     )
+    enter(session, order, request, actor=actor, now=now)
+    return request
+
+
+def enter(session: Session, order: Order, request: OrderRequest, *, actor: Actor, now: datetime) -> None:
+    """Enter a request; it is a step of the order, and its decider's turn."""
     session.add(request)
     session.flush()
-    facts = {"request": str(kind), "number": request.number}
-    step(session, order, Action.REQUEST, actor=actor, now=now, facts=facts, reason=grounds)
-    audit.record(session, f"orders.ask_{kind}", "orders", order.id, actor=actor, community_id=order.community_id)
+    facts = {"request": request.kind, "number": request.number}
+    step(session, order, Action.REQUEST, actor=actor, now=now, facts=facts, reason=request.grounds)
+    action, community_id = f"orders.ask_{request.kind}", order.community_id
+    audit.record(session, action, "orders", order.id, actor=actor, community_id=community_id)
     wait_for_decider(session, request)
-    return request
 
 
 def decide_due(session: Session, order: Order, *, now: datetime) -> datetime:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.seed import knowledge_items
+from config.seed.reading import KnowledgeItem as SeedItem
 from dispatch.models.catalogue import KnowledgeItem
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.catalogue.knowledge import KnowledgeText, checked
@@ -21,20 +22,7 @@ def seed_knowledge(session: Session, organisation_id: int, *, actor: Actor, now:
     """
     query = select(KnowledgeItem.code).where(KnowledgeItem.organisation_id == organisation_id)
     known = set(session.scalars(query))
-    texts = {
-        one.code: checked(
-            KnowledgeText(
-                title=one.title,
-                body=one.body,
-                source=one.source,
-                valid_from=one.valid_from,
-                kinds=one.kinds,
-                words=one.words,
-            )
-        )
-        for one in knowledge_items()
-        if one.code not in known
-    }
+    texts = {one.code: text_of(one) for one in knowledge_items() if one.code not in known}
     if not texts:
         return 0
     check_kinds(session, organisation_id, tuple({kind for text in texts.values() for kind in text.kinds}))
@@ -57,3 +45,17 @@ def seed_knowledge(session: Session, organisation_id: int, *, actor: Actor, now:
         fields={"count": str(len(items))},
     )
     return len(items)
+
+
+def text_of(one: SeedItem) -> KnowledgeText:
+    """What an item of the seed says, checked as if somebody had written it."""
+    return checked(
+        KnowledgeText(
+            title=one.title,
+            body=one.body,
+            source=one.source,
+            valid_from=one.valid_from,
+            kinds=one.kinds,
+            words=one.words,
+        )
+    )
