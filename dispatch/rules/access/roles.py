@@ -257,6 +257,11 @@ class Actor:
         return right in self.rights
 
     @property
+    def key_alone(self) -> int | None:
+        """The API key that acts by itself; None where a person does."""
+        return None if self.user_id is not None else self.api_key_id
+
+    @property
     def principal(self) -> str:
         """The name under which idempotency keys and limits are kept: user:7, key:3, performer:9, system."""
         for word, value in (

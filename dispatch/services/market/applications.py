@@ -81,7 +81,7 @@ def apply(
         circumstances=vault.seal(f"{SUBJECT}.circumstances.{uid}", draft.circumstances.strip()),
         is_relative=draft.is_relative,
         applied_by=actor.user_id,
-        applied_by_key=None if actor.user_id is not None else actor.api_key_id,
+        applied_by_key=actor.key_alone,
         applied_at=now,
     )
     try:

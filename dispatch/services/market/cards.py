@@ -92,7 +92,7 @@ def finish(session: Session, card: Card, end: CardEnd, *, actor: Actor, now: dat
     if card.ended_at is not None:
         raise CardOver
     card.ended_at, card.ended_as = now, str(end)
-    card.ended_by, card.ended_by_key = actor.user_id, None if actor.user_id is not None else actor.api_key_id
+    card.ended_by, card.ended_by_key = actor.user_id, actor.key_alone
     session.flush()
     note(session, card, "end_card", actor=actor, fields={"ended_as": str(end)})
 
@@ -116,7 +116,7 @@ def make(
         number=(last or 0) + 1,
         token_hash=hash_of(token),
         issued_by=actor.user_id,
-        issued_by_key=None if actor.user_id is not None else actor.api_key_id,
+        issued_by_key=actor.key_alone,
         issued_at=now,
         replaces_id=before.id if before is not None else None,
     )

@@ -174,7 +174,7 @@ def make(
         list_hash=hash_of_rows(session, str(uid), rows),
         warned=[one.id for one in there.warnings],
         reserved_by=actor.user_id,
-        reserved_by_key=None if actor.user_id is not None else actor.api_key_id,
+        reserved_by_key=actor.key_alone,
         reserved_at=now,
         reserved_until=until,
     )
@@ -295,7 +295,7 @@ def keep_signature(session: Session, hand_out: HandOut, signing: Signing, *, act
     hand_out.state, hand_out.way = str(HandOutState.DONE), str(signing.way)
     hand_out.signed_at, hand_out.recorded_at = signing.signed_at, now
     hand_out.recorded_by = actor.user_id
-    hand_out.recorded_by_key = None if actor.user_id is not None else actor.api_key_id
+    hand_out.recorded_by_key = actor.key_alone
     if signing.proxy is not None:
         hand_out.proxy_name = vault.seal(f"{SUBJECT}.proxy_name.{hand_out.uid}", signing.proxy.name)
         hand_out.proxy_relation = signing.proxy.relation

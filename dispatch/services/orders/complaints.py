@@ -79,7 +79,7 @@ def raise_complaint(
         words=words,
         disputed_fen=disputed_fen,
         raised_by=actor.user_id,
-        raised_by_key=None if actor.user_id is not None else actor.api_key_id,
+        raised_by_key=actor.key_alone,
         raised_at=now,
     )
     enter(session, order, complaint, now=now)
@@ -273,7 +273,7 @@ def decide_complaint(
     complaint.state, complaint.decision = str(verdict.state), reason
     complaint.consequence, complaint.refund_fen = str(verdict.consequence), verdict.refund_fen
     complaint.decided_by, complaint.decided_at = actor.user_id, now
-    complaint.decided_by_key = None if actor.user_id is not None else actor.api_key_id
+    complaint.decided_by_key = actor.key_alone
     facts = {"decision": str(verdict.state), "consequence": str(verdict.consequence), "refund_fen": verdict.refund_fen}
     note(session, order, complaint, facts, "decide_complaint", reason=reason, actor=actor, now=now)
     tell(session, complaint, f"complaint_{verdict.state}", {}, now=now)

@@ -302,7 +302,7 @@ def note_decision(request: OrderRequest, *, granted: bool, reason: str, actor: A
     """Write down who decided what."""
     request.state = str(RequestState.GRANTED if granted else RequestState.REFUSED)
     request.decided_by = actor.user_id
-    request.decided_by_key = None if actor.user_id is not None else actor.api_key_id
+    request.decided_by_key = actor.key_alone
     request.decided_at, request.decision = now, reason
 
 
