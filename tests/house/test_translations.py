@@ -10,6 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
+from dispatch.rules.care import asking, events, festivals
 from dispatch.rules.market import (
     campaigns,
     cards,
@@ -33,7 +34,21 @@ from dispatch.web.language import CATALOGUE, SOURCES
 
 DISPATCH = SOURCES.parents[1]
 METHODS = [("**.py", "python"), ("web/templates/**.html", "jinja2")]
-MARKET = (campaigns, cards, double_dip, eligibility, gifts, hand_outs, pledges, rounds, sales, shipments)
+LABELLED = (
+    asking,
+    events,
+    festivals,
+    campaigns,
+    cards,
+    double_dip,
+    eligibility,
+    gifts,
+    hand_outs,
+    pledges,
+    rounds,
+    sales,
+    shipments,
+)
 KEYWORDS = DEFAULT_KEYWORDS | {"N_": None, "lazy_gettext": None}
 PLACE = re.compile(r"%\((\w+)\)s")
 
@@ -44,13 +59,13 @@ def shown() -> set[str]:
     texts = {text if isinstance(text, str) else text[0] for _file, _line, text, _comments, _context in found}
     of_reports = {*FIGURE_LABELS.values(), *PARTS.values(), *REASONS.values(), *COUNT_WORDS.values(), *WORDS}
     of_orders = {*LABELS.values(), *URGENCY_LABELS.values(), *RULE_LABELS.values(), *SATISFACTION_LABELS.values()}
-    return texts | of_orders | of_reports | {*GROUP_WORDS.values()} | of_market()
+    return texts | of_orders | of_reports | {*GROUP_WORDS.values()} | of_programmes()
 
 
-def of_market() -> set[str]:
-    """The words of states and kinds of the supermarket: every table of labels of its rules."""
-    tables = [vars(module) for module in MARKET]
-    labels = [words for table in tables for name, words in table.items() if name.endswith("_LABELS")]
+def of_programmes() -> set[str]:
+    """The words of states and kinds of care and supermarket: every table of labels of their rules."""
+    tables = [vars(module) for module in LABELLED]
+    labels = [words for table in tables for name, words in table.items() if name.endswith(("_LABELS", "_HINTS"))]
     return {word for words in labels for word in words.values()}
 
 
