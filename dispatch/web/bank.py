@@ -1,12 +1,13 @@
 """银行对账: a month's file read in, both sides beside each other, matched by hand, confirmed by a second person."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
+from sqlalchemy.orm import Session
 
-from dispatch import clock
-from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
+from dispatch.errors import Invalid
 from dispatch.models.funds import BankStatement
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.funds.bank_csv import MOST_BYTES
@@ -14,10 +15,9 @@ from dispatch.services import funds
 from dispatch.services.funds import NewStatement
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.funds import FORBIDDEN, read_yuan, words
-from dispatch.web.knowledge import errors_of, status_of
+from dispatch.web.changing import change, make
+from dispatch.web.funds import read_yuan, words
 from dispatch.web.orders.form import number, numbers
-from dispatch.web.pages import told
 
 blueprint = Blueprint("pages_bank", __name__, url_prefix="/funds/bank")
 
@@ -47,14 +47,11 @@ def render_listing(actor: Actor, errors: Mapping[str, str]) -> str:
 @retrying
 def read_in() -> Response:
     """Read a month's file in."""
-    actor = current_actor()
-    try:
-        new = read_statement()
-        with transaction() as session:
-            made = funds.import_statement(session, new, actor=actor, now=clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_listing(actor, errors_of(error)), status_of(error))
-    return to_statement(made.id)
+
+    def work(session: Session, actor: Actor, now: datetime) -> str:
+        return address_of(funds.import_statement(session, read_statement(), actor=actor, now=now).id)
+
+    return make(work, render_listing)
 
 
 def read_statement() -> NewStatement:
@@ -94,15 +91,12 @@ def render_statement(statement_id: int, actor: Actor, errors: Mapping[str, str])
 @retrying
 def confirm(statement_id: int) -> Response:
     """Confirm a month that somebody else read in."""
-    actor, note = current_actor(), request.form.get("note", "")
-    try:
-        with transaction() as session:
-            funds.confirm_statement(session, statement_id, note=note, actor=actor, now=clock.now(session))
-    except (Invalid, Conflict) as error:
-        return refused(statement_id, actor, errors_of(error), status_of(error))
-    except NotAllowed as error:
-        return refused(statement_id, actor, above(error), FORBIDDEN)
-    return to_statement(statement_id)
+    note = request.form.get("note", "")
+    return change(
+        lambda session, actor, now: funds.confirm_statement(session, statement_id, note=note, actor=actor, now=now),
+        partial(render_statement, statement_id),
+        address_of(statement_id),
+    )
 
 
 @blueprint.get("/lines/<int(max=9223372036854775807):line_id>")
@@ -127,7 +121,7 @@ def render_line(line_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
 def match(line_id: int) -> Response:
     """Say which entries a line is."""
     chosen = numbers(request.form.getlist("entry_ids"), "entry_ids")
-    return change(line_id, lambda *about, **who: funds.match_entries(*about, chosen, **who))
+    return settled(line_id, lambda *about, **who: funds.match_entries(*about, chosen, **who))
 
 
 @blueprint.post("/lines/<int(max=9223372036854775807):line_id>/undo")
@@ -136,30 +130,17 @@ def match(line_id: int) -> Response:
 def undo(line_id: int) -> Response:
     """Take back what a line was said to be, with a reason."""
     reason = request.form.get("reason", "")
-    return change(line_id, lambda *about, **who: funds.undo_match(*about, reason=reason, **who))
+    return settled(line_id, lambda *about, **who: funds.undo_match(*about, reason=reason, **who))
 
 
-def change(line_id: int, work: Callable[..., BankStatement]) -> Response:
-    """Do something about a line; a refusal is shown on its page with what was typed."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            statement = work(session, line_id, actor=actor, now=clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_line(line_id, actor, errors_of(error)), status_of(error))
-    return to_statement(statement.id)
+def settled(line_id: int, work: Callable[..., BankStatement]) -> Response:
+    """Do something about a line and show its month; a refusal is shown on the line's page with what was typed."""
+    return make(
+        lambda session, actor, now: address_of(work(session, line_id, actor=actor, now=now).id),
+        partial(render_line, line_id),
+    )
 
 
-def above(error: DispatchError) -> dict[str, str]:
-    """A refusal above the form."""
-    return {"form": told(error)}
-
-
-def refused(statement_id: int, actor: Actor, errors: Mapping[str, str], status: int) -> Response:
-    """The page with what was wrong."""
-    return make_response(render_statement(statement_id, actor, errors), status)
-
-
-def to_statement(statement_id: int) -> Response:
-    """The way to a statement's page."""
-    return redirect(url_for("pages_bank.show", statement_id=statement_id), 303)  # type: ignore[return-value]
+def address_of(statement_id: int) -> str:
+    """The page of a statement."""
+    return url_for("pages_bank.show", statement_id=statement_id)

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
+from dispatch.errors import Invalid, NotFound
 from dispatch.gateways import limits
 from dispatch.models.access import User
 from dispatch.models.market.people import AidApplication
@@ -30,10 +31,10 @@ from dispatch.services.market.applications import EVIDENCE, SUBJECT, AidDraft
 from dispatch.services.market.beneficiaries import Shown
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.knowledge import errors_of, status_of
+from dispatch.web.changing import change, make
 from dispatch.web.orders.form import number
 from dispatch.web.orders.views import names
-from dispatch.web.pages import Look, picture_of, told
+from dispatch.web.pages import Look, picture_of
 
 MOST_SHOWN = 50
 MOST_FOUND = 20
@@ -135,17 +136,18 @@ def render_form(actor: Actor, typed: Mapping[str, Any], errors: Mapping[str, str
 @retrying
 def apply() -> Response:
     """Register an application."""
-    actor, pictures = current_actor(), sent_pictures()
-    try:
-        with transaction() as session:
-            draft = read_draft(session, actor)
-            made = applications.apply(session, draft, evidence=pictures, actor=actor, now=clock.now(session))
-            beneficiary_id = made.beneficiary_id
-    except (Invalid, Conflict) as error:
-        typed = request.form.to_dict()
-        return make_response(render_form(actor, typed, errors_of(error)), status_of(error))
-    address = url_for("pages_beneficiaries.show", beneficiary_id=beneficiary_id)
-    return redirect(address, 303)  # type: ignore[return-value]
+    pictures = sent_pictures()
+
+    def work(session: Session, actor: Actor, now: datetime) -> str:
+        made = applications.apply(session, read_draft(session, actor), evidence=pictures, actor=actor, now=now)
+        return address_of(made.beneficiary_id)
+
+    return make(work, lambda actor, errors: render_form(actor, request.form.to_dict(), errors))
+
+
+def address_of(beneficiary_id: int) -> str:
+    """The page of a beneficiary."""
+    return url_for("pages_beneficiaries.show", beneficiary_id=beneficiary_id)
 
 
 apply.most_bytes = MOST_BYTES  # type: ignore[attr-defined]
@@ -246,7 +248,7 @@ def add_evidence(application_id: int) -> Response:
             applications.add_evidence(session, found, picture, actor=actor, now=now)
         return found
 
-    return change(application_id, deed)
+    return decided(application_id, deed)
 
 
 add_evidence.most_bytes = MOST_BYTES  # type: ignore[attr-defined]
@@ -258,7 +260,7 @@ add_evidence.most_bytes = MOST_BYTES  # type: ignore[attr-defined]
 def approve(application_id: int) -> Response:
     """Approve, or be the first of two."""
     version = number(request.form, "version")
-    return change(
+    return decided(
         application_id,
         lambda session, found, actor, now: applications.approve(session, found, version=version, actor=actor, now=now),
     )
@@ -270,7 +272,7 @@ def approve(application_id: int) -> Response:
 def refuse(application_id: int) -> Response:
     """Refuse with a reason."""
     said = {"reason": request.form.get("reason", ""), "version": number(request.form, "version")}
-    return change(
+    return decided(
         application_id,
         lambda session, found, actor, now: applications.refuse(session, found, **said, actor=actor, now=now),
     )
@@ -282,24 +284,18 @@ def refuse(application_id: int) -> Response:
 def end(application_id: int) -> Response:
     """End what was approved, with a reason."""
     said = {"reason": request.form.get("end_reason", ""), "version": number(request.form, "version")}
-    return change(
+    return decided(
         application_id,
         lambda session, found, actor, now: applications.end(session, found, **said, actor=actor, now=now),
     )
 
 
-def change(application_id: int, deed: Deed) -> Response:
+def decided(application_id: int, deed: Deed) -> Response:
     """One deed on a locked application; a refusal is shown on the page with what was typed."""
-    actor = current_actor()
     with transaction() as session:
-        beneficiary_id = applications.find(session, application_id, actor=actor).beneficiary_id
-    try:
-        with transaction() as session:
-            found = applications.find(session, application_id, actor=actor, locked=True)
-            deed(session, found, actor, clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_one(beneficiary_id, actor, errors_of(error)), status_of(error))
-    except NotAllowed as error:
-        return make_response(render_one(beneficiary_id, actor, {"form": told(error)}), FORBIDDEN)
-    address = url_for("pages_beneficiaries.show", beneficiary_id=beneficiary_id)
-    return redirect(address, 303)  # type: ignore[return-value]
+        beneficiary_id = applications.find(session, application_id, actor=current_actor()).beneficiary_id
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        deed(session, applications.find(session, application_id, actor=actor, locked=True), actor, now)
+
+    return change(work, partial(render_one, beneficiary_id), address_of(beneficiary_id))

@@ -1,14 +1,14 @@
 """爱心活动: appeals with their prints, partners with their agreements, the media log, sessions of the 爱心聊吧."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, Invalid
+from dispatch.errors import Invalid
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.market.campaigns import (
     MEDIUM_LABELS,
@@ -22,9 +22,10 @@ from dispatch.services import market
 from dispatch.services.market import AgreementDraft, PartnerDraft, papers
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import change
 from dispatch.web.firms import sent_file
 from dispatch.web.giving.door import chosen_community, communities_of
-from dispatch.web.knowledge import errors_of, read_day, status_of
+from dispatch.web.knowledge import needed_day, read_day
 from dispatch.web.orders.form import number
 from dispatch.web.pages import picture_of
 
@@ -66,23 +67,9 @@ def render_overview(actor: Actor, errors: Mapping[str, str], form: str) -> str:
         )
 
 
-def change(form: str, work: Work) -> Response:
+def written(form: str, work: Work) -> Response:
     """Write one thing; a refusal is shown in its form with what was typed."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            work(session, actor, clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_overview(actor, errors_of(error), form), status_of(error))
-    return redirect(url_for("pages_campaigns.overview"), 303)  # type: ignore[return-value]
-
-
-def day(field: str) -> date:
-    """A day of the form that must be there; raises Invalid."""
-    found = read_day(request.form, field)
-    if found is None:
-        raise Invalid(field, "请填写完整的日期")
-    return found
+    return change(work, lambda actor, errors: render_overview(actor, errors, form), url_for("pages_campaigns.overview"))
 
 
 def chosen(field: str, known: type[PartnerKind] | type[AgreementPurpose] | type[Medium]) -> str:
@@ -124,7 +111,7 @@ def write_appeal() -> Response:
             now=now,
         )
 
-    return change("appeal", work)
+    return written("appeal", work)
 
 
 @blueprint.post("/appeals/<int(min=1, max=9223372036854775807):appeal_id>/prints")
@@ -139,12 +126,12 @@ def note_prints(appeal_id: int) -> Response:
             appeal_id,
             copies=number(request.form, "copies") or 0,
             given_where=request.form.get("given_where", ""),
-            given_on=day("given_on"),
+            given_on=needed_day(request.form, "given_on"),
             actor=actor,
             now=now,
         )
 
-    return change(f"prints-{appeal_id}", work)
+    return written(f"prints-{appeal_id}", work)
 
 
 @blueprint.post("/partners")
@@ -163,7 +150,7 @@ def add_partner() -> Response:
         )
         market.add_partner(session, chosen_community(), draft, actor=actor, now=now)
 
-    return change("partner", work)
+    return written("partner", work)
 
 
 @blueprint.post("/partners/<int(min=1, max=9223372036854775807):partner_id>/agreements")
@@ -177,12 +164,12 @@ def sign_agreement(partner_id: int) -> Response:
             purpose=AgreementPurpose(chosen("purpose", AgreementPurpose)),
             number=request.form.get("number", ""),
             words=request.form.get("words", ""),
-            signed_on=day("signed_on"),
+            signed_on=needed_day(request.form, "signed_on"),
             valid_until=read_day(request.form, "valid_until"),
         )
         market.sign_agreement(session, partner_id, draft, actor=actor, now=now)
 
-    return change(f"agreement-{partner_id}", work)
+    return written(f"agreement-{partner_id}", work)
 
 
 @blueprint.post("/agreements/<int(min=1, max=9223372036854775807):agreement_id>/scans")
@@ -194,7 +181,7 @@ def add_scan(agreement_id: int) -> Response:
     def work(session: Session, actor: Actor, now: datetime) -> None:
         papers.add_scan(session, agreement_id, sent_file("scan"), actor=actor, now=now)
 
-    return change(f"scan-{agreement_id}", work)
+    return written(f"scan-{agreement_id}", work)
 
 
 add_scan.most_bytes = MOST_BYTES  # type: ignore[attr-defined]
@@ -223,14 +210,14 @@ def note_media() -> Response:
             medium=Medium(chosen("medium", Medium)),
             outlet=form.get("outlet", ""),
             title=form.get("title", ""),
-            published_on=day("published_on"),
+            published_on=needed_day(request.form, "published_on"),
             shows_people=bool(form.get("shows_people")),
             consent=form.get("consent", ""),
             actor=actor,
             now=now,
         )
 
-    return change("media", work)
+    return written("media", work)
 
 
 @blueprint.post("/chats")
@@ -243,7 +230,7 @@ def note_chat() -> Response:
         market.note_chat(
             session,
             chosen_community(),
-            held_on=day("held_on"),
+            held_on=needed_day(request.form, "held_on"),
             topic=request.form.get("topic", ""),
             present=number(request.form, "present") or 0,
             referred=number(request.form, "referred") or 0,
@@ -251,4 +238,4 @@ def note_chat() -> Response:
             now=now,
         )
 
-    return change("chat", work)
+    return written("chat", work)

@@ -19,7 +19,7 @@ from dispatch.services.market.cards import NewCard
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor, open_to_all
 from dispatch.web.beneficiaries import BENEFICIARY, render_one
-from dispatch.web.knowledge import errors_of
+from dispatch.web.changing import errors_of
 
 STATIC = Path(__file__).parent / "static"
 NO_DATA = "a page and a script without any data: a card is checked by its own signature"

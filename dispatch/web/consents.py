@@ -1,21 +1,23 @@
 """同意书: what donors agreed to, recorded by one person, and the change of wish made by another."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, Invalid, NotAllowed
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.funds.terms import Commodity
 from dispatch.services import funds
 from dispatch.services.funds import NewConsent, Wish
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.funds import FORBIDDEN, read_amount, to_entry, words
-from dispatch.web.knowledge import errors_of, read_day, status_of
+from dispatch.web.changing import make
+from dispatch.web.funds import read_amount, words
+from dispatch.web.knowledge import needed_day
 from dispatch.web.orders.form import number
-from dispatch.web.pages import told
 
 blueprint = Blueprint("pages_consents", __name__, url_prefix="/funds/consents")
 
@@ -46,23 +48,24 @@ def render_listing(actor: Actor, errors: Mapping[str, str]) -> str:
 @retrying
 def record() -> Response:
     """Write down what a donor agreed to."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            consent = read_consent(request.form)
-            fund = funds.find_open_fund(session, consent.origin.fund_id, actor=actor)
-            made = funds.record_consent(session, fund.community_id, consent, actor=actor, now=clock.now(session))
-    except Invalid as error:
-        field = "origin" if error.field == "fund_id" else error.field
-        return make_response(render_listing(actor, {field: told(error)}), status_of(error))
-    return to_consent(made.id)
+
+    def work(session: Session, actor: Actor, now: datetime) -> str:
+        consent = read_consent(request.form)
+        fund = funds.find_open_fund(session, consent.origin.fund_id, actor=actor)
+        made = funds.record_consent(session, fund.community_id, consent, actor=actor, now=now)
+        return url_for("pages_consents.show", consent_id=made.id)
+
+    return make(work, lambda actor, errors: render_listing(actor, of_origin(errors)))
+
+
+def of_origin(errors: Mapping[str, str]) -> Mapping[str, str]:
+    """What is wrong with the fund stands at the wish that named it."""
+    return {"origin" if field == "fund_id" else field: words for field, words in errors.items()}
 
 
 def read_consent(form: Mapping[str, str]) -> NewConsent:
     """What the form means; raises Invalid naming the field."""
-    given_on = read_day(form, "given_on")
-    if given_on is None:
-        raise Invalid("given_on", "请填写同意的日期")
+    given_on = needed_day(form, "given_on", "请填写同意的日期")
     return NewConsent(
         origin=read_wish(form, "origin"),
         target=read_wish(form, "target"),
@@ -109,22 +112,13 @@ def render_consent(consent_id: int, actor: Actor, errors: Mapping[str, str]) -> 
 @retrying
 def change(consent_id: int) -> Response:
     """Move what was agreed to the other wish."""
-    actor, form = current_actor(), request.form
-    try:
-        with transaction() as session:
-            consent = funds.find_consent(session, consent_id, actor=actor)
-            message = "请填写大于零的数量"
-            amount = read_amount(form, "amount", Commodity(consent.commodity), message) if form.get("amount") else None
-            holding_id = number(form, "holding_id") or 0
-            now = clock.now(session)
-            made = funds.change_earmark(session, consent_id, holding_id, amount=amount, actor=actor, now=now)
-    except (Invalid, Conflict) as error:
-        return make_response(render_consent(consent_id, actor, errors_of(error)), status_of(error))
-    except NotAllowed as error:
-        return make_response(render_consent(consent_id, actor, {"form": told(error)}), FORBIDDEN)
-    return to_entry(made.id)
 
+    def work(session: Session, actor: Actor, now: datetime) -> str:
+        form, consent = request.form, funds.find_consent(session, consent_id, actor=actor)
+        message = "请填写大于零的数量"
+        amount = read_amount(form, "amount", Commodity(consent.commodity), message) if form.get("amount") else None
+        holding_id = number(form, "holding_id") or 0
+        made = funds.change_earmark(session, consent_id, holding_id, amount=amount, actor=actor, now=now)
+        return url_for("pages_funds.entry", entry_id=made.id)
 
-def to_consent(consent_id: int) -> Response:
-    """The way to a consent's page."""
-    return redirect(url_for("pages_consents.show", consent_id=consent_id), 303)  # type: ignore[return-value]
+    return make(work, partial(render_consent, consent_id))

@@ -22,8 +22,8 @@ from dispatch.rules.reports.history import DECLARED
 from dispatch.services import reports
 from dispatch.transaction import transaction
 from dispatch.web.access import open_to_all
+from dispatch.web.changing import errors_of
 from dispatch.web.giving.public import name_of, open_communities, receipt_typed, visitor
-from dispatch.web.knowledge import errors_of
 from dispatch.web.phone.door import check_origin
 from dispatch.web.reports.charts import stacked_bars
 from dispatch.web.reports.drawing import Drawing, svg_of

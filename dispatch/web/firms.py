@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.clock import SHANGHAI
-from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
+from dispatch.errors import Invalid
 from dispatch.gateways import limits
 from dispatch.models.access import Organisation, User
 from dispatch.models.catalogue import Performer, Service
@@ -24,10 +25,11 @@ from dispatch.services.access import reach
 from dispatch.services.catalogue import FirmApplication, FirmRow, NewPaper
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.knowledge import errors_of, read_day, status_of
+from dispatch.web.changing import change, make
+from dispatch.web.knowledge import needed_day, read_day
 from dispatch.web.orders.form import number, numbers
 from dispatch.web.orders.views import names
-from dispatch.web.pages import Look, picture_of, told
+from dispatch.web.pages import Look, picture_of
 
 MOST_SHOWN = 50
 PRICE_ROWS = 6
@@ -137,15 +139,14 @@ def kinds_for_firms(session: Session, actor: Actor) -> Sequence[Service]:
 @retrying
 def apply() -> Response:
     """Enter an application."""
-    actor = current_actor()
-    try:
-        asked = read_application()
-        with transaction() as session:
-            firm = catalogue.apply_with(session, asked, actor=actor, now=clock.now(session))
-    except (Invalid, Conflict) as error:
-        typed = request.form.to_dict() | {name: request.form.getlist(name) for name in ("service_codes", "area_ids")}
-        return make_response(render_form(actor, typed, errors_of(error)), status_of(error))
-    return redirect(url_for("pages_firms.show", code=firm.code), 303)  # type: ignore[return-value]
+    form = request.form
+
+    def work(session: Session, actor: Actor, now: datetime) -> str:
+        firm = catalogue.apply_with(session, read_application(), actor=actor, now=now)
+        return url_for("pages_firms.show", code=firm.code)
+
+    typed = form.to_dict() | {name: form.getlist(name) for name in ("service_codes", "area_ids")}
+    return make(work, lambda actor, errors: render_form(actor, typed, errors))
 
 
 def read_application() -> FirmApplication:
@@ -254,7 +255,7 @@ def decide(code: str) -> Response:
             session, firm.id, action, reason=request.form.get("reason", ""), until=until, actor=actor, now=now
         )
 
-    return change(code, work)
+    return changed(code, work)
 
 
 @blueprint.post("/<string(maxlength=40):code>/papers")
@@ -270,7 +271,7 @@ def add_paper(code: str) -> Response:
         for paper in read:
             catalogue.add_paper(session, firm.id, paper, actor=actor)
 
-    return change(code, work)
+    return changed(code, work)
 
 
 @blueprint.post("/<string(maxlength=40):code>/papers/scans")
@@ -283,7 +284,7 @@ def add_scan(code: str) -> Response:
         paper_id = number(request.form, "paper_id") or 0
         catalogue.add_scan(session, firm.id, paper_id, sent_file("scan"), actor=actor, now=now)
 
-    return change(code, work)
+    return changed(code, work)
 
 
 def sent_file(name: str) -> bytes:
@@ -319,7 +320,7 @@ def give_up_paper(code: str) -> Response:
         paper_id, reason = number(request.form, "paper_id") or 0, request.form.get("reason", "")
         catalogue.give_up_paper(session, firm.id, paper_id, reason=reason, actor=actor, now=now)
 
-    return change(code, work)
+    return changed(code, work)
 
 
 @blueprint.post("/<string(maxlength=40):code>/prices")
@@ -329,13 +330,11 @@ def set_prices(code: str) -> Response:
     """Publish the next version of a price list."""
 
     def work(session: Session, firm: Performer, actor: Actor, now: datetime) -> None:
-        day = read_day(request.form, "valid_from")
-        if day is None:
-            raise Invalid("valid_from", "请填写生效日期")
+        day = needed_day(request.form, "valid_from", "请填写生效日期")
         service_id = number(request.form, "service_id") or 0
         catalogue.set_prices(session, firm.id, service_id, read_lines(), valid_from=day, actor=actor, now=now)
 
-    return change(code, work)
+    return changed(code, work)
 
 
 def read_lines() -> list[PriceLine]:
@@ -351,20 +350,10 @@ def read_lines() -> list[PriceLine]:
     return lines
 
 
-def change(code: str, work: Any) -> Response:
-    """Do one change of a firm; a refusal is shown on its page with what was typed."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            firm = catalogue.find_firm(session, code, actor=actor)
-            work(session, firm, actor, clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_firm(code, actor, errors_of(error)), status_of(error))
-    except NotAllowed as error:
-        return make_response(render_firm(code, actor, refused(error)), FORBIDDEN)
-    return redirect(url_for("pages_firms.show", code=code), 303)  # type: ignore[return-value]
+def changed(code: str, deed: Any) -> Response:
+    """Do one change of a firm and show it."""
 
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        deed(session, catalogue.find_firm(session, code, actor=actor), actor, now)
 
-def refused(error: DispatchError) -> dict[str, str]:
-    """A refusal of the person above the forms."""
-    return {"form": told(error)}
+    return change(work, partial(render_firm, code), url_for("pages_firms.show", code=code))

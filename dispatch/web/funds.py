@@ -1,19 +1,17 @@
 """基金: the community's funds and where their money lies, each entry, booking, reversing, receipts."""
 
 import secrets
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, Invalid, NotAllowed
+from dispatch.errors import Conflict, Invalid
 from dispatch.gateways import limits
-from dispatch.models.funds import Entry
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.funds.booking import BY_HAND, Booking
 from dispatch.rules.funds.draft import Foreign
@@ -26,13 +24,12 @@ from dispatch.services import funds
 from dispatch.services.funds import AlreadyAsked, AlreadyPosted
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.knowledge import errors_of, read_day, status_of
+from dispatch.web.changing import Work, change, errors_of, status_of
+from dispatch.web.knowledge import read_day
 from dispatch.web.orders.form import number
-from dispatch.web.pages import told
 
 ROWS = 50
 KEY_BITS = 62
-FORBIDDEN = 403
 LONGEST_DECIMAL = 40
 
 blueprint = Blueprint("pages_funds", __name__, url_prefix="/funds")
@@ -241,11 +238,9 @@ def read_foreign(form: Mapping[str, str]) -> Foreign | None:
 @retrying
 def reverse(entry_id: int) -> Response:
     """Take an entry back, with a reason."""
-    return change(
-        entry_id,
-        lambda session, one, actor, now: funds.take_back(
-            session, one.id, words=request.form.get("words", ""), actor=actor, now=now
-        ),
+    said = request.form.get("words", "")
+    return changed(
+        entry_id, lambda session, actor, now: funds.take_back(session, entry_id, words=said, actor=actor, now=now)
     )
 
 
@@ -254,26 +249,16 @@ def reverse(entry_id: int) -> Response:
 @retrying
 def issue(entry_id: int) -> Response:
     """Give a gift its receipt."""
-    return change(
+    name = request.form.get("received_from", "")
+    return changed(
         entry_id,
-        lambda session, one, actor, now: funds.issue_receipt(
-            session, one.id, received_from=request.form.get("received_from", ""), actor=actor, now=now
-        ),
+        lambda session, actor, now: funds.issue_receipt(session, entry_id, received_from=name, actor=actor, now=now),
     )
 
 
-def change(entry_id: int, work: Callable[[Session, Entry, Actor, datetime], object]) -> Response:
-    """Do something about an entry; a refusal is shown on its page with what was typed."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            one = funds.view_entry(session, entry_id, actor=actor).entry
-            work(session, one, actor, clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_entry(entry_id, actor, errors_of(error)), status_of(error))
-    except NotAllowed as error:
-        return make_response(render_entry(entry_id, actor, {"form": told(error)}), FORBIDDEN)
-    return to_entry(entry_id)
+def changed(entry_id: int, work: Work) -> Response:
+    """Do something about an entry and show it."""
+    return change(work, partial(render_entry, entry_id), url_for("pages_funds.entry", entry_id=entry_id))
 
 
 def to_spending(spending_id: int) -> Response:
@@ -313,11 +298,9 @@ def render_receipt(receipt_id: int, actor: Actor, errors: Mapping[str, str]) -> 
 @retrying
 def void(receipt_id: int) -> Response:
     """Make a receipt void, with a reason; its number stays."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            reason = request.form.get("reason", "")
-            funds.void_receipt(session, receipt_id, reason=reason, actor=actor, now=clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_receipt(receipt_id, actor, errors_of(error)), status_of(error))
-    return redirect(url_for("pages_funds.receipt", receipt_id=receipt_id), 303)  # type: ignore[return-value]
+    reason = request.form.get("reason", "")
+    return change(
+        lambda session, actor, now: funds.void_receipt(session, receipt_id, reason=reason, actor=actor, now=now),
+        partial(render_receipt, receipt_id),
+        url_for("pages_funds.receipt", receipt_id=receipt_id),
+    )

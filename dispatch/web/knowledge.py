@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, DispatchError, Invalid, NotFound
+from dispatch.errors import Invalid, NotFound
 from dispatch.gateways import limits
 from dispatch.models.access import User
 from dispatch.models.catalogue import KnowledgeVersion, Service
@@ -19,9 +20,9 @@ from dispatch.services import catalogue, orders
 from dispatch.services.catalogue import Knowledge
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import change, make
 from dispatch.web.orders.form import number
 from dispatch.web.orders.views import names
-from dispatch.web.pages import told
 
 MOST_FOUND = 30
 MOST_KINDS_SHOWN = 100
@@ -164,15 +165,18 @@ def render_form(
 @retrying
 def create() -> Response:
     """Publish a new item."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            now = clock.now(session)
-            code = request.form.get("code", "").strip()
-            made = catalogue.create_knowledge(session, code, read_text(request.form), actor=actor, now=now)
-    except (Invalid, Conflict) as error:
-        return refused(None, actor, error)
-    return redirect(url_for("pages_knowledge.show", item_id=made.item.id), 303)  # type: ignore[return-value]
+
+    def work(session: Session, actor: Actor, now: datetime) -> str:
+        code = request.form.get("code", "").strip()
+        made = catalogue.create_knowledge(session, code, read_text(request.form), actor=actor, now=now)
+        return address_of(made.item.id)
+
+    return make(work, lambda actor, errors: render_form(None, actor, typed_again(), errors))
+
+
+def address_of(item_id: int) -> str:
+    """The page of an item."""
+    return url_for("pages_knowledge.show", item_id=item_id)
 
 
 @blueprint.post("/<int(max=9223372036854775807):item_id>/edit")
@@ -180,17 +184,17 @@ def create() -> Response:
 @retrying
 def revise(item_id: int) -> Response:
     """Publish a new version."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            now, read = clock.now(session), number(request.form, "version") or 0
-            text = read_text(request.form)
-            catalogue.revise_knowledge(session, item_id, text, version=read, actor=actor, now=now)
-    except (Invalid, Conflict) as error:
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        text, read = read_text(request.form), number(request.form, "version") or 0
+        catalogue.revise_knowledge(session, item_id, text, version=read, actor=actor, now=now)
+
+    def render(actor: Actor, errors: Mapping[str, str]) -> str:
         with transaction() as session:
             found = catalogue.find_knowledge_by_id(session, item_id, actor=actor)
-        return refused(found, actor, error)
-    return redirect(url_for("pages_knowledge.show", item_id=item_id), 303)  # type: ignore[return-value]
+        return render_form(found, actor, typed_again(), errors)
+
+    return change(work, render, address_of(item_id))
 
 
 @blueprint.post("/<int(max=9223372036854775807):item_id>/withdraw")
@@ -198,38 +202,22 @@ def revise(item_id: int) -> Response:
 @retrying
 def withdraw(item_id: int) -> Response:
     """Take an item out of use, with a reason."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            now, read = clock.now(session), number(request.form, "version") or 0
-            reason = request.form.get("reason", "")
-            catalogue.withdraw_knowledge(session, item_id, reason=reason, version=read, actor=actor, now=now)
-    except (Invalid, Conflict) as error:
-        return make_response(render_item(item_id, actor, errors_of(error)), status_of(error))
-    return redirect(url_for("pages_knowledge.show", item_id=item_id), 303)  # type: ignore[return-value]
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        reason, read = request.form.get("reason", ""), number(request.form, "version") or 0
+        catalogue.withdraw_knowledge(session, item_id, reason=reason, version=read, actor=actor, now=now)
+
+    return change(work, partial(render_item, item_id), address_of(item_id))
 
 
-def refused(found: Knowledge | None, actor: Actor, error: DispatchError) -> Response:
-    """The form again: the error beside its field, everything typed still there."""
-    typed = request.form.to_dict() | {"kinds": request.form.getlist("kinds")}
-    return make_response(render_form(found, actor, typed, errors_of(error)), status_of(error))
-
-
-def errors_of(error: DispatchError) -> dict[str, str]:
-    """What was wrong, by field; a conflict stands above the form."""
-    return {error.field if isinstance(error, Invalid) else "form": told(error)}
-
-
-def status_of(error: DispatchError) -> int:
-    """422 for a wrong field, 409 for what has changed meanwhile."""
-    return 422 if isinstance(error, Invalid) else 409
+def typed_again() -> dict[str, Any]:
+    """Everything that was typed, for the form that is shown again."""
+    return request.form.to_dict() | {"kinds": request.form.getlist("kinds")}
 
 
 def read_text(form: Mapping[str, str]) -> KnowledgeText:
     """What a form says of an item; raises Invalid for a day that is none."""
-    valid_from = read_day(form, "valid_from")
-    if valid_from is None:
-        raise Invalid("valid_from", "请填写生效日期")
+    valid_from = needed_day(form, "valid_from", "请填写生效日期")
     kinds = (form.get("kind", ""), *request.form.getlist("kinds"))
     return KnowledgeText(
         title=form.get("title", ""),
@@ -251,6 +239,14 @@ def read_day(form: Mapping[str, str], field: str) -> date | None:
         return date.fromisoformat(written)
     except ValueError as error:
         raise Invalid(field, "请填写完整的日期") from error
+
+
+def needed_day(form: Mapping[str, str], field: str, message: str = "请填写完整的日期") -> date:
+    """A day of the form that must be there; raises Invalid."""
+    found = read_day(form, field)
+    if found is None:
+        raise Invalid(field, message)
+    return found
 
 
 @blueprint.get("/uses")

@@ -27,6 +27,7 @@ from dispatch.services.market import RoundDraft, rounds, signing
 from dispatch.services.market.overview import lots_of_step
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import NOTHING_WRONG, Work, change
 from dispatch.web.knowledge import read_day
 from dispatch.web.orders.form import number
 from dispatch.web.pages import Look, picture_of
@@ -35,7 +36,6 @@ from dispatch.web.stock.parcels import amounts_of, goods_rows, read_signed, sees
 
 MOST_BYTES = 12 * 1024 * 1024
 MOST_FOUND = 20
-NO_ERRORS: Mapping[str, str] = {}
 ID = door.ID
 ROUND, ENTRY = f"/{ID.format('round_id')}", f"/entries/{ID.format('entry_id')}"
 ROUND_LOOKS = {
@@ -88,7 +88,7 @@ def listing() -> str:
 @allow(Right.CAMPAIGNS_RUN)
 def new() -> str:
     """The form of a new round: its name, and what a parcel holds."""
-    return render_form(current_actor(), NO_ERRORS)
+    return render_form(current_actor(), NOTHING_WRONG)
 
 
 def render_form(actor: Actor, errors: Mapping[str, str]) -> str:
@@ -118,14 +118,14 @@ def plan() -> Response:
         draft = RoundDraft(number(form, "year") or 0, form.get("name", ""), facility, bill)
         market.plan_round(session, draft, actor=actor, now=now)
 
-    return door.change(work, render_form, url_for("pages_rounds.listing"))
+    return change(work, render_form, url_for("pages_rounds.listing"))
 
 
 @blueprint.get(ROUND)
 @allow(Right.CAMPAIGNS_READ, limit=limits.SEARCH)
 def show(round_id: int) -> str:
     """One round: how far it is, who is left, and until it is frozen the search for more households."""
-    return render_round(round_id, current_actor(), NO_ERRORS)
+    return render_round(round_id, current_actor(), NOTHING_WRONG)
 
 
 def render_round(round_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -157,13 +157,9 @@ def render_round(round_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
         )
 
 
-def changed(round_id: int, work: door.Work) -> Response:
+def changed(round_id: int, work: Work) -> Response:
     """Do one thing with a round and show it."""
-    return door.change(
-        work,
-        lambda actor, errors: render_round(round_id, actor, errors),
-        url_for("pages_rounds.show", round_id=round_id),
-    )
+    return change(work, partial(render_round, round_id), url_for("pages_rounds.show", round_id=round_id))
 
 
 @blueprint.post(f"{ROUND}/entries")
@@ -201,7 +197,7 @@ def close(round_id: int) -> Response:
 @allow(Right.CAMPAIGNS_READ)
 def entry(entry_id: int) -> str:
     """One household of a list."""
-    return render_entry(entry_id, current_actor(), NO_ERRORS)
+    return render_entry(entry_id, current_actor(), NOTHING_WRONG)
 
 
 def render_entry(entry_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -230,13 +226,9 @@ def render_entry(entry_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
         )
 
 
-def deed(entry_id: int, work: door.Work) -> Response:
+def deed(entry_id: int, work: Work) -> Response:
     """Do one thing with a household and show it."""
-    return door.change(
-        work,
-        lambda actor, errors: render_entry(entry_id, actor, errors),
-        url_for("pages_rounds.entry", entry_id=entry_id),
-    )
+    return change(work, partial(render_entry, entry_id), url_for("pages_rounds.entry", entry_id=entry_id))
 
 
 @blueprint.post(f"{ENTRY}/delivery")

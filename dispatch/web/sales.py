@@ -1,14 +1,14 @@
 """爱心义卖: planned on an agreement, counted blind by two people, banked whole, published."""
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
 from dispatch.models.market import Facility, Goods, Sale
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.catalogue.prices import fen_of, yuan_of
@@ -18,9 +18,10 @@ from dispatch.services import market
 from dispatch.services.market import SaleDraft, selling
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.knowledge import errors_of, read_day, status_of
+from dispatch.web.changing import NOTHING_WRONG, Work, change, make
+from dispatch.web.knowledge import needed_day
 from dispatch.web.orders.form import number
-from dispatch.web.pages import Look, told
+from dispatch.web.pages import Look
 from dispatch.web.stock.door import amount_words
 
 LOOKS = {
@@ -30,10 +31,7 @@ LOOKS = {
     SaleState.PUBLISHED: ("check-circle", "done"),
     SaleState.CANCELLED: ("x-circle", "quiet"),
 }
-NOTHING_WRONG: Mapping[str, str] = {}
-Work = Callable[[Session, Actor, datetime], object]
 SALE = "/<int(min=1, max=9223372036854775807):sale_id>"
-FORBIDDEN = 403
 
 blueprint = Blueprint("pages_sales", __name__, url_prefix="/sales")
 
@@ -96,30 +94,21 @@ def render_listing(actor: Actor, errors: Mapping[str, str]) -> str:
 @retrying
 def plan() -> Response:
     """Plan a sale."""
-    actor = current_actor()
-    try:
-        day = read_day(request.form, "held_on")
-        fund, _, wish = request.form.get("fund", "").partition(":")
+
+    def work(session: Session, actor: Actor, now: datetime) -> str:
+        form = request.form
+        fund, _, wish = form.get("fund", "").partition(":")
         draft = SaleDraft(
-            name=request.form.get("name", ""),
-            place=request.form.get("place", ""),
-            held_on=needed(day),
-            agreement_id=number(request.form, "agreement_id") or 0,
+            name=form.get("name", ""),
+            place=form.get("place", ""),
+            held_on=needed_day(form, "held_on"),
+            agreement_id=number(form, "agreement_id") or 0,
             fund_id=number({"fund_id": fund}, "fund_id") or 0,
             earmark_id=number({"earmark_id": wish}, "earmark_id"),
         )
-        with transaction() as session:
-            sale = market.plan_sale(session, draft, actor=actor, now=clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_listing(actor, errors_of(error)), status_of(error))
-    return redirect(url_for("pages_sales.show", sale_id=sale.id), 303)  # type: ignore[return-value]
+        return url_for("pages_sales.show", sale_id=market.plan_sale(session, draft, actor=actor, now=now).id)
 
-
-def needed(day: date | None) -> date:
-    """A day that must be there; raises Invalid."""
-    if day is None:
-        raise Invalid("held_on", "请填写完整的日期")
-    return day
+    return make(work, render_listing)
 
 
 @blueprint.get(SALE)
@@ -160,22 +149,9 @@ def render_sale(sale_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
         )
 
 
-def change(sale_id: int, work: Work) -> Response:
-    """Do one step of a sale; a refusal is shown on its page with what was typed."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            work(session, actor, clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_sale(sale_id, actor, errors_of(error)), status_of(error))
-    except NotAllowed as error:
-        return make_response(render_sale(sale_id, actor, refusal(error)), FORBIDDEN)
-    return redirect(url_for("pages_sales.show", sale_id=sale_id), 303)  # type: ignore[return-value]
-
-
-def refusal(error: DispatchError) -> Mapping[str, str]:
-    """A refusal of the person above the forms."""
-    return {"form": told(error)}
+def changed(sale_id: int, work: Work) -> Response:
+    """Do one step of a sale and show it."""
+    return change(work, partial(render_sale, sale_id), url_for("pages_sales.show", sale_id=sale_id))
 
 
 @blueprint.post(f"{SALE}/counts")
@@ -187,7 +163,7 @@ def count(sale_id: int) -> Response:
     def work(session: Session, actor: Actor, now: datetime) -> None:
         market.count_sale(session, sale_id, fen_of(request.form.get("yuan", ""), "fen"), actor=actor, now=now)
 
-    return change(sale_id, work)
+    return changed(sale_id, work)
 
 
 @blueprint.post(f"{SALE}/banking")
@@ -200,7 +176,7 @@ def bank(sale_id: int) -> Response:
         fen, holding_id = fen_of(request.form.get("yuan", ""), "fen"), number(request.form, "holding_id") or 0
         market.bank_sale(session, sale_id, fen, holding_id, actor=actor, now=now)
 
-    return change(sale_id, work)
+    return changed(sale_id, work)
 
 
 @blueprint.post(f"{SALE}/publication")
@@ -212,7 +188,7 @@ def publish(sale_id: int) -> Response:
     def work(session: Session, actor: Actor, now: datetime) -> None:
         market.publish_sale(session, sale_id, request.form.get("result", ""), actor=actor, now=now)
 
-    return change(sale_id, work)
+    return changed(sale_id, work)
 
 
 @blueprint.post(f"{SALE}/cancellation")
@@ -220,4 +196,4 @@ def publish(sale_id: int) -> Response:
 @retrying
 def cancel(sale_id: int) -> Response:
     """Call it off."""
-    return change(sale_id, lambda session, actor, _: market.cancel_sale(session, sale_id, actor=actor))
+    return changed(sale_id, lambda session, actor, _: market.cancel_sale(session, sale_id, actor=actor))

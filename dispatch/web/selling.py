@@ -14,7 +14,7 @@ from dispatch.services.market import selling
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.orders.form import number
-from dispatch.web.sales import SALE, blueprint, change
+from dispatch.web.sales import SALE, blueprint, changed
 from dispatch.web.stock.door import read_amount
 from dispatch.web.stock.parcels import whole_amount
 
@@ -34,7 +34,7 @@ def bring_own(sale_id: int) -> Response:
         facility_id = number(form, "facility_id") or 0
         selling.bring_own(session, sale_id, facility_id, goods.id, amount, actor=actor, now=now)
 
-    return change(sale_id, work)
+    return changed(sale_id, work)
 
 
 @blueprint.post(f"{SALE}/other-goods")
@@ -51,7 +51,7 @@ def bring_others(sale_id: int) -> Response:
         pieces = number(form, "pieces") or 0
         selling.bring_others(session, sale_id, SaleSource(source), form.get("words", ""), pieces, actor=actor)
 
-    return change(sale_id, work)
+    return changed(sale_id, work)
 
 
 @blueprint.post(f"{LINE}/own-sold")
@@ -80,4 +80,4 @@ def settled(line_id: int) -> Response:
         sold = whole_amount("sold", goods.commodity if goods else str(Commodity.PIECE))
         selling.settle_line(session, line.id, sold, actor=actor, now=now)
 
-    return change(sale_id, work)
+    return changed(sale_id, work)

@@ -1,14 +1,14 @@
 """赈灾发运: planned to a town, sent, signed for line by line, what came back set apart, what is missing explained."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
+from functools import partial
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Invalid
 from dispatch.gateways import limits
 from dispatch.models.market import Goods, Shipment, ShipmentLine
 from dispatch.rules.access.roles import Actor, Right
@@ -18,14 +18,14 @@ from dispatch.services.market import ReceivedLine, ShipmentDraft, shipments, sig
 from dispatch.services.market.overview import lots_of_step
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.knowledge import read_day
+from dispatch.web.changing import NOTHING_WRONG, Work, change
+from dispatch.web.knowledge import needed_day, read_day
 from dispatch.web.orders.form import number
 from dispatch.web.pages import Look, picture_of
 from dispatch.web.stock import door
 from dispatch.web.stock.parcels import amounts_of, goods_rows, read_signed, whole_amount
 
 MOST_BYTES = 12 * 1024 * 1024
-NO_ERRORS: Mapping[str, str] = {}
 SHIPMENT = f"/{door.ID.format('shipment_id')}"
 LOOKS = {
     ShipmentState.PLANNED: ("hourglass-split", "waiting"),
@@ -63,7 +63,7 @@ def listing() -> str:
 @allow(Right.CAMPAIGNS_RUN)
 def new() -> str:
     """The form of a shipment to be."""
-    return render_form(current_actor(), NO_ERRORS)
+    return render_form(current_actor(), NOTHING_WRONG)
 
 
 def render_form(actor: Actor, errors: Mapping[str, str]) -> str:
@@ -97,29 +97,21 @@ def plan() -> Response:
             destination=Destination(form.get("city", ""), form.get("county", ""), form.get("town", "")),
             receiver=form.get("receiver", ""),
             persons=number(form, "persons") or 0,
-            sends_on=day("sends_on"),
-            consumed_by=day("consumed_by"),
+            sends_on=needed_day(form, "sends_on"),
+            consumed_by=needed_day(form, "consumed_by"),
             lines=amounts_of(session, facility, actor),
             partner_id=number(form, "partner_id"),
         )
         market.plan_shipment(session, draft, actor=actor, now=now)
 
-    return door.change(work, render_form, url_for("pages_shipments.listing"))
-
-
-def day(field: str) -> date:
-    """A day of the form that must be there; raises Invalid."""
-    found = read_day(request.form, field)
-    if found is None:
-        raise Invalid(field, "请填写完整的日期")
-    return found
+    return change(work, render_form, url_for("pages_shipments.listing"))
 
 
 @blueprint.get(SHIPMENT)
 @allow(Right.CAMPAIGNS_READ, limit=limits.SEARCH)
 def show(shipment_id: int) -> str:
     """One shipment: where to, line by line sent, received, returned, missing."""
-    return render_shipment(shipment_id, current_actor(), NO_ERRORS)
+    return render_shipment(shipment_id, current_actor(), NOTHING_WRONG)
 
 
 def render_shipment(shipment_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -161,13 +153,10 @@ def missing_of(line: ShipmentLine) -> int:
     return 0 if line.received is None else SentLine(line.sent, line.received, line.returned).missing
 
 
-def changed(shipment_id: int, work: door.Work) -> Response:
+def changed(shipment_id: int, work: Work) -> Response:
     """Do one thing with a shipment and show it."""
-    return door.change(
-        work,
-        lambda actor, errors: render_shipment(shipment_id, actor, errors),
-        url_for("pages_shipments.show", shipment_id=shipment_id),
-    )
+    address = url_for("pages_shipments.show", shipment_id=shipment_id)
+    return change(work, partial(render_shipment, shipment_id), address)
 
 
 @blueprint.post(f"{SHIPMENT}/sending")

@@ -1,20 +1,19 @@
 """支出申请: what waits for a second person, what became of it, approved or refused with a reason."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from dispatch import clock
-from dispatch.errors import Conflict, Invalid, NotAllowed
 from dispatch.models.funds import Spending
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.services import funds
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.funds import FORBIDDEN, ROWS, words
-from dispatch.web.knowledge import errors_of, status_of
+from dispatch.web.changing import change
+from dispatch.web.funds import ROWS, words
 from dispatch.web.orders.form import number
-from dispatch.web.pages import told
 
 MOST_WAITING = 200
 
@@ -68,7 +67,7 @@ def render_spending(spending_id: int, actor: Actor, errors: Mapping[str, str]) -
 @retrying
 def approve(spending_id: int) -> Response:
     """Approve what another asked for; it is booked at once."""
-    return change(spending_id, funds.approve_spending)
+    return decided(spending_id, funds.approve_spending)
 
 
 @blueprint.post("/<int(max=9223372036854775807):spending_id>/refuse")
@@ -77,7 +76,7 @@ def approve(spending_id: int) -> Response:
 def refuse(spending_id: int) -> Response:
     """Refuse it, with a reason."""
     reason = request.form.get("reason", "")
-    return change(spending_id, lambda *about, **who: funds.refuse_spending(*about, reason=reason, **who))
+    return decided(spending_id, lambda *about, **who: funds.refuse_spending(*about, reason=reason, **who))
 
 
 @blueprint.post("/<int(max=9223372036854775807):spending_id>/withdraw")
@@ -85,17 +84,13 @@ def refuse(spending_id: int) -> Response:
 @retrying
 def withdraw(spending_id: int) -> Response:
     """Take back what one asked for oneself."""
-    return change(spending_id, funds.withdraw_spending)
+    return decided(spending_id, funds.withdraw_spending)
 
 
-def change(spending_id: int, work: Callable[..., Spending]) -> Response:
-    """Do something about it; a refusal is shown on its page with what was typed."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            work(session, spending_id, actor=actor, now=clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_spending(spending_id, actor, errors_of(error)), status_of(error))
-    except NotAllowed as error:
-        return make_response(render_spending(spending_id, actor, {"form": told(error)}), FORBIDDEN)
-    return redirect(url_for("pages_spendings.show", spending_id=spending_id), 303)  # type: ignore[return-value]
+def decided(spending_id: int, work: Callable[..., Spending]) -> Response:
+    """Do something about it and show it."""
+    return change(
+        lambda session, actor, now: work(session, spending_id, actor=actor, now=now),
+        partial(render_spending, spending_id),
+        url_for("pages_spendings.show", spending_id=spending_id),
+    )

@@ -1,11 +1,11 @@
 """基金设置: funds, givers' wishes and holdings to be, and what was counted when the books were taken over."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -16,9 +16,10 @@ from dispatch.services import funds
 from dispatch.services.funds import AlreadyPosted, Counted
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import Making, errors_of, make, status_of
 from dispatch.web.funds import KEY_BITS, read_amount, to_entry, words
 from dispatch.web.giving.door import chosen_community, communities_of
-from dispatch.web.knowledge import errors_of, read_day, status_of
+from dispatch.web.knowledge import read_day
 from dispatch.web.orders.form import number
 
 OF_MONEY = (HoldingKind.BANK, HoldingKind.TILL)
@@ -125,19 +126,12 @@ def chosen_purposes() -> list[Purpose]:
     return [Purpose(one) for one in request.form.getlist("purposes") if one in set(Purpose)]
 
 
-def keep(which: str, work: Callable[[Session, Actor, datetime], str], fund_id: int | None = None) -> Response:
+def keep(which: str, work: Making, fund_id: int | None = None) -> Response:
     """Make what the form says and go on; a refusal is shown at its field with what was typed."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            address = work(session, actor, clock.now(session))
-    except (Invalid, Conflict) as error:
-        field = errors_of(error)
-        return make_response(render_form(which, actor, of_code(field), fund_id), status_of(error))
-    return redirect(address, 303)  # type: ignore[return-value]
+    return make(work, lambda actor, errors: render_form(which, actor, of_code(errors), fund_id))
 
 
-def of_code(errors: dict[str, str]) -> dict[str, str]:
+def of_code(errors: Mapping[str, str]) -> Mapping[str, str]:
     """A code that is taken stands at its field."""
     return {"code": errors["form"]} if "form" in errors else errors
 

@@ -1,12 +1,12 @@
 """捐赠人: found by name or number, entered, named on statements by consent."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 
-from dispatch import clock
-from dispatch.errors import Conflict, Invalid
 from dispatch.gateways import limits
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.services import market
@@ -14,12 +14,11 @@ from dispatch.services.market import DonorDraft
 from dispatch.services.market.donors import set_email
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import NOTHING_WRONG, change
 from dispatch.web.giving.door import blueprint, chosen_community, communities_of
-from dispatch.web.knowledge import errors_of, status_of
 from dispatch.web.orders.form import number
 
 MOST_SHOWN = 50
-NOTHING_WRONG: Mapping[str, str] = {}
 
 
 @blueprint.get("/donors")
@@ -53,9 +52,9 @@ def render_donors(actor: Actor, typed: Mapping[str, Any], errors: Mapping[str, s
 @retrying
 def add_donor() -> Response:
     """Enter a donor."""
-    actor, form = current_actor(), request.form
-    try:
-        community_id = chosen_community()
+    form = request.form
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
         draft = DonorDraft(
             name=form.get("name", ""),
             kind=form.get("kind", "person"),
@@ -64,11 +63,9 @@ def add_donor() -> Response:
             is_overseas=bool(form.get("is_overseas")),
             is_named=bool(form.get("is_named")),
         )
-        with transaction() as session:
-            market.add_donor(session, community_id, draft, actor=actor, now=clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_donors(actor, form, errors_of(error)), status_of(error))
-    return redirect(url_for("pages_giving.donors"), 303)  # type: ignore[return-value]
+        market.add_donor(session, chosen_community(), draft, actor=actor, now=now)
+
+    return change(work, lambda actor, errors: render_donors(actor, form, errors), url_for("pages_giving.donors"))
 
 
 @blueprint.post("/donors/<int(min=1, max=9223372036854775807):donor_id>/naming")
@@ -86,10 +83,9 @@ def name_donor(donor_id: int) -> Response:
 @retrying
 def note_email(donor_id: int) -> Response:
     """Note where a donor wants to be thanked; left empty, nowhere any more."""
-    actor, said = current_actor(), request.form.get("email", "")
-    try:
-        with transaction() as session:
-            set_email(session, donor_id, said, actor=actor)
-    except Invalid as error:
-        return make_response(render_donors(actor, {}, errors_of(error)), status_of(error))
-    return redirect(url_for("pages_giving.donors"), 303)  # type: ignore[return-value]
+    said = request.form.get("email", "")
+    return change(
+        lambda session, actor, _: set_email(session, donor_id, said, actor=actor),
+        lambda actor, errors: render_donors(actor, {}, errors),
+        url_for("pages_giving.donors"),
+    )

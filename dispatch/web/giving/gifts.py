@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from itertools import zip_longest
 from typing import Any
 
 import segno
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, Invalid, NotFound
+from dispatch.errors import Invalid, NotFound
 from dispatch.models.market import Goods
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.funds.draft import Foreign
@@ -23,8 +24,9 @@ from dispatch.services import funds, market
 from dispatch.services.market import GiftDraft
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import NOTHING_WRONG, make
 from dispatch.web.giving.door import blueprint
-from dispatch.web.knowledge import errors_of, read_day, status_of
+from dispatch.web.knowledge import read_day
 from dispatch.web.orders.form import number
 
 MOST_SHOWN = 50
@@ -32,7 +34,6 @@ ROWS = 4
 MOST_ROWS = 50
 QR_SCALE = 4
 COLUMNS = ("goods_id", "item", "amount", "produced_on", "expires_on")
-NOTHING_WRONG: Mapping[str, str] = {}
 
 
 def amount_words(amount: int, commodity: str) -> str:
@@ -112,14 +113,16 @@ def typed_rows() -> list[dict[str, str]]:
 @retrying
 def receive_gift() -> Response:
     """Receive a gift."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            draft = read_gift(session, actor)
-            gift = market.receive_gift(session, draft, actor=actor, now=clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_gift_form(actor, request.form, errors_of(error)), status_of(error))
-    return redirect(url_for("pages_giving.gift", gift_id=gift.id), 303)  # type: ignore[return-value]
+
+    def work(session: Session, actor: Actor, now: datetime) -> str:
+        return address_of(market.receive_gift(session, read_gift(session, actor), actor=actor, now=now).id)
+
+    return make(work, lambda actor, errors: render_gift_form(actor, request.form, errors))
+
+
+def address_of(gift_id: int) -> str:
+    """The page of a gift."""
+    return url_for("pages_giving.gift", gift_id=gift_id)
 
 
 def read_gift(session: Session, actor: Actor) -> GiftDraft:
@@ -246,7 +249,7 @@ def thank(gift_id: int) -> Response:
     """Note that the donor was thanked."""
     with transaction() as session:
         market.thank(session, gift_id, actor=current_actor(), now=clock.now(session))
-    return redirect(url_for("pages_giving.gift", gift_id=gift_id), 303)  # type: ignore[return-value]
+    return redirect(address_of(gift_id), 303)  # type: ignore[return-value]
 
 
 @blueprint.post("/lines/<int(min=1, max=9223372036854775807):line_id>/reversal")
@@ -254,13 +257,14 @@ def thank(gift_id: int) -> Response:
 @retrying
 def reverse_line(line_id: int) -> Response:
     """Take a line back; a refusal is shown on the page of its gift."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            reason = request.form.get("reason", "")
-            gift_id = market.reverse_line(session, line_id, reason=reason, actor=actor, now=clock.now(session)).id
-    except (Invalid, Conflict) as error:
+    reason = request.form.get("reason", "")
+
+    def work(session: Session, actor: Actor, now: datetime) -> str:
+        return address_of(market.reverse_line(session, line_id, reason=reason, actor=actor, now=now).id)
+
+    def render(actor: Actor, errors: Mapping[str, str]) -> str:
         with transaction() as session:
             gift_id = market.gift_of_line(session, line_id, actor=actor)
-        return make_response(render_gift(gift_id, actor, errors_of(error)), status_of(error))
-    return redirect(url_for("pages_giving.gift", gift_id=gift_id), 303)  # type: ignore[return-value]
+        return render_gift(gift_id, actor, errors)
+
+    return make(work, render)

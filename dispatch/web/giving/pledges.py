@@ -1,14 +1,15 @@
 """认捐: the list that waits, taking one at the desk or by the donation line, fetching, withdrawing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, Invalid
+from dispatch.errors import Invalid
 from dispatch.models.market import Pledge
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.catalogue.prices import fen_of, yuan_of
@@ -17,11 +18,9 @@ from dispatch.services import market
 from dispatch.services.market import PledgeDraft
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import change, make
 from dispatch.web.giving.door import blueprint, chosen_community, communities_of, kind_word, pledge_look, source_word
-from dispatch.web.knowledge import errors_of, status_of
 from dispatch.web.orders.form import local_time, new_key, number, source_number
-
-Change = Callable[[Session, int, Actor, datetime], object]
 
 
 @blueprint.get("")
@@ -71,15 +70,19 @@ def render_form(actor: Actor, typed: Mapping[str, Any], errors: Mapping[str, str
 @retrying
 def take() -> Response:
     """Keep a promise; the form sent twice is kept once."""
-    actor = current_actor()
-    try:
+    form = request.form
+
+    def work(session: Session, actor: Actor, now: datetime) -> str:
         community_id = chosen_community()
-        draft = read_draft(request.form, read_source(request.form), source_number(request.form.get("form_key", "")))
-        with transaction() as session:
-            pledge = market.take_pledge(session, community_id, draft, actor=actor, now=clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_form(actor, request.form, errors_of(error)), status_of(error))
-    return redirect(url_for("pages_giving.show", pledge_id=pledge.id), 303)  # type: ignore[return-value]
+        draft = read_draft(form, read_source(form), source_number(form.get("form_key", "")))
+        return address_of(market.take_pledge(session, community_id, draft, actor=actor, now=now).id)
+
+    return make(work, lambda actor, errors: render_form(actor, form, errors))
+
+
+def address_of(pledge_id: int) -> str:
+    """The page of a pledge."""
+    return url_for("pages_giving.show", pledge_id=pledge_id)
 
 
 def read_source(form: Mapping[str, str]) -> PledgeSource:
@@ -165,10 +168,10 @@ def reveal(pledge_id: int) -> str:
 def fetch(pledge_id: int) -> Response:
     """Send somebody to fetch it."""
 
-    def work(session: Session, version: int, actor: Actor, now: datetime) -> None:
-        market.fetch_pledge(session, pledge_id, version=version, actor=actor, now=now)
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        market.fetch_pledge(session, pledge_id, version=version_read(), actor=actor, now=now)
 
-    return change(pledge_id, work)
+    return change(work, partial(render_pledge, pledge_id), address_of(pledge_id))
 
 
 @blueprint.post("/<int(min=1, max=9223372036854775807):pledge_id>/withdrawal")
@@ -177,19 +180,13 @@ def fetch(pledge_id: int) -> Response:
 def withdraw(pledge_id: int) -> Response:
     """Note that a promise is kept no more."""
 
-    def work(session: Session, version: int, actor: Actor, _now: datetime) -> None:
+    def work(session: Session, actor: Actor, _now: datetime) -> None:
         reason = request.form.get("reason", "")
-        market.withdraw_pledge(session, pledge_id, reason=reason, version=version, actor=actor)
+        market.withdraw_pledge(session, pledge_id, reason=reason, version=version_read(), actor=actor)
 
-    return change(pledge_id, work)
+    return change(work, partial(render_pledge, pledge_id), address_of(pledge_id))
 
 
-def change(pledge_id: int, work: Change) -> Response:
-    """Do one change of a pledge; a refusal is shown on its page with what was typed."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            work(session, number(request.form, "version") or 0, actor, clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render_pledge(pledge_id, actor, errors_of(error)), status_of(error))
-    return redirect(url_for("pages_giving.show", pledge_id=pledge_id), 303)  # type: ignore[return-value]
+def version_read() -> int:
+    """The version of the pledge that the page showed; raises Invalid."""
+    return number(request.form, "version") or 0

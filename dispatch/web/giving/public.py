@@ -27,9 +27,9 @@ from dispatch.services import market
 from dispatch.services.market import selling
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import open_to_all
+from dispatch.web.changing import errors_of, status_of
 from dispatch.web.giving.door import kind_word
 from dispatch.web.giving.pledges import read_draft
-from dispatch.web.knowledge import errors_of, status_of
 from dispatch.web.orders.form import new_key, source_number
 from dispatch.web.phone.door import check_origin
 from dispatch.web.sales import said, source_word

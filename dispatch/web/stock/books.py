@@ -8,17 +8,15 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Invalid
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.services import market
 from dispatch.services.market.facilities import versions_of_books
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import NOTHING_WRONG, change
 from dispatch.web.giving.door import chosen_community, communities_of
-from dispatch.web.knowledge import read_day
-from dispatch.web.stock.door import blueprint, change
-
-NO_ERRORS: Mapping[str, str] = {}
+from dispatch.web.knowledge import needed_day
+from dispatch.web.stock.door import blueprint
 
 
 def book_words() -> dict[str, str]:
@@ -30,7 +28,7 @@ def book_words() -> dict[str, str]:
 @allow(Right.MARKET_READ)
 def books() -> str:
     """The rule books."""
-    return render_books(current_actor(), NO_ERRORS)
+    return render_books(current_actor(), NOTHING_WRONG)
 
 
 def render_books(actor: Actor, errors: Mapping[str, str]) -> str:
@@ -59,9 +57,7 @@ def write_book() -> Response:
     """Write the next version; earlier ones stay."""
 
     def work(session: Session, actor: Actor, now: datetime) -> None:
-        form, begins = request.form, read_day(request.form, "valid_from")
-        if begins is None:
-            raise Invalid("valid_from", "请填写生效日期")
+        form, begins = request.form, needed_day(request.form, "valid_from", "请填写生效日期")
         kind, body = form.get("kind", ""), form.get("body", "").replace("\r\n", "\n")
         market.write_rule_book(session, chosen_community(), kind, body, begins, actor=actor, now=now)
 

@@ -14,11 +14,10 @@ from dispatch.services import market
 from dispatch.services.market import GoodsDraft
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import NOTHING_WRONG, change
 from dispatch.web.giving.door import chosen_community, communities_of
-from dispatch.web.stock.door import blueprint, change
+from dispatch.web.stock.door import blueprint
 from dispatch.web.stock.facilities import read_life
-
-NO_ERRORS: Mapping[str, str] = {}
 
 
 def category_words() -> dict[str, str]:
@@ -35,7 +34,7 @@ def category_words() -> dict[str, str]:
 @allow(Right.MARKET_READ)
 def goods() -> str:
     """The catalogue."""
-    return render_goods(current_actor(), NO_ERRORS)
+    return render_goods(current_actor(), NOTHING_WRONG)
 
 
 def render_goods(actor: Actor, errors: Mapping[str, str]) -> str:

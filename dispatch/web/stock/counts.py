@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from flask import Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -13,10 +14,10 @@ from dispatch.rules.market.keeping import Place
 from dispatch.services import market
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.stock.door import ID, Work, amount_words, blueprint, change, read_amount, spot_words
+from dispatch.web.changing import NOTHING_WRONG, Work, change
+from dispatch.web.stock.door import ID, amount_words, blueprint, read_amount, spot_words
 
 COUNT = f"/counts/{ID.format('count_id')}"
-NO_ERRORS: Mapping[str, str] = {}
 
 
 @blueprint.post(f"/{ID.format('facility_id')}/counts")
@@ -34,7 +35,7 @@ def open_count(facility_id: int) -> Response:
 @allow(Right.MARKET_COUNT)
 def count(count_id: int) -> str:
     """One count."""
-    return render_count(count_id, current_actor(), NO_ERRORS)
+    return render_count(count_id, current_actor(), NOTHING_WRONG)
 
 
 def render_count(count_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -70,7 +71,7 @@ def changed(count_id: int, work: Work) -> Response:
     """Do one thing with a count and show it."""
     return change(
         work,
-        lambda actor, errors: render_count(count_id, actor, errors),
+        partial(render_count, count_id),
         url_for("pages_stock.count", count_id=count_id),
     )
 

@@ -1,6 +1,7 @@
 """A disposal: what, why, by when, and its two signatures."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from flask import Response, render_template, request, url_for
 
@@ -9,18 +10,18 @@ from dispatch.rules.access.roles import Actor, Right
 from dispatch.services import market
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import NOTHING_WRONG, Work, change
 from dispatch.web.orders.views import order_numbers
-from dispatch.web.stock.door import ID, Work, amount_words, blueprint, cause_words, change, read_signature
+from dispatch.web.stock.door import ID, amount_words, blueprint, cause_words, read_signature
 
 DISPOSAL = f"/disposals/{ID.format('disposal_id')}"
-NO_ERRORS: Mapping[str, str] = {}
 
 
 @blueprint.get(DISPOSAL)
 @allow(Right.MARKET_READ)
 def disposal(disposal_id: int) -> str:
     """One disposal."""
-    return render_disposal(disposal_id, current_actor(), NO_ERRORS)
+    return render_disposal(disposal_id, current_actor(), NOTHING_WRONG)
 
 
 def render_disposal(disposal_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -51,7 +52,7 @@ def changed(disposal_id: int, work: Work) -> Response:
     """Do one thing with a disposal and show it."""
     return change(
         work,
-        lambda actor, errors: render_disposal(disposal_id, actor, errors),
+        partial(render_disposal, disposal_id),
         url_for("pages_stock.disposal", disposal_id=disposal_id),
     )
 

@@ -1,26 +1,19 @@
-"""The blueprint of the keeper's pages, and what they share: amounts, days and states in words, one way to change."""
+"""The blueprint of the keeper's pages, and what they share: amounts, days and states in words."""
 
 from base64 import b64decode
 from binascii import Error
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, request
 from flask_babel import gettext
-from sqlalchemy.orm import Session
 
-from dispatch import clock
-from dispatch.errors import Conflict, Invalid
-from dispatch.rules.access.roles import Actor
+from dispatch.errors import Invalid
 from dispatch.rules.funds import terms
 from dispatch.rules.funds.spoken import number_of, smallest
-from dispatch.rules.market.keeping import Finding, SamePerson, expected_finding
+from dispatch.rules.market.keeping import Finding, expected_finding
 from dispatch.rules.market.shelf import LotShelf, Spot
-from dispatch.services.market import NotKeeper
-from dispatch.transaction import transaction
-from dispatch.web.access import current_actor
-from dispatch.web.knowledge import errors_of, status_of
 from dispatch.web.orders.form import number
 from dispatch.web.pages import Look
 
@@ -29,21 +22,6 @@ blueprint = Blueprint("pages_stock", __name__, url_prefix="/stock")
 ID = "<int(min=1, max=9223372036854775807):{}>"
 PICTURE = "data:image/png;base64,"
 LONGEST_PICTURE = 400_000
-Work = Callable[[Session, Actor, datetime], object]
-Render = Callable[[Actor, Mapping[str, str]], str]
-
-
-def change(work: Work, render: Render, done: str) -> Response:
-    """Do one thing and go to `done`; a refusal is shown by `render` with what was typed."""
-    actor = current_actor()
-    try:
-        with transaction() as session:
-            work(session, actor, clock.now(session))
-    except (Invalid, Conflict) as error:
-        return make_response(render(actor, errors_of(error)), status_of(error))
-    except (NotKeeper, SamePerson) as error:
-        return make_response(render(actor, errors_of(error)), 403)
-    return redirect(done, 303)  # type: ignore[return-value]
 
 
 def amount_words(amount: int, commodity: str, unit: str) -> str:

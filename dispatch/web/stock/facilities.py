@@ -17,13 +17,13 @@ from dispatch.services.market import LotDraft, Receipt
 from dispatch.services.market.overview import keepers_of
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import NOTHING_WRONG, change
 from dispatch.web.knowledge import read_day
 from dispatch.web.orders.form import number
 from dispatch.web.stock.door import (
     ID,
     amount_words,
     blueprint,
-    change,
     day_look,
     finding_words,
     kind_words,
@@ -33,7 +33,6 @@ from dispatch.web.stock.door import (
 )
 
 FACILITY = f"/{ID.format('facility_id')}"
-NO_ERRORS: Mapping[str, str] = {}
 ENTRIES = {"gift": EntryKind.GIFT, "opening": EntryKind.OPENING}
 
 
@@ -51,7 +50,7 @@ def overview() -> str:
 @allow(Right.MARKET_READ)
 def facility(facility_id: int) -> str:
     """One facility."""
-    return render_facility(facility_id, current_actor(), NO_ERRORS)
+    return render_facility(facility_id, current_actor(), NOTHING_WRONG)
 
 
 def render_facility(facility_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -89,7 +88,7 @@ def render_facility(facility_id: int, actor: Actor, errors: Mapping[str, str]) -
 @allow(Right.MARKET_KEEP)
 def receiving(facility_id: int) -> str:
     """The form for goods that come in."""
-    return render_receiving(facility_id, current_actor(), NO_ERRORS)
+    return render_receiving(facility_id, current_actor(), NOTHING_WRONG)
 
 
 def render_receiving(facility_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -120,10 +119,9 @@ def receive(facility_id: int) -> Response:
             raise Invalid("entry", "请选择期初、捐赠、采购或盘盈")
         market.receive(session, Receipt(facility_id, (draft,), entry=entry), actor=actor, now=now)
 
-    def render(actor: Actor, errors: Mapping[str, str]) -> str:
-        return render_receiving(facility_id, actor, errors)
-
-    return change(work, render, url_for("pages_stock.facility", facility_id=facility_id))
+    return change(
+        work, partial(render_receiving, facility_id), url_for("pages_stock.facility", facility_id=facility_id)
+    )
 
 
 def read_lot(session: Session, actor: Actor) -> LotDraft:
@@ -169,7 +167,7 @@ def start_handover(facility_id: int) -> Response:
 
     return change(
         work,
-        lambda actor, errors: render_facility(facility_id, actor, errors),
+        partial(render_facility, facility_id),
         url_for("pages_stock.facility", facility_id=facility_id),
     )
 
@@ -181,6 +179,6 @@ def take_over(facility_id: int) -> Response:
     """The taker confirms."""
     return change(
         lambda session, actor, now: market.take_over(session, facility_id, actor=actor, now=now),
-        lambda actor, errors: render_facility(facility_id, actor, errors),
+        partial(render_facility, facility_id),
         url_for("pages_stock.facility", facility_id=facility_id),
     )

@@ -17,28 +17,19 @@ from dispatch.services.market import Shift
 from dispatch.services.market.lots import standings
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.knowledge import read_day
+from dispatch.web.changing import NOTHING_WRONG, change
+from dispatch.web.knowledge import needed_day
 from dispatch.web.orders.form import number
-from dispatch.web.stock.door import (
-    ID,
-    amount_words,
-    blueprint,
-    change,
-    day_look,
-    read_amount,
-    spot_words,
-    step_words,
-)
+from dispatch.web.stock.door import ID, amount_words, blueprint, day_look, read_amount, spot_words, step_words
 
 LOT = f"/lots/{ID.format('lot_id')}"
-NO_ERRORS: Mapping[str, str] = {}
 
 
 @blueprint.get(LOT)
 @allow(Right.MARKET_READ)
 def lot(lot_id: int) -> str:
     """One lot."""
-    return render_lot(lot_id, current_actor(), NO_ERRORS)
+    return render_lot(lot_id, current_actor(), NOTHING_WRONG)
 
 
 def render_lot(lot_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -96,7 +87,7 @@ def moved(lot_id: int, kind: MoveKind) -> Response:
 
     return change(
         work,
-        lambda actor, errors: render_lot(lot_id, actor, errors),
+        partial(render_lot, lot_id),
         url_for("pages_stock.lot", lot_id=lot_id),
     )
 
@@ -116,13 +107,11 @@ def bring_forward(lot_id: int) -> Response:
     """State an earlier last day."""
 
     def work(session: Session, actor: Actor, _now: datetime) -> None:
-        day = read_day(request.form, "expires_on")
-        if day is None:
-            raise Invalid("expires_on", "请填写完整的日期")
+        day = needed_day(request.form, "expires_on")
         market.bring_forward(session, lot_id, day, actor=actor)
 
     return change(
         work,
-        lambda actor, errors: render_lot(lot_id, actor, errors),
+        partial(render_lot, lot_id),
         url_for("pages_stock.lot", lot_id=lot_id),
     )

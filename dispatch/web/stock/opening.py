@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from flask import Response, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -12,19 +13,18 @@ from dispatch.services import grid, market
 from dispatch.services.market import FacilityDraft
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import NOTHING_WRONG, change
 from dispatch.web.giving.door import chosen_community, communities_of
 from dispatch.web.orders.form import number
-from dispatch.web.stock.door import ID, blueprint, change, kind_words
+from dispatch.web.stock.door import ID, blueprint, kind_words
 from dispatch.web.stock.facilities import render_facility
-
-NO_ERRORS: Mapping[str, str] = {}
 
 
 @blueprint.get("/new")
 @allow(Right.MARKET_APPROVE)
 def opening() -> str:
     """The form of a new facility."""
-    return render_opening(current_actor(), NO_ERRORS)
+    return render_opening(current_actor(), NOTHING_WRONG)
 
 
 def render_opening(actor: Actor, errors: Mapping[str, str]) -> str:
@@ -67,6 +67,6 @@ def name_keeper(facility_id: int) -> Response:
 
     return change(
         work,
-        lambda actor, errors: render_facility(facility_id, actor, errors),
+        partial(render_facility, facility_id),
         url_for("pages_stock.facility", facility_id=facility_id),
     )

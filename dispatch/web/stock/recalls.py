@@ -1,28 +1,27 @@
 """Recalls: called out, and who got some of it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, render_template, request, url_for
+from sqlalchemy.orm import Session
 
-from dispatch import clock
-from dispatch.errors import Conflict, Invalid
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.services import market
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.knowledge import errors_of, status_of
+from dispatch.web.changing import NOTHING_WRONG, make
 from dispatch.web.orders.form import number
 from dispatch.web.stock.door import ID, amount_words, blueprint, step_words
 
 RECALL = f"/recalls/{ID.format('recall_id')}"
-NO_ERRORS: Mapping[str, str] = {}
 
 
 @blueprint.get("/recalls")
 @allow(Right.MARKET_READ)
 def recalls() -> str:
     """The recalls of the reach, newest first, and the form for another."""
-    return render_recalls(current_actor(), NO_ERRORS)
+    return render_recalls(current_actor(), NOTHING_WRONG)
 
 
 def render_recalls(actor: Actor, errors: Mapping[str, str]) -> str:
@@ -43,22 +42,14 @@ def render_recalls(actor: Actor, errors: Mapping[str, str]) -> str:
 @retrying
 def call_back() -> Response:
     """Call a batch, or all of some goods, back."""
-    actor, form = current_actor(), request.form
-    try:
-        with transaction() as session:
-            called = market.recall(
-                session,
-                number(form, "goods_id") or 0,
-                batch_number=form.get("batch_number", ""),
-                reason=form.get("reason", ""),
-                source=form.get("source", ""),
-                actor=actor,
-                now=clock.now(session),
-            )
-            recall_id = called.id
-    except (Invalid, Conflict) as error:
-        return make_response(render_recalls(actor, errors_of(error)), status_of(error))
-    return redirect(url_for("pages_stock.recall", recall_id=recall_id), 303)  # type: ignore[return-value]
+
+    def work(session: Session, actor: Actor, now: datetime) -> str:
+        form = request.form
+        said = {name: form.get(name, "") for name in ("batch_number", "reason", "source")}
+        called = market.recall(session, number(form, "goods_id") or 0, **said, actor=actor, now=now)
+        return url_for("pages_stock.recall", recall_id=called.id)
+
+    return make(work, render_recalls)
 
 
 @blueprint.get(RECALL)

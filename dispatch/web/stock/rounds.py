@@ -15,27 +15,18 @@ from dispatch.rules.market.shelf import Spot
 from dispatch.services import market
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import NOTHING_WRONG, change
 from dispatch.web.orders.form import number
-from dispatch.web.stock.door import (
-    ID,
-    amount_words,
-    blueprint,
-    change,
-    day_look,
-    finding_words,
-    read_amount,
-    spot_words,
-)
+from dispatch.web.stock.door import ID, amount_words, blueprint, day_look, finding_words, read_amount, spot_words
 
 ROUND = f"/rounds/{ID.format('inspection_id')}"
-NO_ERRORS: Mapping[str, str] = {}
 
 
 @blueprint.get(ROUND)
 @allow(Right.MARKET_READ)
 def round_of(inspection_id: int) -> str:
     """One round."""
-    return render_round(inspection_id, current_actor(), NO_ERRORS)
+    return render_round(inspection_id, current_actor(), NOTHING_WRONG)
 
 
 def render_round(inspection_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -89,7 +80,7 @@ def tick(inspection_id: int) -> Response:
 
     return change(
         work,
-        lambda actor, errors: render_round(inspection_id, actor, errors),
+        partial(render_round, inspection_id),
         url_for("pages_stock.round_of", inspection_id=inspection_id),
     )
 

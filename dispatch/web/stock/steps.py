@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from flask import Response, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from dispatch.services.market import KitDraft, correcting
 from dispatch.services.market.overview import movements_of, steps_at
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
+from dispatch.web.changing import NOTHING_WRONG, change
 from dispatch.web.orders.form import number
 from dispatch.web.orders.views import names
 from dispatch.web.stock.door import (
@@ -23,7 +25,6 @@ from dispatch.web.stock.door import (
     amount_words,
     blueprint,
     cause_words,
-    change,
     read_amount,
     read_purse,
     spot_words,
@@ -32,14 +33,13 @@ from dispatch.web.stock.door import (
 from dispatch.web.stock.parcels import amounts_of, goods_rows
 
 FACILITY, STEP = f"/{ID.format('facility_id')}", f"/moves/{ID.format('move_id')}"
-NO_ERRORS: Mapping[str, str] = {}
 
 
 @blueprint.get(f"{FACILITY}/kits")
 @allow(Right.MARKET_KEEP)
 def packing(facility_id: int) -> str:
     """The form of kits to be packed."""
-    return render_packing(facility_id, current_actor(), NO_ERRORS)
+    return render_packing(facility_id, current_actor(), NOTHING_WRONG)
 
 
 def render_packing(facility_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -80,7 +80,7 @@ def pack(facility_id: int) -> Response:
 
     return change(
         work,
-        lambda actor, errors: render_packing(facility_id, actor, errors),
+        partial(render_packing, facility_id),
         url_for("pages_stock.facility", facility_id=facility_id),
     )
 
@@ -89,7 +89,7 @@ def pack(facility_id: int) -> Response:
 @allow(Right.MARKET_KEEP)
 def bringing(facility_id: int) -> str:
     """The form of goods that are brought to another facility."""
-    return render_bringing(facility_id, current_actor(), NO_ERRORS)
+    return render_bringing(facility_id, current_actor(), NOTHING_WRONG)
 
 
 def render_bringing(facility_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -129,7 +129,7 @@ def bring(facility_id: int) -> Response:
 
     return change(
         work,
-        lambda actor, errors: render_bringing(facility_id, actor, errors),
+        partial(render_bringing, facility_id),
         url_for("pages_stock.facility", facility_id=facility_id),
     )
 
@@ -163,7 +163,7 @@ def steps(facility_id: int) -> str:
 @allow(Right.MARKET_READ)
 def step(move_id: int) -> str:
     """One step: what it moved, who made it, what took it back."""
-    return render_step(move_id, current_actor(), NO_ERRORS)
+    return render_step(move_id, current_actor(), NOTHING_WRONG)
 
 
 def render_step(move_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
@@ -202,7 +202,7 @@ def correct(move_id: int) -> Response:
     reason = request.form.get("reason", "")
     return change(
         lambda session, actor, now: correcting.correct_step(session, move_id, reason=reason, actor=actor, now=now),
-        lambda actor, errors: render_step(move_id, actor, errors),
+        partial(render_step, move_id),
         url_for("pages_stock.step", move_id=move_id),
     )
 
@@ -215,6 +215,6 @@ def unpack(move_id: int) -> Response:
     reason = request.form.get("reason", "")
     return change(
         lambda session, actor, now: correcting.unpack_kits(session, move_id, reason=reason, actor=actor, now=now),
-        lambda actor, errors: render_step(move_id, actor, errors),
+        partial(render_step, move_id),
         url_for("pages_stock.step", move_id=move_id),
     )
