@@ -104,7 +104,7 @@ def read(name: str) -> Any:
 
 
 def service_kinds() -> tuple[ServiceKind, ...]:
-    """Every kind: 32 of the hotline (12 of them at the station too), 13 of counselling, 11 of programmes."""
+    """Every kind: 32 of the hotline (12 of them at the station too), 13 of counselling, 12 of programmes."""
     profiles = read("profiles")
     kinds: list[ServiceKind] = []
     for name in SERVICE_FILES:

@@ -21,7 +21,7 @@ BLOCK_KINDS: tuple[str, ...] = ("other_service", "noise", "parking")
 LINE_WORKERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "employment": (4, ("job_placement",)),
     "mediation": (10, ("noise", "property_complaint", "parking")),
-    "elder": (5, ("device_recovery",)),
+    "elder": (5, ("device_recovery", "device_check")),
     "charity": (3, ("lot_disposal",)),
 }
 # kind of work resource, skill, how many per area, the kinds of order that they perform
