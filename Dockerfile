@@ -15,7 +15,8 @@ COPY pyproject.toml alembic.ini ./
 COPY config ./config
 COPY migrations ./migrations
 COPY dispatch ./dispatch
-RUN pip install --no-cache-dir --no-deps --no-build-isolation --no-index -e .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation --no-index -e . \
+    && python -m compileall -q config migrations dispatch
 
 USER dispatch
 EXPOSE 8096

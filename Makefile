@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test lint lock faults faults-short week week-short year year-short simulate bench migrate environment environment-test
 
+# Where this is set, each of the many processes would compile all of the house's own files anew when it starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
