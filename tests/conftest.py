@@ -47,7 +47,11 @@ HOME_KEY = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give this pytest process a home of its own and settings that point there, before any test is read."""
+    """Give this pytest process a home of its own and settings that point there, before any test is read.
+
+    While the tests are read nothing is searched for garbage: all of it stays.
+    """
+    gc.disable()
     hypothesis_settings.register_profile("house", deadline=None)  # nothing is timed by a test, however slow the machine
     hypothesis_settings.load_profile("house")
     home = Path(tempfile.mkdtemp(prefix="hq-", dir=fast_folder()))
@@ -79,8 +83,8 @@ def fast_folder() -> str:
 
 def pytest_collection_finish() -> None:
     """Leave what was imported out of every later search for garbage: an eighth of the time of the tests went there."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
