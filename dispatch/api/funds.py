@@ -261,7 +261,7 @@ class Reversal(MethodView):
     @blueprint.arguments(schemas.Reverse)
     @blueprint.response(201, schemas.WholeEntryOut)
     def post(self, data: Mapping[str, Any], journal_entry_id: int) -> Response:
-        """Take an entry back whole, once (409), with a reason; 409 too for what was made elsewhere."""
+        """Take an entry back whole, once (409), with a reason; 409 too for what was made elsewhere, or takes two."""
         return entry_changed(
             f"funds.reverse:{journal_entry_id}",
             data,

@@ -12,14 +12,15 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.api.auth import allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.funds import actor, entry_changed, plain, read_booking
+from dispatch.api.funds import ENTRY, actor, entry_changed, plain, read_booking
 from dispatch.api.once import KEY_PARAMETER, once
-from dispatch.models.funds import BankStatement
+from dispatch.models.funds import BankStatement, Spending
 from dispatch.rules.access.roles import Right
 from dispatch.rules.funds.terms import Commodity
 from dispatch.schemas import funds as schemas
 from dispatch.services import funds
 from dispatch.services.funds import NewConsent, NewStatement, StatementView, Wish
+from dispatch.services.market.undoing import ask_back
 from dispatch.transaction import transaction
 
 blueprint = Blueprint("treasury", __name__, url_prefix="/api", description="同意书、支出申请与银行对账 · Treasury")
@@ -96,6 +97,17 @@ class WishChange(MethodView):
         )
 
 
+def asked(route: str, data: Mapping[str, Any], work: Callable[[Session, datetime], Spending]) -> Response:
+    """Ask for something; it is shown."""
+
+    def done(session: Session) -> Answer:
+        made = work(session, clock.now(session))
+        location = url_for("treasury.OneSpending", spending_id=made.id)
+        return 201, schemas.SpendingOut().dump(plain(OF_SPENDING, made)), {"Location": location}
+
+    return once(route, data, done)
+
+
 @blueprint.route("/spendings")
 class Spendings(MethodView):
     """Spending that waits for a second person, or was decided."""
@@ -117,13 +129,28 @@ class Spendings(MethodView):
     @blueprint.response(201, schemas.SpendingOut)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Ask for spending; a person approves it on `/funds/spendings`, a key never does."""
+        return asked(
+            "funds.ask_spending",
+            data,
+            lambda session, now: funds.ask_spending(session, read_booking(data), actor=actor(), now=now),
+        )
 
-        def work(session: Session) -> Answer:
-            made = funds.ask_spending(session, read_booking(data), actor=actor(), now=clock.now(session))
-            location = url_for("treasury.OneSpending", spending_id=made.id)
-            return 201, schemas.SpendingOut().dump(plain(OF_SPENDING, made)), {"Location": location}
 
-        return once("funds.ask_spending", data, work)
+@blueprint.route(f"{ENTRY}/reversal-request")
+class ReversalRequest(MethodView):
+    """An entry that one person may not take back alone."""
+
+    @allow(Right.FUNDS_BOOK)
+    @blueprint.doc(parameters=[KEY_PARAMETER])
+    @blueprint.arguments(schemas.Reverse)
+    @blueprint.response(201, schemas.SpendingOut)
+    def post(self, data: Mapping[str, Any], journal_entry_id: int) -> Response:
+        """Ask for it, also for a gift's line; a person approves it on `/funds/spendings`, a key never does."""
+        return asked(
+            f"funds.ask_reversal:{journal_entry_id}",
+            data,
+            lambda session, now: ask_back(session, journal_entry_id, **data, actor=actor(), now=now),
+        )
 
 
 @blueprint.route(SPENDING)

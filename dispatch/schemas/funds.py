@@ -298,14 +298,15 @@ class ChangeWish(HouseSchema):
 
 
 class SpendingOut(HouseSchema):
-    """Spending that was asked, and what became of it."""
+    """Spending, or a reversal, that was asked, and what became of it; a reversal has no fund and no holding."""
 
     id = fields.Integer(required=True)
     community_id = fields.Integer(required=True)
     kind = fields.String(required=True, validate=validate.OneOf(KINDS))
-    fund_id = fields.Integer(required=True)
+    fund_id = fields.Integer(required=True, allow_none=True)
     earmark_id = fields.Integer(required=True, allow_none=True)
-    holding_id = fields.Integer(required=True)
+    holding_id = fields.Integer(required=True, allow_none=True)
+    reverses_id = fields.Integer(required=True, allow_none=True)
     amount_fen = fields.Integer(required=True)
     purpose = fields.String(required=True, allow_none=True, validate=validate.OneOf(PURPOSES))
     happened_on = fields.Date(required=True, allow_none=True)

@@ -22,6 +22,7 @@ from dispatch.rules.funds.spoken import smallest, spoken
 from dispatch.rules.funds.terms import Commodity, EntryKind, HoldingKind, Owner, Purpose
 from dispatch.services import funds
 from dispatch.services.funds import AlreadyAsked, AlreadyPosted
+from dispatch.services.market.undoing import take_back_or_ask
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.changing import Work, change, errors_of, status_of
@@ -103,6 +104,7 @@ def render_entry(entry_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
             view=view,
             entry=view.entry,
             receipts=[(one, funds.number_of(one)) for one in view.receipts],
+            asked=funds.reversals_asked(session, (entry_id,)).get(entry_id),
             may_receipt=view.entry.kind == EntryKind.GIFT and view.reversed_by is None,
             errors=errors,
             typed=request.form,
@@ -237,10 +239,10 @@ def read_foreign(form: Mapping[str, str]) -> Foreign | None:
 @allow(Right.FUNDS_BOOK)
 @retrying
 def reverse(entry_id: int) -> Response:
-    """Take an entry back, with a reason."""
+    """Take an entry back, with a reason, or ask for it where it takes a second person."""
     said = request.form.get("words", "")
     return changed(
-        entry_id, lambda session, actor, now: funds.take_back(session, entry_id, words=said, actor=actor, now=now)
+        entry_id, lambda session, actor, now: take_back_or_ask(session, entry_id, words=said, actor=actor, now=now)
     )
 
 

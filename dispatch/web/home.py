@@ -10,6 +10,7 @@ from dispatch import clock
 from dispatch.errors import NotFound
 from dispatch.models.notify import Alarm
 from dispatch.rules.access.roles import EVERYTHING, Right
+from dispatch.rules.funds.terms import EntryKind
 from dispatch.services import notify, orders, reports
 from dispatch.services.orders import OrderFilters
 from dispatch.transaction import transaction
@@ -190,6 +191,17 @@ def of_money(facts: Mapping[str, Any]) -> dict[str, str]:
             count=facts.get("count", ""),
         ),
         "bank_unreconciled": gettext("上月银行对账逾期未确认"),
+    } | of_second_people(facts)
+
+
+def of_second_people(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The alarms of what waits for a second person."""
+    if facts.get("kind") == EntryKind.REVERSAL:
+        return {
+            "spending_waits": gettext("有一笔账的冲正申请等待审批"),
+            "spending_late": gettext("一笔账的冲正申请等待审批已经超过期限"),
+        }
+    return {
         "spending_waits": gettext("有一笔 %(amount)s 的支出申请等待审批", amount=facts.get("amount", "")),
         "spending_late": gettext("%(amount)s 的支出申请等待审批已经超过期限", amount=facts.get("amount", "")),
     }

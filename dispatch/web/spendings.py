@@ -1,4 +1,4 @@
-"""支出申请: what waits for a second person, what became of it, approved or refused with a reason."""
+"""支出与冲正申请: what waits for a second person, what became of it, approved or refused with a reason."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -9,6 +9,7 @@ from dispatch import clock
 from dispatch.models.funds import Spending
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.services import funds
+from dispatch.services.market.undoing import approve_asked
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.changing import change
@@ -67,7 +68,7 @@ def render_spending(spending_id: int, actor: Actor, errors: Mapping[str, str]) -
 @retrying
 def approve(spending_id: int) -> Response:
     """Approve what another asked for; it is booked at once."""
-    return decided(spending_id, funds.approve_spending)
+    return decided(spending_id, approve_asked)
 
 
 @blueprint.post("/<int(max=9223372036854775807):spending_id>/refuse")

@@ -8,14 +8,16 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from dispatch import clock
 from dispatch.models.access import AuditEntry
 from dispatch.rules.access.roles import Right
 from dispatch.rules.funds.terms import Commodity, EntryKind, Purpose
+from dispatch.services import funds
 from tests.api.calling import Caller, caller
 from tests.conftest import Database
 from tests.factories.funds import Treasury, give, make_treasury, put
 from tests.factories.world import make_world
-from tests.services.funds.test_bank import month_of
+from tests.services.funds.test_bank import month_of, person
 from tests.statements import statements
 
 RIGHTS = (Right.FUNDS_READ, Right.FUNDS_BOOK, Right.FUNDS_APPROVE)
@@ -68,6 +70,7 @@ def items(caller: Caller, path: str, **query: Any) -> list[dict[str, Any]]:
 
 
 def test_a_fund_its_wish_and_its_money_from_the_first_day_to_a_reversal(scene: Scene) -> None:
+    treasury = scene.treasury
     about = {"community_id": scene.treasury.community_id, "code": "flood", "name": "救灾基金"}
     opened = scene.post("/funds", about | {"purposes": ["relief", "running"]}, "k1")
     again = scene.post("/funds", about | {"purposes": ["relief", "running"]}, "k1")
@@ -86,8 +89,16 @@ def test_a_fund_its_wish_and_its_money_from_the_first_day_to_a_reversal(scene: S
                         (scene.money("spend", 5_001, **place, purpose="relief"), "amount")):  # fmt: skip
         refused = scene.post("/journal", body)
         assert (refused.status_code, field in refused.text) == (422, True)
-    assert scene.post(f"{path}/reversal", {"words": "重复登记"}).status_code == 201
-    assert scene.post(f"{path}/reversal", {"words": "重复登记"}).status_code == 409
+    alone = scene.post(f"{path}/reversal", {"words": "重复登记"})
+    assert (alone.status_code, "冲正申请" in alone.text) == (409, True)
+    asked = scene.post(f"{path}/reversal-request", {"words": "重复登记"})
+    assert (asked.status_code, (asked.json or {})["reverses_id"]) == (201, int(path.rpartition("/")[2]))
+    with scene.database.session() as session:
+        funds.approve_spending(
+            session, (asked.json or {})["id"], actor=person(session, treasury, "centre9"), now=clock.now(session)
+        )
+        session.commit()
+    assert scene.post(f"{path}/reversal-request", {"words": "重复登记"}).status_code == 409
     shown = scene.reader.get(f"/api{path}").json or {}
     assert (shown["reversed_by"] is not None, shown["receipts"][0]["void_reason"]) == (True, "这一笔已冲正")
     assert [one["amount"] for one in items(scene.reader, f"/funds/{fund_id}/balances")] == [0, 0]

@@ -182,6 +182,7 @@ FUND_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", f"/api/funds/{API}fund_id>/balances"): (fund, 200, nothing),
     ("GET", f"/api/journal/{API}journal_entry_id>"): (entry, 200, nothing),
     ("POST", f"/api/journal/{API}journal_entry_id>/reversal"): (entry, 201, lambda _: {"words": "重复登记"}),
+    ("POST", f"/api/journal/{API}journal_entry_id>/reversal-request"): (entry, 201, lambda _: {"words": "重复登记"}),
     ("POST", f"/api/journal/{API}journal_entry_id>/receipt"): (entry, 201, nothing),
     ("GET", f"/api/receipts/{API}receipt_id>"): (receipt, 200, nothing),
     ("POST", f"/api/receipts/{API}receipt_id>/void"): (receipt, 200, lambda _: {"reason": "姓名写错"}),

@@ -143,12 +143,22 @@ def test_money_of_abroad_is_converted_and_shown(desk: Desk, treasury: Treasury) 
     assert "USD 100.0 × 7.1234" in shown
 
 
-def test_a_mistake_is_reversed_with_a_reason_and_its_receipt_is_void(desk: Desk, treasury: Treasury) -> None:
-    client = desk.client(Role.ACCOUNTANT)
+def test_one_s_own_mistake_is_reversed_when_another_approves_and_its_receipt_is_void(
+    desk: Desk, treasury: Treasury
+) -> None:
+    client, centre = desk.client(Role.ACCOUNTANT), desk.client(Role.CENTRE)
     entry = client.post("/funds/book", data=typed(treasury, with_receipt="1")).location
     assert client.post(f"{entry}/reverse", data={"words": " "}).status_code == 422
     assert client.post(f"{entry}/reverse", data={"words": "重复登记"}).status_code == 303
     assert client.post(f"{entry}/reverse", data={"words": "重复登记"}).status_code == 409
+    shown = page(client, entry)
+    assert ("已申请冲正，等待另一位审批" in shown, "冲正这一笔" in shown, entries(desk)) == (True, False, 1)
+    asked = re.search(r"/funds/spendings/\d+", shown)[0]  # type: ignore[index]
+    assert "重复登记" in page(centre, "/funds/spendings")
+    assert "冲正申请等待审批" in page(centre, "/alarms")
+    assert client.post(f"{asked}/approve").status_code == 403
+    assert centre.post(f"{asked}/approve").status_code == 303
+    assert (client.post(f"{entry}/reverse", data={"words": "重复登记"}).status_code, entries(desk)) == (409, 2)
     assert "已作废" in page(client, entry)
     with desk.site.database.session() as session:
         assert session.scalars(select(Receipt.void_reason)).all() == ["这一笔已冲正"]

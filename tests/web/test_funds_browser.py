@@ -71,7 +71,11 @@ def test_a_fund_from_its_opening_to_the_bank_s_own_line(desk: Desk, open_page: O
     centre.get_by_role("link", name="看这一笔账").click()
     expect(centre.locator("main")).to_contain_text("审批人")
     look(centre, f"approved-{width}")
-    reverse_the_second_gift(accountant, desk.site.url)
+    centre.goto(ask_for_the_second_gift_back(accountant, desk.site.url))
+    look(centre, f"reversal-{width}")
+    centre.get_by_role("button", name="批准并入账").click()
+    accountant.reload()
+    expect(accountant.locator("main")).to_contain_text("已冲正")
     look(accountant, f"reversed-{width}")
     match_the_bank(accountant, desk.site.url, month, width)
     for address in ("/funds", "/funds/spendings", "/funds/consents", "/funds/take-over", "/funds/holdings/new"):
@@ -118,13 +122,14 @@ def ask_for_spending(accountant: Page, url: str, month: date) -> str:
     return accountant.url
 
 
-def reverse_the_second_gift(accountant: Page, url: str) -> None:
-    """What was written twice is taken back with a reason."""
+def ask_for_the_second_gift_back(accountant: Page, url: str) -> str:
+    """What was written twice is asked to be taken back with a reason: the address of what waits."""
     accountant.goto(f"{url}/funds")
     accountant.locator("tr", has_text="李女士").first.locator("a").click()
     accountant.locator("#words").fill("重复登记")
     accountant.get_by_role("button", name="冲正这一笔").click()
-    expect(accountant.locator("main")).to_contain_text("已冲正")
+    expect(accountant.locator("main")).to_contain_text("已申请冲正")
+    return url + (accountant.get_by_role("link", name="看这件申请").get_attribute("href") or "")
 
 
 def match_the_bank(accountant: Page, url: str, month: date, width: int) -> None:

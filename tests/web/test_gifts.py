@@ -17,6 +17,7 @@ from dispatch import clock
 from dispatch.gateways.limits import limiter
 from dispatch.gateways.messages import Messages, Remembered
 from dispatch.models.access import Membership
+from dispatch.models.funds import Spending
 from dispatch.models.market import Donor, Gift, GiftLine, Sale
 from dispatch.models.notify import Notice
 from dispatch.queue import Claimed, Job
@@ -110,8 +111,12 @@ def test_a_gift_is_entered_printed_looked_up_and_taken_back(site: Site, office: 
     assert stranger.post(path, data={"number": numbers[0], "secret": secrets[1]}).status_code == 404
     back = f"/giving/lines/{money.id}/reversal"
     assert client.post(back, data={"reason": "打错了"}).status_code == 303
+    assert "已申请冲销，等待另一位审批" in client.get(f"/giving/gifts/{money.gift_id}").get_data(as_text=True)
+    with site.database.session() as session:
+        asked = session.scalars(select(Spending.id)).one()
+    assert person(site, office, Role.CENTRE).post(f"/funds/spendings/{asked}/approve").status_code == 303
     again = client.post(back, data={"reason": "打错了"})
-    assert (again.status_code, "已经冲销过" in again.get_data(as_text=True)) == (409, True)
+    assert (again.status_code, "已经冲正过" in again.get_data(as_text=True)) == (409, True)
     own = stranger.post(path, data={"number": numbers[0], "secret": secrets[0]})
     assert "这张收据已作废" in own.get_data(as_text=True)
     assert client.post(f"/giving/gifts/{money.gift_id}/thanks").status_code == 303

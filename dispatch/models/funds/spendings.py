@@ -1,4 +1,4 @@
-"""Spending that waits for a second person, or was decided."""
+"""Spending, and what is taken back, that waits for a second person, or was decided."""
 
 from datetime import date, datetime
 
@@ -11,16 +11,17 @@ from dispatch.models.grid import community, within
 
 
 class Spending(Base):
-    """支出申请: asked by one, approved and booked or refused by another; nothing of it is changed afterwards."""
+    """支出与冲正申请: asked by one, approved and booked or refused by another; nothing of it is changed afterwards."""
 
     __tablename__ = "spendings"
 
     id: Mapped[Id]
     community_id: Mapped[Reference] = community()
     kind: Mapped[str]
-    fund_id: Mapped[Reference]
+    fund_id: Mapped[Reference | None]
     earmark_id: Mapped[Reference | None]
-    holding_id: Mapped[Reference]
+    holding_id: Mapped[Reference | None]
+    reverses_id: Mapped[Reference | None]
     amount_fen: Mapped[Reference]
     purpose: Mapped[str | None]
     happened_on: Mapped[date | None]
@@ -40,14 +41,17 @@ class Spending(Base):
         wish_of(),
         within("holdings", "holding_id"),
         within("entries", "entry_id"),
+        within("entries", "reverses_id"),
         UniqueConstraint("community_id", "id"),
         UniqueConstraint("community_id", "form_key"),
         UniqueConstraint("entry_id"),
         CheckConstraint(
-            "kind IN ('spend', 'given_back') AND (kind = 'spend') = (purpose IS NOT NULL)",
+            "kind IN ('spend', 'given_back', 'reversal') AND (kind = 'spend') = (purpose IS NOT NULL) "
+            "AND (kind = 'reversal') = (reverses_id IS NOT NULL) "
+            "AND num_nulls(fund_id, holding_id) = CASE kind WHEN 'reversal' THEN 2 ELSE 0 END",
             name="kind",
         ),
-        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("amount_fen > 0 OR (kind = 'reversal' AND amount_fen = 0)", name="amount"),
         CheckConstraint("length(words) <= 500", name="words"),
         CheckConstraint("num_nonnulls(asked_by, asked_by_key) <= 1", name="asker"),
         CheckConstraint("state = 'withdrawn' OR decided_by <> asked_by", name="second_person"),
@@ -59,4 +63,5 @@ class Spending(Base):
         ),
         CheckConstraint("state <> 'refused' OR reason <> ''", name="reason"),
         Index("ix_spendings_waiting", "community_id", "id", postgresql_where=text("state = 'asked'")),
+        Index("ix_spendings_reversing", "reverses_id", unique=True, postgresql_where=text("state = 'asked'")),
     )

@@ -161,6 +161,15 @@ def custody_of(lines: Sequence[Line]) -> list[Line]:
     return [line for line in lines if line.account.is_custody]
 
 
+def fen_moved(lines: Sequence[Line]) -> int:
+    """How many fen an entry moves: the most that comes or goes on one side of it."""
+    sums: Counter[tuple[bool, bool]] = Counter()
+    for line in lines:
+        if line.account.dimension.commodity is Commodity.FEN:
+            sums[line.account.is_custody, line.amount > 0] += abs(line.amount)
+    return max(sums.values(), default=0)
+
+
 def raises(custody: Sequence[Line]) -> bool:
     """Whether what is owed only grows."""
     return bool(custody) and all(line.amount > 0 for line in custody)

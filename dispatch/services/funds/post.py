@@ -76,8 +76,11 @@ def found_right(session: Session, draft: Draft) -> Found:
 
 def maker_of(draft: Draft, actor: Actor) -> Maker:
     """Who makes the entry: who asked for it, else who posts it."""
-    if draft.maker is not None:
-        return draft.maker
+    return made_by(actor) if draft.maker is None else draft.maker
+
+
+def made_by(actor: Actor) -> Maker:
+    """Who an actor is in an entry: a person, else a machine's key, else the house."""
     return Maker(actor.user_id, None if actor.user_id is not None else actor.api_key_id)
 
 

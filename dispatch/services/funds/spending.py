@@ -1,6 +1,6 @@
-"""Spending above an amount: asked by one person, approved and booked or refused by another."""
+"""Spending above an amount, and what is taken back: asked by one, approved and booked or refused by another."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,45 +9,48 @@ from sqlalchemy.orm import Session, aliased
 
 from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
 from dispatch.models.access import User
-from dispatch.models.funds import Earmark, Fund, Holding, Spending
+from dispatch.models.funds import Earmark, Entry, Fund, Holding, Spending
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.booking import Booking, draft_of, needs_approval
-from dispatch.rules.funds.draft import Draft, Maker
+from dispatch.rules.funds.draft import fen_moved
 from dispatch.rules.funds.spoken import spoken
 from dispatch.rules.funds.terms import Commodity, EntryKind, Purpose
 from dispatch.rules.orders.intake import check_text
 from dispatch.services import notify
 from dispatch.services.access import audit, policies
 from dispatch.services.access.reach import visible
-from dispatch.services.funds.post import check, found_right, lock_head, post
+from dispatch.services.funds.post import check, found_right, lock_head, made_by, post
 from dispatch.services.funds.reading import find_open_fund
+from dispatch.services.funds.reverse import reversal_of, take_back
+from dispatch.services.funds.two_people import above_fen, approved
 
-ABOVE, DAYS = "funds.approve_above_fen", "funds.approve_days"
+DAYS = "funds.approve_days"
 WAITS, LATE = "spending_waits", "spending_late"
-ORIGIN = "funds.spending"
 LONGEST_REASON = 200
+Undo = Callable[[Session, Spending, Actor, datetime], int]
+"""How an entry is taken back that was asked to be; gives the id of the entry that does so."""
 
 
 class AlreadyAsked(Conflict):
-    """这张支出申请已经提交过了"""
+    """这件申请已经提交过了"""
 
 
 class SpendingDecided(Conflict):
-    """这件支出申请已经有了结果，不能再改"""
+    """这件申请已经有了结果，不能再改"""
 
 
 class OwnSpending(NotAllowed):
-    """申请支出的人不能自己审批，请另一位来审批"""
+    """申请的人不能自己审批，请另一位来审批"""
 
 
 @dataclass(frozen=True, slots=True)
 class SpendingRow:
-    """Spending that was asked, with what its fund, wish and holding are called, and who asked and decided."""
+    """What was asked, with what its fund, wish and holding are called (a reversal has none), who asked and decided."""
 
     spending: Spending
-    fund: str
+    fund: str | None
     earmark: str | None
-    holding: str
+    holding: str | None
     asker: str | None
     decider: str | None
 
@@ -55,8 +58,7 @@ class SpendingRow:
 def must_be_approved(session: Session, booking: Booking, *, actor: Actor) -> bool:
     """Whether somebody else has to approve it first; the house itself asks nobody. Raises Invalid("fund_id")."""
     fund = find_open_fund(session, booking.fund_id, actor=actor)
-    above = policies.read(session, fund.community_id, (ABOVE,))[ABOVE]
-    return actor.principal != "system" and needs_approval(booking, int(above))
+    return actor.principal != "system" and needs_approval(booking, above_fen(session, fund.community_id))
 
 
 def ask_spending(session: Session, booking: Booking, *, actor: Actor, now: datetime) -> Spending:
@@ -84,13 +86,46 @@ def ask_spending(session: Session, booking: Booking, *, actor: Actor, now: datet
         happened_on=booking.happened_on,
         words=booking.words.strip(),
         form_key=booking.form_key,
-        asked_by=actor.user_id,
-        asked_by_key=None if actor.user_id is not None else actor.api_key_id,
-        asked_at=now,
     )
+    return kept(session, made, "funds.ask_spending", actor=actor, now=now)
+
+
+def ask_reversal(session: Session, entry: Entry, *, words: str, actor: Actor, now: datetime) -> Spending:
+    """Ask for an entry to be taken back; what could not be taken back today is not asked either.
+
+    Raises Invalid without a reason, IsReversal, AlreadyReversed, AlreadyAsked, NotEnough.
+    """
+    lock_head(session, entry.community_id)
+    draft = reversal_of(session, entry, words)
+    check(draft, actor, now)
+    if entry.id in reversals_asked(session, (entry.id,)):
+        raise AlreadyAsked
+    found_right(session, draft)
+    made = Spending(
+        community_id=entry.community_id,
+        kind=str(draft.kind),
+        reverses_id=entry.id,
+        amount_fen=fen_moved(draft.lines),
+        words=words.strip(),
+    )
+    return kept(session, made, "funds.ask_reversal", actor=actor, now=now)
+
+
+def reversals_asked(session: Session, entry_ids: Sequence[int]) -> dict[int, int]:
+    """Which of some entries wait to be taken back, each with what was asked. One query."""
+    query = select(Spending.reverses_id, Spending.id).where(
+        Spending.reverses_id.in_(entry_ids), Spending.state == "asked"
+    )
+    return {entry_id: asked for entry_id, asked in session.execute(query) if entry_id is not None}
+
+
+def kept(session: Session, made: Spending, action: str, *, actor: Actor, now: datetime) -> Spending:
+    """Write down what was asked, and tell whoever may approve."""
+    maker = made_by(actor)
+    made.asked_by, made.asked_by_key, made.asked_at = maker.user_id, maker.key_id, now
     session.add(made)
     session.flush()
-    note(session, "funds.ask_spending", made, actor)
+    note(session, action, made, actor)
     notify.raise_alarm(
         session, kind=WAITS, subject=subject_of(made), level="notice", community_id=made.community_id, facts=said(made)
     )
@@ -99,41 +134,44 @@ def ask_spending(session: Session, booking: Booking, *, actor: Actor, now: datet
 
 def said(spending: Spending) -> dict[str, str]:
     """What an alarm says of it."""
-    return {"amount": spoken(spending.amount_fen, Commodity.FEN)}
+    return {"kind": spending.kind, "amount": spoken(spending.amount_fen, Commodity.FEN)}
 
 
-def approve_spending(session: Session, spending_id: int, *, actor: Actor, now: datetime) -> Spending:
+def undo_by_hand(session: Session, spending: Spending, actor: Actor, now: datetime) -> int:
+    """Take back what was booked by hand, as it was asked."""
+    return take_back(session, spending.reverses_id or 0, words=spending.words, actor=actor, now=now, asked=spending).id
+
+
+def approve_spending(
+    session: Session, spending_id: int, *, actor: Actor, now: datetime, undo: Undo = undo_by_hand
+) -> Spending:
     """Approve what another asked for and book it, made by who asked and approved by who does this.
 
     Raises NotFound, OwnSpending, SpendingDecided, NotEnough where it was spent meanwhile, and what `post` raises.
     """
     spending = decidable(session, spending_id, actor)
+    if spending.kind == EntryKind.REVERSAL:
+        spending.entry_id = undo(session, spending, actor, now)
+    else:
+        spending.entry_id = book_asked(session, spending, actor=actor, now=now).id
+    return decided(session, spending, "booked", actor=actor, now=now)
+
+
+def book_asked(session: Session, spending: Spending, *, actor: Actor, now: datetime) -> Entry:
+    """The entry of spending that was asked for; raises what `post` raises."""
     booking = Booking(
         kind=EntryKind(spending.kind),
-        fund_id=spending.fund_id,
+        fund_id=spending.fund_id or 0,
         earmark_id=spending.earmark_id,
-        holding_id=spending.holding_id,
+        holding_id=spending.holding_id or 0,
         amount_fen=spending.amount_fen,
         purpose=None if spending.purpose is None else Purpose(spending.purpose),
         happened_on=spending.happened_on,
         words=spending.words,
     )
-    find_open_fund(session, spending.fund_id, actor=actor)
-    plain = draft_of(booking, spending.community_id)
-    draft = Draft(
-        spending.community_id,
-        plain.kind,
-        plain.lines,
-        purpose=plain.purpose,
-        happened_on=plain.happened_on,
-        words=plain.words,
-        origin=ORIGIN,
-        origin_id=spending.id,
-        approved_by=actor.user_id,
-        maker=Maker(spending.asked_by, spending.asked_by_key),
-    )
-    spending.entry_id = post(session, draft, actor=actor, now=now).id
-    return decided(session, spending, "booked", actor=actor, now=now)
+    find_open_fund(session, booking.fund_id, actor=actor)
+    draft = approved(draft_of(booking, spending.community_id), spending, actor)
+    return post(session, draft, actor=actor, now=now)
 
 
 def refuse_spending(session: Session, spending_id: int, *, reason: str, actor: Actor, now: datetime) -> Spending:
@@ -218,8 +256,8 @@ def list_spendings(
     asker, decider = aliased(User), aliased(User)
     query = (
         select(Spending, Fund.name, Earmark.name, Holding.name, asker.name, decider.name)
-        .join(Fund, Fund.id == Spending.fund_id)
-        .join(Holding, Holding.id == Spending.holding_id)
+        .outerjoin(Fund, Fund.id == Spending.fund_id)
+        .outerjoin(Holding, Holding.id == Spending.holding_id)
         .outerjoin(Earmark, Earmark.id == Spending.earmark_id)
         .outerjoin(asker, asker.id == Spending.asked_by)
         .outerjoin(decider, decider.id == Spending.decided_by)

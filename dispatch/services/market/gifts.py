@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.access import Organisation
-from dispatch.models.funds import Earmark, Fund, Holding
+from dispatch.models.funds import Earmark, Fund, Holding, Spending
 from dispatch.models.market import Gift, GiftLine, GiftReversal, Pledge
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.draft import Dimension, Draft, at
@@ -255,23 +255,23 @@ def lines_of_gifts(session: Session, gift_ids: Sequence[int]) -> dict[int, list[
     return found
 
 
-def gift_of_line(session: Session, line_id: int, *, actor: Actor) -> int:
-    """The id of the gift to which a line belongs; raises NotFound."""
-    query = select(GiftLine.gift_id).where(GiftLine.id == line_id, reach.visible(GiftLine, actor))
-    found = session.scalars(query).one_or_none()
-    if found is None:
-        raise NotFound
-    return found
-
-
-def reverse_line(session: Session, line_id: int, *, reason: str, actor: Actor, now: datetime) -> Gift:
-    """Take a line back that was written by mistake, with its receipt, its entry and its step of stock; once.
-
-    Raises NotFound, LineReversed, Invalid("reason", …), and what the journal and the stock refuse (spent meanwhile).
-    """
+def find_line(session: Session, line_id: int, *, actor: Actor) -> GiftLine:
+    """A line of a gift in reach; raises NotFound."""
     line = session.scalars(select(GiftLine).where(GiftLine.id == line_id, reach.visible(GiftLine, actor))).one_or_none()
     if line is None:
         raise NotFound
+    return line
+
+
+def reverse_line(
+    session: Session, line_id: int, *, reason: str, actor: Actor, now: datetime, asked: Spending | None = None
+) -> Gift:
+    """Take a line back that was written by mistake, with its receipt, its entry and its step of stock; once.
+
+    Raises NotFound, LineReversed, Invalid("reason", …), and what the journal and the stock refuse (spent meanwhile,
+    one's own line that nobody else has `asked` for).
+    """
+    line = find_line(session, line_id, actor=actor)
     check_text("reason", reason, LONGEST_NOTE)
     if not reason.strip():
         raise Invalid("reason", "请写明为什么冲销")
@@ -282,9 +282,10 @@ def reverse_line(session: Session, line_id: int, *, reason: str, actor: Actor, n
     if receipt is not None:
         funds.void_receipt(session, receipt.id, reason=reason, actor=actor, now=now)
     if line.move_id is None:
-        entry_id = funds.reverse(session, line.entry_id, words=reason, actor=actor, now=now).id
+        entry_id = funds.reverse(session, line.entry_id, words=reason, actor=actor, now=now, asked=asked).id
     else:
-        entry_id = reverse_move(session, line.move_id, reason=reason, actor=actor, now=now).entry_id or 0
+        back = reverse_move(session, line.move_id, reason=reason, actor=actor, now=now, asked=asked)
+        entry_id = back.entry_id or 0
     reversal = GiftReversal(
         line_id=line.id,
         community_id=line.community_id,

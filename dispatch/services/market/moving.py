@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Conflict, Invalid, NotFound
+from dispatch.models.funds import Spending
 from dispatch.models.market import Disposal, Facility, LotBalance, Movement, StockMove
 from dispatch.models.market import Lot as LotRow
 from dispatch.rules.access.roles import Actor
@@ -319,8 +320,13 @@ def check_there(session: Session, facility_id: int, lots: Sequence[tuple[int, Sp
         left[lot_id, spot] -= amount
 
 
-def reverse(session: Session, move_id: int, *, reason: str, actor: Actor, now: datetime) -> StockMove:
-    """Take a step back whole, with its entry: what was written by mistake never happened. Raises AlreadyReversed."""
+def reverse(
+    session: Session, move_id: int, *, reason: str, actor: Actor, now: datetime, asked: Spending | None = None
+) -> StockMove:
+    """Take a step back whole, with its entry: what was written by mistake never happened.
+
+    Raises NotFound, AlreadyReversed, and what `funds.reverse` raises: one's own step is asked for first.
+    """
     first = session.scalars(
         select(StockMove).where(StockMove.id == move_id, reach.visible(StockMove, actor))
     ).one_or_none()
@@ -340,5 +346,6 @@ def reverse(session: Session, move_id: int, *, reason: str, actor: Actor, now: d
         tuple(Piece(row.lot_id, row.facility_id, Spot(row.spot), -row.amount) for row in rows),
         reason=reason.strip(),
         reverses=first,
+        asked=asked,
     )
     return write(session, step, actor=actor, now=now)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.db import insert_rows
 from dispatch.errors import Conflict, Invalid
+from dispatch.models.funds import Spending
 from dispatch.models.market import Count, Facility, Lot, Movement, StockMove
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.draft import AccountKey, Dimension, Draft, Line, added_up
@@ -42,7 +43,7 @@ class Step:
     """A step to be written. `entry` is its kind in the journal (None: inside a facility), `lines` its money.
 
     `transit_id` is the holding to which a shipment goes, or from which it comes back. `moved_by` is who did it where
-    that is not the actor.
+    that is not the actor. `asked` is how somebody else asked for what the step takes back.
     """
 
     kind: MoveKind
@@ -57,6 +58,7 @@ class Step:
     origin_id: int | None = None
     occasion: int = 1
     reverses: StockMove | None = None
+    asked: Spending | None = None
     approved_by: int | None = None
     moved_by: int | None = None
     transit_id: int | None = None
@@ -154,7 +156,7 @@ def reverse_entry(session: Session, step: Step, *, actor: Actor, now: datetime) 
     entry_id = step.reverses.entry_id if step.reverses else None
     if entry_id is None:
         return None
-    return funds.reverse(session, entry_id, words=step.reason, actor=actor, now=now).id
+    return funds.reverse(session, entry_id, words=step.reason, actor=actor, now=now, asked=step.asked).id
 
 
 def goods_lines(session: Session, step: Step, pieces: Sequence[Piece], lots: dict[int, Lot]) -> list[Line]:

@@ -22,6 +22,7 @@ from dispatch.rules.funds.terms import Commodity
 from dispatch.rules.market.gifts import WAY_LABELS, GiftItem, Package, Way
 from dispatch.services import funds, market
 from dispatch.services.market import GiftDraft
+from dispatch.services.market.undoing import take_back_or_ask
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.changing import NOTHING_WRONG, make
@@ -208,11 +209,14 @@ def render_gift(gift_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
         found = market.find_gift(session, gift_id, actor=actor)
         donor = market.find_donor(session, found.donor_id, actor=actor) if found.donor_id else None
         receipts = market.receipts_of_gifts(session, [found.id])[found.id]
+        lines = market.lines_of_gifts(session, [found.id])[found.id]
         return render_template(
             "giving/gift.html",
             gift=found,
             donor=donor,
-            lines=market.lines_of_gifts(session, [found.id])[found.id],
+            lines=lines,
+            asked=funds.reversals_asked(session, [line.entry_id for line, _ in lines]),
+            may_look=actor.may(Right.FUNDS_READ),
             stands=any(row.receipt.voided_at is None for row in receipts),
             numbers={row.line.id: row.number for row in receipts},
             amount_words=amount_words,
@@ -256,15 +260,14 @@ def thank(gift_id: int) -> Response:
 @allow(Right.GIFTS_RECEIVE)
 @retrying
 def reverse_line(line_id: int) -> Response:
-    """Take a line back; a refusal is shown on the page of its gift."""
-    reason = request.form.get("reason", "")
+    """Take a line back, or ask for it where it takes a second person; a refusal is shown on the page of its gift."""
+    words = request.form.get("reason", "")
+    with transaction() as session:
+        line = market.find_line(session, line_id, actor=current_actor())
+        gift_id, entry_id = line.gift_id, line.entry_id
 
     def work(session: Session, actor: Actor, now: datetime) -> str:
-        return address_of(market.reverse_line(session, line_id, reason=reason, actor=actor, now=now).id)
+        take_back_or_ask(session, entry_id, words=words, actor=actor, now=now)
+        return address_of(gift_id)
 
-    def render(actor: Actor, errors: Mapping[str, str]) -> str:
-        with transaction() as session:
-            gift_id = market.gift_of_line(session, line_id, actor=actor)
-        return render_gift(gift_id, actor, errors)
-
-    return make(work, render)
+    return make(work, lambda actor, errors: render_gift(gift_id, actor, errors))

@@ -15,9 +15,18 @@ from dispatch.models.funds import Entry, Spending
 from dispatch.models.notify import Alarm
 from dispatch.rules.access.roles import SYSTEM, Actor, ActorKind, Scope
 from dispatch.rules.funds.booking import Booking
+from dispatch.rules.funds.draft import Draft, Line
 from dispatch.rules.funds.terms import EntryKind, Purpose
 from dispatch.services import funds
-from dispatch.services.funds import AlreadyAsked, NeedsApproval, NotEnough, OwnSpending, SpendingDecided
+from dispatch.services.funds import (
+    AlreadyAsked,
+    AlreadyReversed,
+    NeedsAnother,
+    NeedsApproval,
+    NotEnough,
+    OwnSpending,
+    SpendingDecided,
+)
 from tests.factories.funds import Treasury, give, make_treasury, spend
 from tests.factories.market import settle
 from tests.factories.world import make_world, set_policies
@@ -108,6 +117,44 @@ def test_what_is_refused_is_never_booked_and_what_was_spent_meanwhile_is_not_the
         ("booked", ""),
         ("refused", "没有发票"),
     ]
+    settle(session)
+
+
+def test_one_s_own_line_and_what_is_above_the_amount_are_taken_back_by_two(
+    session: Session, treasury: Treasury
+) -> None:
+    now = clock.now(session)
+    accountant, other, centre = (person(session, treasury, one) for one in ("accountant1", "accountant2", "centre1"))
+    small, large = (give(session, treasury, fen, actor=accountant) for fen in (ABOVE, ABOVE + 1))
+    assert funds.takes_two(session, large, actor=other)
+    for entry, actor in ((small, accountant), (large, accountant), (large, other)):
+        with pytest.raises(NeedsAnother):
+            funds.take_back(session, entry.id, words="写错", actor=actor, now=now)
+        with session.begin_nested() as nested:
+            turned = tuple(Line(one.account, -one.amount) for one in funds.lines_of(session, entry.id))
+            alone = Draft(treasury.community_id, EntryKind.REVERSAL, turned, reverses_id=entry.id)
+            funds.post(session, alone, actor=actor, now=now)
+            with pytest.raises(DBAPIError, match="needs a second person"):
+                settle(session)
+            nested.rollback()
+    funds.take_back(session, small.id, words="写错", actor=other, now=now)
+    with pytest.raises(AlreadyReversed):
+        funds.ask_reversal(session, small, words="写错", actor=accountant, now=now)
+    asked = funds.ask_reversal(session, large, words="写错", actor=accountant, now=now)
+    with pytest.raises(AlreadyAsked):
+        funds.ask_reversal(session, large, words="写错", actor=other, now=now)
+    with pytest.raises(OwnSpending):
+        funds.approve_spending(session, asked.id, actor=accountant, now=now)
+    settle(session)
+    with session.begin_nested() as nested:
+        wrong = f"UPDATE spendings SET state = 'booked', decided_by = {centre.user_id}, entry_id = {large.id}"  # noqa: S608
+        session.execute(text(f"{wrong}, decided_at = dispatch_now() WHERE id = {asked.id}"))
+        with pytest.raises(DBAPIError, match="is not spending"):
+            settle(session)
+        nested.rollback()
+    funds.approve_spending(session, asked.id, actor=centre, now=now)
+    back = session.get_one(Entry, asked.entry_id)
+    assert (back.reverses_id, back.made_by, back.approved_by) == (large.id, accountant.user_id, centre.user_id)
     settle(session)
 
 

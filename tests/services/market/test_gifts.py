@@ -20,9 +20,12 @@ from dispatch.rules.market.gifts import GiftItem, LineReversed, ReceiptUnknown, 
 from dispatch.rules.market.pledges import PledgeKind, PledgeNotThere
 from dispatch.rules.market.shelf import MoveKind
 from dispatch.services import funds, market
+from dispatch.services.funds import AlreadyAsked, MadeElsewhere, NeedsAnother, OwnSpending
 from dispatch.services.market import DonorDraft, Outgoing, Wish
+from dispatch.services.market.undoing import approve_asked, take_back_or_ask
 from tests.factories.gifts import MONEY, Office, make_office, receive, rice_of
 from tests.factories.giving import make_pledge
+from tests.factories.market import settle
 
 REFUSED = (
     "UPDATE gifts SET note = 'x' WHERE id = :gift",
@@ -159,10 +162,30 @@ def test_a_line_is_taken_back_once_with_its_entry_and_its_lot(session: Session, 
         market.reverse_line(session, lines(session, gift.id)[0].id, reason=" ", actor=office.clerk, now=now)
     assert refused.value.field == "reason"
     for line in lines(session, gift.id):
-        market.reverse_line(session, line.id, reason="打错了", actor=office.clerk, now=now)
+        market.reverse_line(session, line.id, reason="打错了", actor=office.shop.approver, now=now)
         with pytest.raises(LineReversed):
             market.reverse_line(session, line.id, reason="打错了", actor=office.clerk, now=now)
     assert (owed(session, gift.fund_id, "fen"), owed(session, gift.fund_id, "gram")) == (0, 0)
+    assert session.scalars(select(func.sum(LotBalance.amount))).one() == 0
+    assert all(reversal is not None for _, reversal in market.lines_of_gifts(session, [gift.id])[gift.id])
+
+
+def test_one_s_own_line_goes_back_with_its_lot_when_another_has_approved(session: Session, office: Office) -> None:
+    gift, now = receive(session, office, MONEY, rice_of(office, 25_000)), clock.now(session)
+    for line in lines(session, gift.id):
+        with pytest.raises(NeedsAnother):
+            market.reverse_line(session, line.id, reason="打错了", actor=office.clerk, now=now)
+        asked = take_back_or_ask(session, line.entry_id, words="打错了", actor=office.clerk, now=now)
+        with pytest.raises(AlreadyAsked):
+            take_back_or_ask(session, line.entry_id, words="打错了", actor=office.clerk, now=now)
+        assert asked is not None
+        with pytest.raises(OwnSpending):
+            approve_asked(session, asked.id, actor=office.clerk, now=now)
+        with pytest.raises(MadeElsewhere), session.begin_nested():
+            funds.approve_spending(session, asked.id, actor=office.shop.approver, now=now)
+        entry = session.get_one(Entry, approve_asked(session, asked.id, actor=office.shop.approver, now=now).entry_id)
+        assert (entry.made_by, entry.approved_by) == (office.clerk.user_id, office.shop.approver.user_id)
+    settle(session)
     assert session.scalars(select(func.sum(LotBalance.amount))).one() == 0
     assert all(reversal is not None for _, reversal in market.lines_of_gifts(session, [gift.id])[gift.id])
 
@@ -179,7 +202,7 @@ def test_what_was_given_on_meanwhile_is_not_taken_back(session: Session, office:
     market.move_out(session, outgoing, actor=shop.keeper, now=now)
     (line,) = lines(session, gift.id)
     with pytest.raises(Exception) as refused, session.begin_nested():  # noqa: PT011 - the journal or the stock, whichever is first
-        market.reverse_line(session, line.id, reason="打错了", actor=office.clerk, now=now)
+        market.reverse_line(session, line.id, reason="打错了", actor=shop.approver, now=now)
     assert type(refused.value).__name__ in {"NotEnough", "IntegrityError"}
 
 
@@ -239,7 +262,7 @@ def test_a_line_that_is_taken_back_has_a_void_receipt_that_says_so(session: Sess
     gift = receive(session, office)
     (row,) = market.receipts_of_gifts(session, [gift.id])[gift.id]
     now = clock.now(session)
-    market.reverse_line(session, row.line.id, reason="打错了", actor=office.clerk, now=now)
+    market.reverse_line(session, row.line.id, reason="打错了", actor=office.shop.approver, now=now)
     own = market.look_up(session, gift.community_id, row.number, row.secret)
     assert (own.is_void, own.reversed_at) == (True, now)
     again = receive(session, office)

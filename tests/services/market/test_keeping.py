@@ -283,7 +283,7 @@ def test_a_recall_clears_every_shelf_and_lists_who_got_some(session: Session, sh
     undone = hand_out(session, shop, shop.milk, 1, origin="market.parcel", origin_id=8)
     settle(session)
     now = clock.now(session)
-    market.reverse(session, undone.move.id, reason="扫错卡", actor=shop.keeper, now=now)
+    market.reverse(session, undone.move.id, reason="扫错卡", actor=shop.approver, now=now)
     recall = market.recall(
         session, shop.milk.id, batch_number="B1", reason="厂家召回", source="市监局", actor=shop.approver, now=now
     )

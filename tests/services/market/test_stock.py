@@ -18,6 +18,7 @@ from dispatch.rules.market.keeping import SamePerson
 from dispatch.rules.market.picking import NotEnough
 from dispatch.rules.market.shelf import Commodity, MoveKind, Spot
 from dispatch.services import funds, market
+from dispatch.services.funds import NeedsAnother
 from dispatch.services.market import KitDraft, LotDraft, NotKeeper, Outgoing, Receipt, Shift, Wish
 from tests.factories.market import ONE, Shop, hand_out, left, milk_of, settle, shelve, take_in
 from tests.statements import statements
@@ -197,7 +198,9 @@ def test_a_step_is_taken_back_once_and_whole(session: Session, shop: Shop) -> No
     lot = milk_of(session, shop, 5, 9)
     given = hand_out(session, shop, shop.milk, 4)
     now = clock.now(session)
-    back = market.reverse(session, given.move.id, reason="扫错了卡", actor=shop.keeper, now=now)
+    with pytest.raises(NeedsAnother):
+        market.reverse(session, given.move.id, reason="扫错了卡", actor=shop.keeper, now=now)
+    back = market.reverse(session, given.move.id, reason="扫错了卡", actor=shop.approver, now=now)
     settle(session)
     assert left(session, lot) == {"store": 5}
     assert entry_of(session, back).kind == "reversal"

@@ -228,7 +228,7 @@ def test_by_taking_back_that_it_was_taken_back(session: Session, shop: Shop) -> 
     lot = milk_of(session, shop, 2, 3)
     given = hand_out(session, shop, shop.milk, 1)
     now = clock.now(session)
-    back = market.reverse(session, given.move.id, reason="写错", actor=shop.keeper, now=now)
+    back = market.reverse(session, given.move.id, reason="写错", actor=shop.approver, now=now)
     session.execute(update(Lot).where(Lot.id == lot.id).values(expires_on=shop.today - ONE))
     with pytest.raises(DispatchError):
         market.reverse(session, back.id, reason="又写错", actor=shop.keeper, now=now)

@@ -29,7 +29,7 @@ def lived(committed: Database) -> Database:
         hand_out(session, shop, shop.milk, 3)
         wrong = hand_out(session, shop, shop.milk, 2)
         now = clock.now(session)
-        market.reverse(session, wrong.move.id, reason="写错", actor=shop.keeper, now=now)
+        market.reverse(session, wrong.move.id, reason="写错", actor=shop.approver, now=now)
         eaten = {"purpose": Purpose.RELIEF, "consumed_on": shop.today + 5 * ONE}
         hand_out(session, shop, shop.milk, 4, kind=MoveKind.SHIPMENT, **eaten)
         lots = [(coats.id, Spot.STORE, 2)]
