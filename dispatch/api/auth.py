@@ -31,11 +31,11 @@ def allow(right: Right, *, limit: str | None = None) -> Callable[[View], View]:
 
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            actor = authenticated()
-            g.actor = actor
-            scope_of_request.set(actor.scope)
-            structlog.contextvars.bind_contextvars(actor_id=actor.principal)
-            if not actor.may(right):
+            asking = authenticated()
+            g.actor = asking
+            scope_of_request.set(asking.scope)
+            structlog.contextvars.bind_contextvars(actor_id=asking.principal)
+            if not asking.may(right):
                 raise NotAllowed
             return counted(*args, **kwargs)
 
@@ -60,6 +60,12 @@ def open_to_all(reason: str) -> Callable[[View], View]:
     return decorate
 
 
+def actor() -> Actor:
+    """Who asks."""
+    asking: Actor = g.actor
+    return asking
+
+
 def authenticated() -> Actor:
     """The actor of the request's key; raises Unauthorized with WWW-Authenticate."""
     plain = bearer()
@@ -69,10 +75,10 @@ def authenticated() -> Actor:
     if known is not None:
         return known
     with transaction(EVERYTHING) as session:
-        actor = keys.authenticate_key(session, plain)
-    if actor is None:
+        asking = keys.authenticate_key(session, plain)
+    if asking is None:
         raise refused("invalid_token")
-    return actor
+    return asking
 
 
 def bearer() -> str | None:

@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Response, g
+from flask import Response
 from flask.views import MethodView
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.errors import Invalid
 from dispatch.models.market.people import AidApplication
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.rules.market.eligibility import Ground
 from dispatch.schemas import beneficiaries as schemas
 from dispatch.services.market import applications, beneficiaries, cards
@@ -31,12 +31,6 @@ BENEFICIARY = "/beneficiaries/<int(min=1, max=9223372036854775807):beneficiary_i
 APPLICATION = "/aid-applications/<int(min=1, max=9223372036854775807):application_id>"
 CARD = "/cards/<int(min=1, max=9223372036854775807):card_id>"
 Deed = Callable[[Session, AidApplication, datetime], AidApplication]
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def picture_of(written: str, field: str) -> bytes:
@@ -118,13 +112,11 @@ class AidApplications(MethodView):
     """Applying."""
 
     @allow(Right.BENEFICIARIES_EDIT)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.ApplyForAid)
-    @blueprint.response(201, schemas.AidApplicationOut)
+    @blueprint.takes(schemas.ApplyForAid, schemas.AidApplicationOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Register an application with its evidence; somebody else decides it."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             rest = {name: value for name, value in data.items() if name not in {"evidence", "ground"}}
             made = applications.apply(
                 session,
@@ -157,7 +149,7 @@ class OneAidApplication(MethodView):
 def decide(name: str, application_id: int, data: Mapping[str, Any], deed: Deed) -> Response:
     """One deed on a locked application, once per key."""
 
-    def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+    def work(session: Session) -> Answer:
         found = applications.find(session, application_id, actor=actor(), locked=True)
         return 200, schemas.AidApplicationOut().dump(deed(session, found, clock.now(session))), {}
 
@@ -169,9 +161,7 @@ class AidEvidence(MethodView):
     """Evidence."""
 
     @allow(Right.BENEFICIARIES_EDIT)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.AddEvidence)
-    @blueprint.response(200, schemas.AidApplicationOut)
+    @blueprint.takes(schemas.AddEvidence, schemas.AidApplicationOut)
     def post(self, data: Mapping[str, Any], application_id: int) -> Response:
         """Add a picture while nobody has decided; at most five."""
         return decide(
@@ -189,9 +179,7 @@ class AidApproval(MethodView):
     """Approving."""
 
     @allow(Right.BENEFICIARIES_APPROVE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.DecideAid)
-    @blueprint.response(200, schemas.AidApplicationOut)
+    @blueprint.takes(schemas.DecideAid, schemas.AidApplicationOut)
     def post(self, data: Mapping[str, Any], application_id: int) -> Response:
         """Approve, or be the first of two; a person decides, never a key, and never who registered it."""
         return decide(
@@ -207,9 +195,7 @@ class AidRefusal(MethodView):
     """Refusing."""
 
     @allow(Right.BENEFICIARIES_APPROVE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.DecideAidWithReason)
-    @blueprint.response(200, schemas.AidApplicationOut)
+    @blueprint.takes(schemas.DecideAidWithReason, schemas.AidApplicationOut)
     def post(self, data: Mapping[str, Any], application_id: int) -> Response:
         """Refuse with a reason."""
         return decide(
@@ -225,9 +211,7 @@ class AidEnd(MethodView):
     """Ending before its time."""
 
     @allow(Right.BENEFICIARIES_APPROVE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.DecideAidWithReason)
-    @blueprint.response(200, schemas.AidApplicationOut)
+    @blueprint.takes(schemas.DecideAidWithReason, schemas.AidApplicationOut)
     def post(self, data: Mapping[str, Any], application_id: int) -> Response:
         """End what was approved, with a reason; the card ends too."""
         return decide(

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.api.once import Answer, once
+from dispatch.rules.access.roles import Right
 from dispatch.schemas import calendar as schemas
 from dispatch.services import catalogue, notify
 from dispatch.transaction import transaction
@@ -20,12 +20,6 @@ from dispatch.transaction import transaction
 MISSING = "calendar_missing"
 
 blueprint = Blueprint("calendar", __name__, url_prefix="/api", description="工作日历 · Working calendar")
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def year_out(session: Session, year: int) -> dict[str, Any]:
@@ -86,13 +80,11 @@ class CalendarYears(MethodView):
     """Beginning a year."""
 
     @allow(Right.CATALOGUE_EDIT)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.StartYear)
-    @blueprint.response(201, schemas.CalendarYearOut)
+    @blueprint.takes(schemas.StartYear, schemas.CalendarYearOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Begin a year with the week's pattern and the published list of holidays and make-up workdays."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             now = clock.now(session)
             home = catalogue.kept_at(session, actor())
             catalogue.start_year(session, home.id, **data, actor=actor(), now=now)

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g
+from flask import Response
 from flask.views import MethodView
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.models.market import Appeal, Partner
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.rules.market.campaigns import AgreementPurpose, Medium, PartnerKind
 from dispatch.schemas import campaigns as schemas
 from dispatch.services import market
@@ -23,13 +23,6 @@ blueprint = Blueprint("campaigns", __name__, url_prefix="/api", description="爱
 
 PARTNER = "/partners/<int(min=1, max=9223372036854775807):partner_id>"
 APPEAL = "/appeals/<int(min=1, max=9223372036854775807):appeal_id>"
-Answer = tuple[int, Mapping[str, Any], Mapping[str, str]]
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def partner_out(session: Session, partner: Partner) -> dict[str, Any]:
@@ -62,9 +55,7 @@ class Partners(MethodView):
             return {"items": partners_out(session, list(market.list_partners(session, actor=actor())))}
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.AddPartner)
-    @blueprint.response(201, schemas.PartnerOut)
+    @blueprint.takes(schemas.AddPartner, schemas.PartnerOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Enter a partner. 409 when it is there already."""
 
@@ -82,9 +73,7 @@ class Agreements(MethodView):
     """What was signed with a partner."""
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.SignAgreement)
-    @blueprint.response(201, schemas.PartnerOut)
+    @blueprint.takes(schemas.SignAgreement, schemas.PartnerOut, status=201)
     def post(self, data: Mapping[str, Any], partner_id: int) -> Response:
         """Enter what was signed; it is never edited. 409 for a number that is there already."""
 
@@ -110,9 +99,7 @@ class Appeals(MethodView):
         return {"items": [appeal_out(appeal, copies) for appeal, copies in found]}
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.WriteAppeal)
-    @blueprint.response(201, schemas.AppealOut)
+    @blueprint.takes(schemas.WriteAppeal, schemas.AppealOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Write the first or the next version. 409 when there is a newer one than was read."""
 
@@ -138,9 +125,7 @@ class Prints(MethodView):
             return {"items": market.prints_of(session, appeal.id)}
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NotePrints)
-    @blueprint.response(201, schemas.PrintsOut)
+    @blueprint.takes(schemas.NotePrints, schemas.PrintsOut, status=201)
     def post(self, data: Mapping[str, Any], appeal_id: int) -> Response:
         """Note how many copies were given where and when."""
 
@@ -163,9 +148,7 @@ class MediaLog(MethodView):
             return {"items": market.list_media(session, actor=actor())}
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NoteMedia)
-    @blueprint.response(201, schemas.MediaOut)
+    @blueprint.takes(schemas.NoteMedia, schemas.MediaOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Note a report; 422 when it shows people whose consent is not written down."""
 
@@ -190,9 +173,7 @@ class Chats(MethodView):
             return {"items": market.list_chats(session, actor=actor())}
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NoteChat)
-    @blueprint.response(201, schemas.ChatOut)
+    @blueprint.takes(schemas.NoteChat, schemas.ChatOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Note an attendance: how many came, how many were referred to counselling."""
 

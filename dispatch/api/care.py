@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.models.care import VisitSchedule
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.schemas import care as schemas
 from dispatch.services import care
 from dispatch.transaction import transaction
@@ -22,12 +22,6 @@ blueprint = Blueprint("care", __name__, url_prefix="/api", description="探访 �
 
 NAMES = {"dtstart": "starts_at", "rrule": "rule"}
 PLAIN = tuple(name for name in schemas.VisitScheduleOut().fields if name not in NAMES)
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def schedule_out(schedule: VisitSchedule) -> dict[str, Any]:
@@ -63,13 +57,11 @@ class VisitSchedules(MethodView):
             return {"items": [schedule_out(one) for one in page.items], "next": page.next}
 
     @allow(Right.VISITS_PLAN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.PlanVisits)
-    @blueprint.response(201, schemas.VisitScheduleOut)
+    @blueprint.takes(schemas.PlanVisits, schemas.VisitScheduleOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Plan visits; those of the coming days become orders at once. 422 names the field or part of the rule."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             draft = care.VisitDraft(**in_service_words(data))
             schedule = care.plan_visits(session, draft, actor=actor(), now=clock.now(session))
             location = url_for("care.OneVisitSchedule", schedule_id=schedule.id)
@@ -90,13 +82,11 @@ class OneVisitSchedule(MethodView):
             return schedule_out(care.find(session, schedule_id, actor=actor()))
 
     @allow(Right.VISITS_PLAN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.ChangeVisits)
-    @blueprint.response(200, schemas.VisitScheduleOut)
+    @blueprint.takes(schemas.ChangeVisits, schemas.VisitScheduleOut)
     def patch(self, data: Mapping[str, Any], schedule_id: int) -> Response:
         """Change a schedule: placed but unaccepted orders are cancelled with the reason, the new plan is placed."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             said = {name: value for name, value in data.items() if name not in {"reason", "version"}}
             change = care.VisitChange(data["reason"], in_service_words(said), data["version"])
             now = clock.now(session)
@@ -106,13 +96,11 @@ class OneVisitSchedule(MethodView):
         return once(f"visits.change:{schedule_id}", data, work)
 
     @allow(Right.VISITS_PLAN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.EndVisits)
-    @blueprint.response(200, schemas.VisitScheduleOut)
+    @blueprint.takes(schemas.EndVisits, schemas.VisitScheduleOut)
     def delete(self, data: Mapping[str, Any], schedule_id: int) -> Response:
         """End a schedule: placed but unaccepted orders are cancelled with the reason. Said twice is said once."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             now = clock.now(session)
             schedule = care.end_schedule(session, schedule_id, **data, actor=actor(), now=now)
             return 200, schemas.VisitScheduleOut().dump(schedule_out(schedule)), {}

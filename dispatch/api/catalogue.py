@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.grid import page_of
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.errors import Invalid, NotFound
 from dispatch.gateways import limits
 from dispatch.models.catalogue import Service
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.rules.catalogue.knowledge import KnowledgeText
 from dispatch.schemas import catalogue as schemas
 from dispatch.services import catalogue
@@ -24,12 +24,6 @@ from dispatch.services.catalogue import Knowledge
 from dispatch.transaction import transaction
 
 blueprint = Blueprint("catalogue", __name__, url_prefix="/api", description="服务目录 · Catalogue")
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def organisation_of_actor() -> int:
@@ -147,13 +141,11 @@ class KnowledgeList(MethodView):
             return {"items": [knowledge_out(one) for one in rows[: query["limit"]]], "next": following}
 
     @allow(Right.CATALOGUE_EDIT)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.CreateKnowledge)
-    @blueprint.response(201, schemas.KnowledgeOut)
+    @blueprint.takes(schemas.CreateKnowledge, schemas.KnowledgeOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Publish a new item. 409 when the code is taken."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             now = clock.now(session)
             made = catalogue.create_knowledge(session, data["code"], text_of(data), actor=actor(), now=now)
             location = url_for("catalogue.OneKnowledge", code=made.item.code)
@@ -187,13 +179,11 @@ class KnowledgeVersions(MethodView):
             return {"items": catalogue.knowledge_versions(session, found.item.id)}
 
     @allow(Right.CATALOGUE_EDIT)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.ReviseKnowledge)
-    @blueprint.response(201, schemas.KnowledgeOut)
+    @blueprint.takes(schemas.ReviseKnowledge, schemas.KnowledgeOut, status=201)
     def post(self, data: Mapping[str, Any], code: str) -> Response:
         """Publish a new version of an item, also of a withdrawn one. 409 when another version stands by now."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             found = catalogue.find_knowledge(session, code, actor=actor())
             made = catalogue.revise_knowledge(
                 session, found.item.id, text_of(data), version=data["version"], actor=actor(), now=clock.now(session)
@@ -208,13 +198,11 @@ class KnowledgeWithdrawal(MethodView):
     """Taking an item out of use."""
 
     @allow(Right.CATALOGUE_EDIT)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.WithdrawKnowledge)
-    @blueprint.response(200, schemas.KnowledgeOut)
+    @blueprint.takes(schemas.WithdrawKnowledge, schemas.KnowledgeOut)
     def post(self, data: Mapping[str, Any], code: str) -> Response:
         """Withdraw an item with a reason; orders that were answered with it keep showing it."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             found = catalogue.find_knowledge(session, code, actor=actor())
             gone = catalogue.withdraw_knowledge(session, found.item.id, **data, actor=actor(), now=clock.now(session))
             return 200, schemas.KnowledgeOut().dump(knowledge_out(gone)), {}

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g
+from flask import Response
 from flask.views import MethodView
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.models.market import HandOut
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.schemas import counter as schemas
 from dispatch.services import market
 from dispatch.services.market import counter, hand_outs
@@ -22,12 +22,6 @@ from dispatch.transaction import transaction
 blueprint = Blueprint("counter", __name__, url_prefix="/api", description="领取 · Hand-outs")
 
 HAND_OUT = "/hand-outs/<int(min=1, max=9223372036854775807):hand_out_id>"
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def hand_out_out(one: HandOut) -> dict[str, Any]:
@@ -69,13 +63,11 @@ class PointsOfGoods(MethodView):
     """What goods cost of a month."""
 
     @allow(Right.MARKET_APPROVE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.SetPoints)
-    @blueprint.response(200, schemas.PointsOut)
+    @blueprint.takes(schemas.SetPoints, schemas.PointsOut)
     def post(self, data: Mapping[str, Any], goods_id: int) -> Response:
         """Set so many points for each step (grams or pieces) that is begun; others go by the policies."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             now = clock.now(session)
             made = counter.set_points(session, goods_id, **data, actor=actor(), now=now)
             return 200, schemas.PointsOut().dump(made), {}

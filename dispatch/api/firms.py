@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from flask import Response, g, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.gateways import limits
 from dispatch.models.catalogue import Performer, PriceList
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.rules.catalogue.firms import FirmAction, Standing
 from dispatch.rules.catalogue.papers import NEVER
 from dispatch.rules.catalogue.prices import PriceLine
@@ -27,12 +27,6 @@ from dispatch.transaction import transaction
 blueprint = Blueprint("firms", __name__, url_prefix="/api", description="服务商 · Firms")
 
 CODE = "/firms/<string(maxlength=40):code>"
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def firm_out(row: FirmRow) -> dict[str, Any]:
@@ -89,13 +83,11 @@ class Firms(MethodView):
         return {"items": [firm_out(row) for row in shown], "next": following}
 
     @allow(Right.FIRMS_EDIT)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.ApplyFirm)
-    @blueprint.response(201, schemas.FirmOut)
+    @blueprint.takes(schemas.ApplyFirm, schemas.FirmOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Enter a firm's application; it gets nothing until a second person admits it."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             now = clock.now(session)
             lists = {name: tuple(data[name]) for name in ("hours", "service_codes", "area_ids")}
             papers = tuple(NewPaper(**paper) for paper in data["papers"])
@@ -135,13 +127,11 @@ class FirmDecisions(MethodView):
             return {"items": catalogue.firm_decisions(session, firm.id)}
 
     @allow(Right.FIRMS_EDIT)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.DecideFirm)
-    @blueprint.response(200, schemas.DecidedOut)
+    @blueprint.takes(schemas.DecideFirm, schemas.DecidedOut)
     def post(self, data: Mapping[str, Any], code: str) -> Response:
         """Decide with a reason. Admission is a second person's, never a key's (403)."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             now = clock.now(session)
             firm = catalogue.find_firm(session, code, actor=actor())
             action, words = FirmAction(data["action"]), {"reason": data["reason"], "until": data["until"]}
@@ -165,13 +155,11 @@ class FirmPapers(MethodView):
             return {"items": catalogue.papers_of_firm(session, firm.id)}
 
     @allow(Right.FIRMS_EDIT)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.WritePaper)
-    @blueprint.response(201, schemas.FirmOut)
+    @blueprint.takes(schemas.WritePaper, schemas.FirmOut, status=201)
     def post(self, data: Mapping[str, Any], code: str) -> Response:
         """Enter a paper or its renewal. 409 when it is there already."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             firm = catalogue.find_firm(session, code, actor=actor())
             catalogue.add_paper(session, firm.id, NewPaper(**data), actor=actor())
             return 201, schemas.FirmOut().dump(as_it_stands(session, firm)), {}
@@ -194,13 +182,11 @@ class FirmPrices(MethodView):
             return {"items": [prices_out(one, kinds[one.service_id].code) for one in lists]}
 
     @allow(Right.FIRMS_EDIT)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.WritePrices)
-    @blueprint.response(201, schemas.PriceListOut)
+    @blueprint.takes(schemas.WritePrices, schemas.PriceListOut, status=201)
     def post(self, data: Mapping[str, Any], code: str) -> Response:
         """Publish the next version of a list. 409 when another version stands by now."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             firm = catalogue.find_firm(session, code, actor=actor())
             kind = catalogue.find_service(session, firm.organisation_id, code=data["service_code"])
             made = catalogue.set_prices(

@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import Response, g, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.gateways import limits
 from dispatch.models.funds import Entry, Receipt
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.rules.funds.booking import Booking
 from dispatch.rules.funds.draft import Foreign
 from dispatch.rules.funds.shown import purpose_shown
@@ -37,13 +37,6 @@ OF_HOLDING = tuple(name for name in schemas.HoldingOut().fields if name != "held
 OF_RECEIPT = tuple(name for name in schemas.ReceiptOut().fields if name != "number")
 OF_WISH = tuple(schemas.WishOut().fields)
 ABROAD = ("currency", "foreign_minor", "rate", "rate_on")
-Answer = tuple[int, Mapping[str, Any], Mapping[str, str]]
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def plain(names: Sequence[str], row: object) -> dict[str, Any]:
@@ -127,9 +120,7 @@ class Funds(MethodView):
             return {"items": [fund_out(row) for row in funds.list_funds(session, actor=actor())]}
 
     @allow(Right.FUNDS_APPROVE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.OpenFund)
-    @blueprint.response(201, schemas.FundOut)
+    @blueprint.takes(schemas.OpenFund, schemas.FundOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Open a fund for purposes that are never changed; 409 for a code that is taken."""
 
@@ -155,9 +146,7 @@ class Wishes(MethodView):
             return {"items": [plain(OF_WISH, one) for one in found]}
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.AddWish)
-    @blueprint.response(201, schemas.WishOut)
+    @blueprint.takes(schemas.AddWish, schemas.WishOut, status=201)
     def post(self, data: Mapping[str, Any], fund_id: int) -> Response:
         """Add a wish, with purposes of its own that are never changed."""
 
@@ -197,9 +186,7 @@ class Holdings(MethodView):
             return {"items": [holding_out(row) for row in funds.list_holdings(session, actor=actor())]}
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.AddHolding)
-    @blueprint.response(201, schemas.HoldingOut)
+    @blueprint.takes(schemas.AddHolding, schemas.HoldingOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Add a bank account or a till; 409 for a code that is taken."""
 
@@ -228,9 +215,7 @@ class Journal(MethodView):
             return {"items": [entry_out(row) for row in shown], "next": following}
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.Book)
-    @blueprint.response(201, schemas.WholeEntryOut)
+    @blueprint.takes(schemas.Book, schemas.WholeEntryOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Book money; 409 for spending that has to be asked for first, 422 for what is not there or not for this."""
         return entry_changed(
@@ -257,9 +242,7 @@ class Reversal(MethodView):
     """An entry that was a mistake."""
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.Reverse)
-    @blueprint.response(201, schemas.WholeEntryOut)
+    @blueprint.takes(schemas.Reverse, schemas.WholeEntryOut, status=201)
     def post(self, data: Mapping[str, Any], journal_entry_id: int) -> Response:
         """Take an entry back whole, once (409), with a reason; 409 too for what was made elsewhere, or takes two."""
         return entry_changed(
@@ -274,9 +257,7 @@ class IssuedReceipt(MethodView):
     """The receipt of a gift."""
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.IssueReceipt, required=False)
-    @blueprint.response(201, schemas.ReceiptOut)
+    @blueprint.takes(schemas.IssueReceipt, schemas.ReceiptOut, status=201)
     def post(self, data: Mapping[str, Any], journal_entry_id: int) -> Response:
         """Give a gift its receipt with the next number of the year; 409 where it has one."""
 
@@ -305,9 +286,7 @@ class VoidReceipt(MethodView):
     """A receipt that is void."""
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.Because)
-    @blueprint.response(200, schemas.ReceiptOut)
+    @blueprint.takes(schemas.Because, schemas.ReceiptOut)
     def post(self, data: Mapping[str, Any], receipt_id: int) -> Response:
         """Make it void with a reason, once (409); its number is never used again."""
 

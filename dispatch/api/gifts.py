@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Response, g, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.models.market import Gift, Sale
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.rules.funds.draft import Foreign
 from dispatch.rules.funds.terms import Commodity
 from dispatch.rules.market.gifts import GiftItem, Package, Way
@@ -30,13 +30,6 @@ GIFT, LINE, SALE = f"/gifts/{ID.format('gift')}", f"/gift-lines/{ID.format('line
 OF_GIFT = tuple(name for name in schemas.GiftOut().fields if name != "lines")
 OF_LINE = tuple(name for name in schemas.LineOut().fields if name not in {"receipt", "reversed_at"})
 OF_SALE = tuple(name for name in schemas.SaleOut().fields if name not in {"fen", "counts"})
-Answer = tuple[int, Mapping[str, Any], Mapping[str, str]]
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def gifts_out(session: Session, gifts: list[Gift]) -> list[dict[str, Any]]:
@@ -99,9 +92,7 @@ class Gifts(MethodView):
             return {"items": gifts_out(session, shown), "next": following}
 
     @allow(Right.GIFTS_RECEIVE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.ReceiveGift)
-    @blueprint.response(201, schemas.GiftOut)
+    @blueprint.takes(schemas.ReceiveGift, schemas.GiftOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Receive a gift: a line, an entry and a receipt per item. A pledge is received once (409)."""
 
@@ -147,9 +138,7 @@ class LineReversal(MethodView):
     """A line that was written by mistake."""
 
     @allow(Right.GIFTS_RECEIVE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.ReverseLine)
-    @blueprint.response(200, schemas.GiftOut)
+    @blueprint.takes(schemas.ReverseLine, schemas.GiftOut)
     def post(self, data: Mapping[str, Any], line_id: int) -> Response:
         """Take it back with its receipt, its entry and its lot, once (409); what was spent meanwhile is refused."""
 
@@ -172,9 +161,7 @@ class Sales(MethodView):
             return {"items": [sale_out(sale) for sale in market.list_sales(session, actor=actor())]}
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.PlanSale)
-    @blueprint.response(201, schemas.SaleOut)
+    @blueprint.takes(schemas.PlanSale, schemas.SaleOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Plan a sale; 422 without an agreement that was signed before it."""
 
@@ -220,9 +207,7 @@ class SaleCounts(MethodView):
     """Two people count."""
 
     @allow(Right.MARKET_COUNT)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.CountSale)
-    @blueprint.response(200, schemas.SaleOut)
+    @blueprint.takes(schemas.CountSale, schemas.SaleOut)
     def post(self, data: Mapping[str, Any], sale_id: int) -> Response:
         """Enter what one person counted; a key is nobody and is refused (403)."""
         return change(
@@ -237,9 +222,7 @@ class SaleBanking(MethodView):
     """All of it into the fund."""
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.BankSale)
-    @blueprint.response(200, schemas.SaleOut)
+    @blueprint.takes(schemas.BankSale, schemas.SaleOut)
     def post(self, data: Mapping[str, Any], sale_id: int) -> Response:
         """Bank what two people counted, all of it (else 422)."""
         return change(
@@ -256,9 +239,7 @@ class SalePublication(MethodView):
     """The result for everybody."""
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.PublishSale)
-    @blueprint.response(200, schemas.SaleOut)
+    @blueprint.takes(schemas.PublishSale, schemas.SaleOut)
     def post(self, data: Mapping[str, Any], sale_id: int) -> Response:
         """Publish the result of a banked sale."""
         return change(

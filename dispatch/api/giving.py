@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.gateways import limits
 from dispatch.models.market import Donor, Pledge
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.rules.market.pledges import PledgeKind, PledgeSource, Promise
 from dispatch.schemas import giving as schemas
 from dispatch.services import market
@@ -28,12 +28,6 @@ PLEDGE = "/pledges/<int(min=1, max=9223372036854775807):pledge_id>"
 OF_DONOR = ("id", "community_id", "kind", "name", "is_overseas", "is_named", "created_at")
 OF_PLEDGE = tuple(name for name in schemas.PledgeOut().fields if name not in {"phone", "order_number"})
 OF_PROMISE = ("words", "fen", "address_text", "wanted_from", "wanted_until")
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def donor_out(donor: Donor) -> dict[str, Any]:
@@ -65,13 +59,11 @@ class Donors(MethodView):
         return {"items": [donor_out(donor) for donor in shown], "next": following}
 
     @allow(Right.GIFTS_RECEIVE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.AddDonor)
-    @blueprint.response(201, schemas.DonorOut)
+    @blueprint.takes(schemas.AddDonor, schemas.DonorOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Enter a donor; of the same name and number there is only one. Who stays unknown is not entered."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             draft = DonorDraft(**{name: value for name, value in data.items() if name != "community_id"})
             donor = market.add_donor(session, data["community_id"], draft, actor=actor(), now=clock.now(session))
             location = url_for("giving.OneDonor", donor_id=donor.id)
@@ -97,13 +89,11 @@ class DonorNaming(MethodView):
     """Whether statements may say a donor's name."""
 
     @allow(Right.GIFTS_RECEIVE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NameDonor)
-    @blueprint.response(200, schemas.DonorOut)
+    @blueprint.takes(schemas.NameDonor, schemas.DonorOut)
     def post(self, data: Mapping[str, Any], donor_id: int) -> Response:
         """Note that a donor consents, or does no more: statements to come follow it."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             donor = market.set_named(session, donor_id, is_named=data["is_named"], actor=actor())
             return 200, schemas.DonorOut().dump(donor_out(donor)), {}
 
@@ -130,13 +120,11 @@ class Pledges(MethodView):
         return {"items": [pledge_out(pledge, number) for pledge, number in page.items], "next": page.next}
 
     @allow(Right.PLEDGES_TAKE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.TakePledge)
-    @blueprint.response(201, schemas.PledgeOut)
+    @blueprint.takes(schemas.TakePledge, schemas.PledgeOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Keep a promise that was made at the desk or by the donation line."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             now = clock.now(session)
             pledge = market.take_pledge(session, data["community_id"], read_draft(data), actor=actor(), now=now)
             location = url_for("giving.OnePledge", pledge_id=pledge.id)
@@ -170,13 +158,11 @@ class PledgeFetching(MethodView):
     """The order that fetches what was promised."""
 
     @allow(Right.PLEDGES_TAKE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.FetchPledge, required=False)
-    @blueprint.response(200, schemas.PledgeOut)
+    @blueprint.takes(schemas.FetchPledge, schemas.PledgeOut)
     def post(self, data: Mapping[str, Any], pledge_id: int) -> Response:
         """Place the order, once: 409 while one is under way. What comes to nothing can be fetched again."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             pledge = market.fetch_pledge(session, pledge_id, **data, actor=actor(), now=clock.now(session))
             number = market.order_of_pledge(session, pledge)
             return 200, schemas.PledgeOut().dump(pledge_out(pledge, number)), {}
@@ -189,13 +175,11 @@ class PledgeWithdrawal(MethodView):
     """A promise that is kept no more."""
 
     @allow(Right.PLEDGES_TAKE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.WithdrawPledge)
-    @blueprint.response(200, schemas.PledgeOut)
+    @blueprint.takes(schemas.WithdrawPledge, schemas.PledgeOut)
     def post(self, data: Mapping[str, Any], pledge_id: int) -> Response:
         """Withdraw with a reason; what is being fetched is called back by its order first (409)."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             pledge = market.withdraw_pledge(session, pledge_id, **data, actor=actor())
             number = market.order_of_pledge(session, pledge)
             return 200, schemas.PledgeOut().dump(pledge_out(pledge, number)), {}

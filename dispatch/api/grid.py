@@ -3,24 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import g
 from marshmallow import RAISE
 
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.gateways import limits
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.schemas import grid as schemas
 from dispatch.services import grid
 from dispatch.transaction import transaction
 
 blueprint = Blueprint("grid", __name__, url_prefix="/api", description="网格 · Grid")
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def page_of(rows: Sequence[Any], limit: int) -> Mapping[str, Any]:

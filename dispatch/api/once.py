@@ -22,7 +22,10 @@ KEY_PARAMETER = {
 }
 END_OF_HEADERS = b"\n"
 
-Work = Callable[[Session], tuple[int, Mapping[str, Any], Mapping[str, str]]]
+Answer = tuple[int, Mapping[str, Any], Mapping[str, str]]
+"""Status, body and headers."""
+
+Work = Callable[[Session], Answer]
 
 
 @retrying

@@ -8,11 +8,11 @@ from flask.views import MethodView
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import once
+from dispatch.api.once import Answer, once
 from dispatch.api.order_views import is_closed, order_out
-from dispatch.api.orders import ORDER_OUT, actor, as_sent, draft_of, step, takes
+from dispatch.api.orders import ORDER_OUT, as_sent, draft_of, step, takes
 from dispatch.errors import NotFound
 from dispatch.gateways import limits
 from dispatch.rules.access.roles import Right
@@ -39,7 +39,7 @@ class AnsweredOrders(MethodView):
     def post(self, data: Mapping[str, Any]) -> Response:
         """Close a call in the call with an item of knowledge. 201 means: committed; nobody is dispatched."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             draft = draft_of({name: value for name, value in data.items() if name not in CITED})
             order = orders.answer_call(session, draft, citation_in(data), actor=actor(), now=clock.now(session))
             location = url_for("orders.OneOrder", number=order.number)

@@ -8,18 +8,17 @@ from flask.views import MethodView
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.api.order_views import is_closed, order_out
-from dispatch.api.orders import ORDER_OUT, actor, takes
+from dispatch.api.orders import ORDER_OUT, takes
 from dispatch.gateways import limits
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Right
 from dispatch.rules.grid.phone import mask_phone
 from dispatch.rules.orders.number import check_number
 from dispatch.schemas import order_callers as schemas
-from dispatch.schemas.orders import OrderOut
 from dispatch.services import orders
 from dispatch.services.orders import CallerView, OrderDraft
 from dispatch.transaction import transaction
@@ -60,7 +59,7 @@ def together(name: str, number: str, data: Mapping[str, Any], act: Any) -> Respo
     """One step with an order that locks what it needs itself; gives the order that came of it."""
     known = check_number(number)
 
-    def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+    def work(session: Session) -> Answer:
         found = act(session, orders.find(session, known, actor=actor()), clock.now(session))
         session.flush()
         return 200, ORDER_OUT.dump(order_out(found)), {}
@@ -134,15 +133,13 @@ class OrderSplit(MethodView):
     """一单两事."""
 
     @allow(Right.ORDERS_MERGE, limit=limits.INTAKE)
-    @blueprint.arguments(schemas.SplitOrder)
-    @blueprint.response(201, OrderOut)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
+    @takes(schemas.SplitOrder, status=201, door=blueprint)
     def post(self, data: Mapping[str, Any], number: str) -> Response:
         """Make a second order of the same caller and place; gives the new one. Merging it undoes it."""
         known = check_number(number)
         draft = OrderDraft(source="api", **{name: value for name, value in data.items() if name != "version"})
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             order = orders.find(session, known, actor=actor(), locked=True)
             made = orders.split(session, order, draft, version=data["version"], actor=actor(), now=clock.now(session))
             session.flush()

@@ -1,23 +1,15 @@
 """The clocks of orders over HTTP: the time ledger."""
 
-from flask import g
-
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.rules.orders.ledger import Ledger
 from dispatch.schemas import orders as schemas
 from dispatch.services import catalogue, orders
 from dispatch.transaction import transaction
 
 blueprint = Blueprint("order_clocks", __name__, url_prefix="/api", description="时限 · Clocks")
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 @blueprint.get("/orders/<number>/ledger")

@@ -7,10 +7,10 @@ from flask import Response
 from flask.views import MethodView
 from sqlalchemy.orm import Session
 
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.order_views import is_closed
-from dispatch.api.orders import actor, as_sent, step, takes
+from dispatch.api.orders import as_sent, step, takes
 from dispatch.models.orders import Order, OrderRequest
 from dispatch.rules.access.roles import Right
 from dispatch.rules.orders.requests import RequestKind, Wish

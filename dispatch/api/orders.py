@@ -3,20 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from flask import Response, g, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 from flask_babel import gettext
 from marshmallow import RAISE, Schema
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.api.order_views import event_out, is_closed, order_out, page_out, received_out
 from dispatch.gateways import limits
 from dispatch.models.orders import Order
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.rules.orders.explain import Sentence
 from dispatch.rules.orders.number import check_number
 from dispatch.schemas import orders as schemas
@@ -32,26 +32,13 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def takes(schema: type[Schema], *, status: int = 200, door: Blueprint = blueprint) -> Callable[[View], View]:
-    """A body in, the order out, once per Idempotency-Key; no body is needed where no field is."""
-    needed = any(field.required for field in schema().fields.values())
-
-    def decorate(view: View) -> View:
-        answered = door.arguments(schema, required=needed)(door.response(status, schemas.OrderOut)(view))
-        keyed: View = door.doc(parameters=[KEY_PARAMETER])(answered)
-        return keyed
-
-    return decorate
+    """A body in, the order out."""
+    return door.takes(schema, schemas.OrderOut, status=status)
 
 
 def told(sentence: Sentence) -> str:
     """A stored sentence in the reader's language."""
     return str(gettext(sentence.message_id, **sentence.parameters))
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def draft_of(data: Mapping[str, Any]) -> orders.OrderDraft:
@@ -90,7 +77,7 @@ class Orders(MethodView):
     def post(self, data: Mapping[str, Any]) -> Response:
         """Place an order. 201 means: committed and sure to be dispatched. Repeat with the same Idempotency-Key."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             received = orders.receive(session, draft_of(data), actor=actor(), now=clock.now(session))
             location = url_for("orders.OneOrder", number=received.number)
             return 201, received_out(received), {"Location": location}
@@ -213,7 +200,7 @@ def step(name: str, number: str, data: Mapping[str, Any], act: Callable[[Session
     """One step of a person with one order: found within reach, locked, done once per Idempotency-Key."""
     known = check_number(number)
 
-    def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+    def work(session: Session) -> Answer:
         order = orders.find(session, known, actor=actor(), locked=True)
         act(session, order, clock.now(session))
         session.flush()

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from flask import Response, g, make_response
+from flask import Response, make_response
 from flask.views import MethodView
 from flask_babel import gettext
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow, open_to_all
+from dispatch.api.auth import actor, allow, open_to_all
 from dispatch.api.blueprint import Blueprint
 from dispatch.gateways import limits
-from dispatch.rules.access.roles import EVERYTHING, Actor, Right
+from dispatch.rules.access.roles import EVERYTHING, Right
 from dispatch.rules.reports.figures import NO_RATES, Figure, Value, shown
 from dispatch.schemas import reports as schemas
 from dispatch.services import reports
@@ -30,12 +30,6 @@ FILE_DOC = {
         "content": {form.media_type: {"schema": {"type": "string", "format": "binary"}} for form in FileFormat},
     }
 }
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def query_of(session: Session, asked: Mapping[str, Any]) -> ReportQuery:

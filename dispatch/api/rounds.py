@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Response, g
+from flask import Response
 from flask.views import MethodView
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.models.market import Round, Shipment
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.rules.market.shipments import Destination
 from dispatch.schemas import rounds as schemas
 from dispatch.services import market
@@ -29,12 +29,6 @@ OF_ROUND = ("id", "community_id", "year", "name", "facility_id", "state")
 OF_ENTRY = ("id", "household_id", "resident_id", "state", "tries", "signed_on", "reason")
 OF_SHIPMENT = tuple(name for name in schemas.ShipmentOut().fields if name != "lines")
 PLAIN = ("facility_id", "partner_id", "receiver", "persons", "sends_on", "consumed_by")
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def round_out(session: Session, one: Round) -> dict[str, Any]:
@@ -65,7 +59,7 @@ def step_of_round(
 ) -> Response:
     """Do one step; `deed` gives the id of its round."""
 
-    def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+    def work(session: Session) -> Answer:
         found = market.find_round(session, deed(session, clock.now(session)), actor=actor())
         return status, schemas.YearlyRoundOut().dump(round_out(session, found)), {}
 
@@ -77,7 +71,7 @@ def step_of_shipment(
 ) -> Response:
     """Do one step of a shipment."""
 
-    def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+    def work(session: Session) -> Answer:
         made = deed(session, clock.now(session))
         return status, schemas.ShipmentOut().dump(shipments_out(session, [made])[0]), {}
 
@@ -96,9 +90,7 @@ class Rounds(MethodView):
             return {"items": round_head(session, list(market.list_rounds(session, actor=actor())))}
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.PlanRound)
-    @blueprint.response(201, schemas.YearlyRoundOut)
+    @blueprint.takes(schemas.PlanRound, schemas.YearlyRoundOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Begin a round's list with the bill of a parcel."""
         bill = {line["goods_id"]: line["amount"] for line in data["bill"]}
@@ -125,9 +117,7 @@ class RoundEntries(MethodView):
     """The list."""
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.ListHousehold)
-    @blueprint.response(201, schemas.YearlyRoundOut)
+    @blueprint.takes(schemas.ListHousehold, schemas.YearlyRoundOut, status=201)
     def post(self, data: Mapping[str, Any], round_id: int) -> Response:
         """Put a household on the list, once (409); a frozen list neither grows nor shrinks (409)."""
         return step_of_round(
@@ -143,9 +133,7 @@ class RoundFreezing(MethodView):
     """The list is final."""
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NoWord, required=False)
-    @blueprint.response(200, schemas.YearlyRoundOut)
+    @blueprint.takes(schemas.NoWord, schemas.YearlyRoundOut)
     def post(self, data: Mapping[str, Any], round_id: int) -> Response:
         """Freeze the list."""
         return step_of_round(
@@ -160,9 +148,7 @@ class RoundClosing(MethodView):
     """Everybody has a parcel or a reason."""
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NoWord, required=False)
-    @blueprint.response(200, schemas.YearlyRoundOut)
+    @blueprint.takes(schemas.NoWord, schemas.YearlyRoundOut)
     def post(self, data: Mapping[str, Any], round_id: int) -> Response:
         """End the round; 409 while somebody has neither a parcel nor a reason."""
         return step_of_round(
@@ -177,9 +163,7 @@ class EntryDelivery(MethodView):
     """Somebody takes the parcel there."""
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NoWord, required=False)
-    @blueprint.response(200, schemas.YearlyRoundOut)
+    @blueprint.takes(schemas.NoWord, schemas.YearlyRoundOut)
     def post(self, data: Mapping[str, Any], entry_id: int) -> Response:
         """Place the delivery's order, one at a time (409)."""
         return step_of_round(
@@ -194,9 +178,7 @@ class EntrySignature(MethodView):
     """Somebody signed for the parcel."""
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.SignParcel)
-    @blueprint.response(200, schemas.YearlyRoundOut)
+    @blueprint.takes(schemas.SignParcel, schemas.YearlyRoundOut)
     def post(self, data: Mapping[str, Any], entry_id: int) -> Response:
         """Enter the signature: the goods leave the stock by lot, none past its day (409)."""
         return step_of_round(
@@ -211,9 +193,7 @@ class EntryExcuse(MethodView):
     """No parcel, for a reason."""
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.ExcuseHousehold)
-    @blueprint.response(200, schemas.YearlyRoundOut)
+    @blueprint.takes(schemas.ExcuseHousehold, schemas.YearlyRoundOut)
     def post(self, data: Mapping[str, Any], entry_id: int) -> Response:
         """Leave a household out, with the reason."""
         return step_of_round(
@@ -235,9 +215,7 @@ class Shipments(MethodView):
             return {"items": shipments_out(session, list(market.list_shipments(session, actor=actor())))}
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.PlanShipment)
-    @blueprint.response(201, schemas.ShipmentOut)
+    @blueprint.takes(schemas.PlanShipment, schemas.ShipmentOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Plan a shipment to a town."""
         lines = {line["goods_id"]: line["amount"] for line in data["lines"]}
@@ -268,9 +246,7 @@ class ShipmentSending(MethodView):
     """It leaves."""
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.NoWord, required=False)
-    @blueprint.response(200, schemas.ShipmentOut)
+    @blueprint.takes(schemas.NoWord, schemas.ShipmentOut)
     def post(self, data: Mapping[str, Any], shipment_id: int) -> Response:
         """Send it: the lots leave the stock, none past its day on the planned day of use (409)."""
         return step_of_shipment(
@@ -285,9 +261,7 @@ class ShipmentSignature(MethodView):
     """The receiver signs."""
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.SignShipment)
-    @blueprint.response(200, schemas.ShipmentOut)
+    @blueprint.takes(schemas.SignShipment, schemas.ShipmentOut)
     def post(self, data: Mapping[str, Any], shipment_id: int) -> Response:
         """Enter what the receiver signed for, line by line; never more than was sent (422)."""
         said = {
@@ -306,9 +280,7 @@ class ShipmentReconciliation(MethodView):
     """Every line is explained."""
 
     @allow(Right.CAMPAIGNS_RUN)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.ReconcileShipment)
-    @blueprint.response(200, schemas.ShipmentOut)
+    @blueprint.takes(schemas.ReconcileShipment, schemas.ShipmentOut)
     def post(self, data: Mapping[str, Any], shipment_id: int) -> Response:
         """Close it; 422 while something is missing without a reason."""
         reasons = {line["goods_id"]: line["reason"] for line in data["reasons"]}

@@ -6,18 +6,18 @@ What a keeper, a counter or an approver does is done by a named person on the pa
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, g, url_for
+from flask import Response, url_for
 from flask.views import MethodView
 from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.once import Answer, once
 from dispatch.gateways import limits
 from dispatch.models.market import Goods, Recall
-from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.access.roles import Right
 from dispatch.rules.market.shelf import Days, MoveKind, ShelfLife, may_be_given
 from dispatch.schemas import stock as schemas
 from dispatch.services import market
@@ -30,12 +30,6 @@ FACILITY = "/facilities/<int(min=1, max=9223372036854775807):facility_id>"
 RECALL = "/recalls/<int(min=1, max=9223372036854775807):recall_id>"
 OF_GOODS = tuple(schemas.GoodsOut().fields)
 OF_RECALL = tuple(name for name in schemas.RecallOut().fields if name != "given")
-
-
-def actor() -> Actor:
-    """Who asks."""
-    asking: Actor = g.actor
-    return asking
 
 
 def standing_out(one: Standing, days: Days) -> dict[str, Any]:
@@ -112,13 +106,11 @@ class GoodsOfTheCatalogue(MethodView):
         return {"items": [goods_out(one) for one in found]}
 
     @allow(Right.MARKET_KEEP)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.AddGoods)
-    @blueprint.response(201, schemas.GoodsOut)
+    @blueprint.takes(schemas.AddGoods, schemas.GoodsOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Add goods to a community's catalogue; 409 for a code that is there."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             life = None if data["life_amount"] is None else ShelfLife(data["life_amount"], data["life_unit"])
             named = {name: data[name] for name in ("code", "name", "category", "commodity", "unit")}
             draft = GoodsDraft(**named, life=life, synonyms=tuple(data["synonyms"]))
@@ -138,13 +130,11 @@ class Recalls(MethodView):
     """Calling goods back."""
 
     @allow(Right.MARKET_APPROVE)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.CallBack)
-    @blueprint.response(201, schemas.RecallOut)
+    @blueprint.takes(schemas.CallBack, schemas.RecallOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Call a batch back: what is left goes into quarantine everywhere; the answer lists what has gone out."""
 
-        def work(session: Session) -> tuple[int, Mapping[str, Any], Mapping[str, str]]:
+        def work(session: Session) -> Answer:
             called = market.recall(session, **data, actor=actor(), now=clock.now(session))
             location = url_for("stock.OneRecall", recall_id=called.id)
             return 201, schemas.RecallOut().dump(recall_out(session, called)), {"Location": location}

@@ -10,10 +10,10 @@ from marshmallow import RAISE
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.api.auth import allow
+from dispatch.api.auth import actor, allow
 from dispatch.api.blueprint import Blueprint
-from dispatch.api.funds import ENTRY, actor, entry_changed, plain, read_booking
-from dispatch.api.once import KEY_PARAMETER, once
+from dispatch.api.funds import ENTRY, entry_changed, plain, read_booking
+from dispatch.api.once import Answer, once
 from dispatch.models.funds import BankStatement, Spending
 from dispatch.rules.access.roles import Right
 from dispatch.rules.funds.terms import Commodity
@@ -33,7 +33,6 @@ OF_SPENDING = tuple(schemas.SpendingOut().fields)
 OF_STATEMENT = tuple(schemas.BankStatementOut().fields)
 OF_MATCHED = tuple(schemas.MatchedOut().fields)
 OF_LINE = ("id", "number", "booked_on", "amount_fen", "reference", "words")
-Answer = tuple[int, Mapping[str, Any], Mapping[str, str]]
 
 
 def statement_out(view: StatementView) -> dict[str, Any]:
@@ -63,9 +62,7 @@ class Consents(MethodView):
             return {"items": [plain(OF_CONSENT, one) for one in funds.open_consents(session, actor=actor())]}
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.RecordConsent)
-    @blueprint.response(201, schemas.ConsentOut)
+    @blueprint.takes(schemas.RecordConsent, schemas.ConsentOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Write down what a donor agreed to, with the evidence; who gave it is sealed."""
 
@@ -85,9 +82,7 @@ class WishChange(MethodView):
     """The change that a donor agreed to."""
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.ChangeWish)
-    @blueprint.response(201, schemas.WholeEntryOut)
+    @blueprint.takes(schemas.ChangeWish, schemas.WholeEntryOut, status=201)
     def post(self, data: Mapping[str, Any], consent_id: int) -> Response:
         """Move what was agreed to the other wish, once (409); 403 for what the same hand has recorded."""
         return entry_changed(
@@ -124,9 +119,7 @@ class Spendings(MethodView):
             return {"items": [plain(OF_SPENDING, one) for one in shown], "next": following}
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.AskSpending)
-    @blueprint.response(201, schemas.SpendingOut)
+    @blueprint.takes(schemas.AskSpending, schemas.SpendingOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Ask for spending; a person approves it on `/funds/spendings`, a key never does."""
         return asked(
@@ -141,9 +134,7 @@ class ReversalRequest(MethodView):
     """An entry that one person may not take back alone."""
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.Reverse)
-    @blueprint.response(201, schemas.SpendingOut)
+    @blueprint.takes(schemas.Reverse, schemas.SpendingOut, status=201)
     def post(self, data: Mapping[str, Any], journal_entry_id: int) -> Response:
         """Ask for it, also for a gift's line; a person approves it on `/funds/spendings`, a key never does."""
         return asked(
@@ -190,9 +181,7 @@ class BankStatements(MethodView):
             return {"items": [plain(OF_STATEMENT, row.BankStatement) for row in rows]}
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.ImportBankStatement)
-    @blueprint.response(201, schemas.WholeBankStatementOut)
+    @blueprint.takes(schemas.ImportBankStatement, schemas.WholeBankStatementOut, status=201)
     def post(self, data: Mapping[str, Any]) -> Response:
         """Read a month in and match it; another import of an open month replaces it. A person confirms it."""
         plainly = {name: data[name] for name in ("holding_id", "month", "opening_fen", "closing_fen")}
@@ -235,9 +224,7 @@ class LineEntries(MethodView):
     """Which entries a line of the bank is."""
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.MatchEntries)
-    @blueprint.response(200, schemas.WholeBankStatementOut)
+    @blueprint.takes(schemas.MatchEntries, schemas.WholeBankStatementOut)
     def post(self, data: Mapping[str, Any], bank_line_id: int) -> Response:
         """Say so by hand: together they come to the same fen (else 422), each once, the line too (else 409)."""
         return statement_changed(
@@ -252,9 +239,7 @@ class LineUndoing(MethodView):
     """A match that was wrong."""
 
     @allow(Right.FUNDS_BOOK)
-    @blueprint.doc(parameters=[KEY_PARAMETER])
-    @blueprint.arguments(schemas.Because)
-    @blueprint.response(200, schemas.WholeBankStatementOut)
+    @blueprint.takes(schemas.Because, schemas.WholeBankStatementOut)
     def post(self, data: Mapping[str, Any], bank_line_id: int) -> Response:
         """Take it back with a reason; 409 in a month that was confirmed."""
         return statement_changed(
