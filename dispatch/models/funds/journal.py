@@ -275,6 +275,14 @@ class Entry(Base):
         CheckConstraint("rate_on <= posted_on", name="rate_on"),
         Index("ix_entries_origin", "community_id", "origin", "origin_id", "occasion", unique=True),
         Index("ix_entries_posted_on", "community_id", "posted_on", "seq"),
+        Index(
+            "ix_entries_alone",
+            "community_id",
+            "kind",
+            "purpose",
+            "posted_on",
+            postgresql_where=text("kind IN ('spend', 'given_back') AND approved_by IS NULL"),
+        ),
         Index("ix_entries_opening", "community_id", "id", postgresql_where=text("kind = 'opening'")),
     )
 

@@ -65,9 +65,12 @@ def draft_of(booking: Booking, community_id: int) -> Draft:
     )
 
 
-def needs_approval(booking: Booking, above_fen: int) -> bool:
-    """Whether money leaves that is more than one person may spend alone; raises Invalid without an amount."""
-    return booking.kind in GOES and amount_of(booking) > above_fen
+def needs_approval(booking: Booking, alone_fen: int, above_fen: int) -> bool:
+    """Whether money leaves that is, with the same days' `alone_fen` for that, more than one person may spend alone.
+
+    Raises Invalid without an amount.
+    """
+    return booking.kind in GOES and amount_of(booking) + alone_fen > above_fen
 
 
 def amount_of(booking: Booking) -> int:

@@ -30,7 +30,7 @@ class Counted:
 
 
 class NeedsApproval(Conflict):
-    """这笔支出超过了一个人可以经手的金额，请先提交支出申请，由另一位审批"""
+    """这笔支出（连同几天内同一用途没有审批过的）超过了一个人可以经手的金额，请先提交支出申请，由另一位审批"""
 
 
 def book(session: Session, booking: Booking, *, actor: Actor, now: datetime) -> Entry:

@@ -11,7 +11,7 @@ from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
 from dispatch.models.access import User
 from dispatch.models.funds import Earmark, Entry, Fund, Holding, Spending
 from dispatch.rules.access.roles import Actor
-from dispatch.rules.funds.booking import Booking, draft_of, needs_approval
+from dispatch.rules.funds.booking import GOES, Booking, draft_of, needs_approval
 from dispatch.rules.funds.draft import fen_moved
 from dispatch.rules.funds.spoken import spoken
 from dispatch.rules.funds.terms import Commodity, EntryKind, Purpose
@@ -22,7 +22,7 @@ from dispatch.services.access.reach import visible
 from dispatch.services.funds.post import check, found_right, lock_head, made_by, post
 from dispatch.services.funds.reading import find_open_fund
 from dispatch.services.funds.reverse import reversal_of, take_back
-from dispatch.services.funds.two_people import above_fen, approved
+from dispatch.services.funds.two_people import above_fen, approved, fen_alone
 
 DAYS = "funds.approve_days"
 WAITS, LATE = "spending_waits", "spending_late"
@@ -56,9 +56,16 @@ class SpendingRow:
 
 
 def must_be_approved(session: Session, booking: Booking, *, actor: Actor) -> bool:
-    """Whether somebody else has to approve it first; the house itself asks nobody. Raises Invalid("fund_id")."""
+    """Whether somebody else has to approve it first; the house itself asks nobody. Raises Invalid("fund_id").
+
+    What leaves is judged with what left for the same purpose before it, so that it stands in line behind that.
+    """
     fund = find_open_fund(session, booking.fund_id, actor=actor)
-    return actor.principal != "system" and needs_approval(booking, above_fen(session, fund.community_id))
+    if actor.principal == "system" or booking.kind not in GOES:
+        return False
+    lock_head(session, fund.community_id)
+    alone = fen_alone(session, fund.community_id, booking.kind, booking.purpose)
+    return needs_approval(booking, alone, above_fen(session, fund.community_id))
 
 
 def ask_spending(session: Session, booking: Booking, *, actor: Actor, now: datetime) -> Spending:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select, text
@@ -59,13 +60,14 @@ def test_spending_is_asked_by_one_and_booked_when_another_approves(session: Sess
     now = clock.now(session)
     accountant, centre = person(session, treasury, "accountant1"), person(session, treasury, "centre1")
     alarms = select(Alarm.kind).where(Alarm.cleared_at.is_(None), Alarm.subject.like("spendings:%"))
-    funds.book(session, booking(treasury, ABOVE), actor=accountant, now=now)
+    for fen in (ABOVE - 1, 1):
+        funds.book(session, booking(treasury, fen), actor=accountant, now=now)
     with pytest.raises(NeedsApproval):
         funds.book(session, booking(treasury, ABOVE + 1), actor=accountant, now=now)
     asked = funds.ask_spending(session, booking(treasury, 1_500, form_key=7), actor=accountant, now=now)
     with pytest.raises(AlreadyAsked):
         funds.ask_spending(session, booking(treasury, 1_500, form_key=7), actor=accountant, now=now)
-    assert (entries(session), session.scalars(alarms).all()) == (2, ["spending_waits"])
+    assert (entries(session), session.scalars(alarms).all()) == (3, ["spending_waits"])
     assert funds.alarm_waiting(session, now=now + timedelta(days=3)) == []
     assert funds.alarm_waiting(session, now=now + timedelta(days=3, seconds=1)) == [asked.id]
     with pytest.raises(OwnSpending):
@@ -77,6 +79,31 @@ def test_spending_is_asked_by_one_and_booked_when_another_approves(session: Sess
     for late in (funds.approve_spending, funds.withdraw_spending):
         with pytest.raises(SpendingDecided):
             late(session, asked.id, actor=centre, now=now)
+    settle(session)
+
+
+def test_many_sums_just_under_the_amount_are_one_sum_above_it(session: Session, treasury: Treasury) -> None:
+    now = clock.now(session)
+    first, second = (person(session, treasury, one) for one in ("accountant1", "accountant2"))
+    part = partial(booking, treasury, ABOVE // 2 + 1)
+    wrong = funds.book(session, part(), actor=first, now=now)
+    for actor in (first, second):
+        assert funds.must_be_approved(session, part(), actor=actor)
+        with pytest.raises(NeedsApproval):
+            funds.book(session, part(), actor=actor, now=now)
+        with session.begin_nested() as nested:
+            spend(session, treasury, ABOVE // 2 + 1, actor=actor)
+            with pytest.raises(DBAPIError, match="needs a second person"):
+                settle(session)
+            nested.rollback()
+    assert not funds.must_be_approved(session, part(purpose=Purpose.RELIEF), actor=first)
+    assert not funds.must_be_approved(session, part(kind=EntryKind.GIVEN_BACK, purpose=None), actor=first)
+    funds.take_back(session, wrong.id, words="写错", actor=second, now=now)
+    funds.book(session, part(), actor=first, now=now)
+    for days, is_too_much in ((1, True), (0, False)):
+        changed = {"funds__approve_above_fen": ABOVE, "funds__add_up_days": days}
+        set_policies(session, session.get_one(Organisation, treasury.community_id), **changed)
+        assert funds.must_be_approved(session, part(), actor=first) is is_too_much
     settle(session)
 
 
