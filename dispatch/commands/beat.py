@@ -9,7 +9,7 @@ COMMAND = (
     sys.executable,
     "-m",
     "celery",
-    "--app=dispatch.workers.app",
+    "--app=dispatch.workers.beat",
     "beat",
     "--scheduler=celery.beat:Scheduler",
     "--loglevel=WARNING",

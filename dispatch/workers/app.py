@@ -1,4 +1,4 @@
-"""What `celery -A dispatch.workers.app` starts: one task for all lanes, and the tick."""
+"""What `celery -A dispatch.workers.app` starts: one task for all lanes, and what a tick does."""
 
 from time import monotonic
 from typing import Any
