@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
-from dispatch.rules.care import asking, events, festivals
+from dispatch.rules.care import asking, events, festivals, terms
 from dispatch.rules.market import (
     campaigns,
     cards,
@@ -38,6 +38,7 @@ LABELLED = (
     asking,
     events,
     festivals,
+    terms,
     campaigns,
     cards,
     double_dip,

@@ -1,5 +1,23 @@
-"""Care: schedules of visits and their occurrences."""
+"""Care: schedules of visits; programmes, duties with their periods, what came of visits and calls, calendars."""
 
+from dispatch.models.care.contacts import Absence, Contact
+from dispatch.models.care.duties import Duty, DutyHandover, DutyOrder, DutyPeriod
+from dispatch.models.care.feeds import CareFeed
+from dispatch.models.care.programmes import Enrolment, HelperLeave, PairedHelper, Programme
 from dispatch.models.care.visits import VisitOccurrence, VisitSchedule
 
-__all__ = ["VisitOccurrence", "VisitSchedule"]
+__all__ = [
+    "Absence",
+    "CareFeed",
+    "Contact",
+    "Duty",
+    "DutyHandover",
+    "DutyOrder",
+    "DutyPeriod",
+    "Enrolment",
+    "HelperLeave",
+    "PairedHelper",
+    "Programme",
+    "VisitOccurrence",
+    "VisitSchedule",
+]
