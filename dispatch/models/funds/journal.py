@@ -70,13 +70,17 @@ class Fund(Base):
 
 
 class Earmark(Base):
-    """捐赠意向: the giver's wish within a fund, with purposes of its own that are never changed."""
+    """捐赠意向: the giver's wish within a fund, with purposes of its own that are never changed.
+
+    Or a named account: what is kept for a person by a voucher, or owed to a firm that took some (rules/funds/claims).
+    """
 
     __tablename__ = "earmarks"
 
     id: Mapped[Id]
     community_id: Mapped[Reference] = community()
     fund_id: Mapped[Reference]
+    kind: Mapped[str] = mapped_column(server_default=text("'wish'"))
     name: Mapped[str]
     purposes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     created_by: Mapped[Reference | None] = author()
@@ -88,6 +92,10 @@ class Earmark(Base):
         UniqueConstraint("community_id", "id"),
         UniqueConstraint("community_id", "fund_id", "id"),
         CheckConstraint(PURPOSES, name="purposes"),
+        CheckConstraint(
+            "kind IN ('wish', 'voucher', 'payee') AND (kind = 'wish' OR purposes = ARRAY['voucher']::text[])",
+            name="kind",
+        ),
     )
 
 

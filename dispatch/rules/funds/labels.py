@@ -22,6 +22,9 @@ KIND_LABELS: Final[Mapping[EntryKind, str]] = {
     EntryKind.SALE: "义卖",
     EntryKind.TRANSFER: "转存",
     EntryKind.EARMARK_CHANGE: "变更意向",
+    EntryKind.GRANT: "发放服务券",
+    EntryKind.REDEEM: "核销服务券",
+    EntryKind.LAPSE: "收回服务券余额",
     EntryKind.REVERSAL: "冲正",
 }
 PURPOSE_LABELS: Final[Mapping[Purpose, str]] = {

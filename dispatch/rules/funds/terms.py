@@ -89,6 +89,9 @@ class EntryKind(StrEnum):
     SALE = "sale"
     TRANSFER = "transfer"
     EARMARK_CHANGE = "earmark_change"
+    GRANT = "grant"
+    REDEEM = "redeem"
+    LAPSE = "lapse"
     REVERSAL = "reversal"
 
 
@@ -109,10 +112,15 @@ SHAPES: Final[dict[EntryKind, Shape]] = {
     EntryKind.SALE: Shape.EXCHANGES,
     EntryKind.TRANSFER: Shape.MOVES,
     EntryKind.EARMARK_CHANGE: Shape.EARMARKS,
+    EntryKind.GRANT: Shape.EARMARKS,
+    EntryKind.REDEEM: Shape.EARMARKS,
+    EntryKind.LAPSE: Shape.EARMARKS,
     EntryKind.REVERSAL: Shape.REVERSES,
 }
 
-FOR_A_PURPOSE: Final = frozenset({EntryKind.SPEND, EntryKind.HAND_OUT, EntryKind.PARCEL, EntryKind.SHIPMENT})
+FOR_A_PURPOSE: Final = frozenset(
+    {EntryKind.SPEND, EntryKind.HAND_OUT, EntryKind.PARCEL, EntryKind.SHIPMENT, EntryKind.GRANT}
+)
 """Kinds by which something reaches somebody: they name the purpose, and it must stand in the fund and the earmark."""
 
 

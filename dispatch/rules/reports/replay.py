@@ -67,5 +67,6 @@ def sheet(
         opening[key] = opening.get(key, 0) - one.amount
     rows = {key: SheetRow(*key, opening=amount) for key, amount in sorted(opening.items())}
     for one in moved:
-        rows[one.fund, one.commodity].take(one)
+        if one.amount:
+            rows[one.fund, one.commodity].take(one)
     return [row for row in rows.values() if row.opening or row.received or row.used or row.disposed or row.other]

@@ -22,7 +22,7 @@ from dispatch.services.funds.matching import (
     view_line,
     view_statement,
 )
-from dispatch.services.funds.post import AlreadyPosted, NotEnough, NotForThis, post
+from dispatch.services.funds.post import AlreadyPosted, NamedAccount, NotEnough, NotForThis, post
 from dispatch.services.funds.reading import (
     EntryRow,
     EntryView,
@@ -115,6 +115,7 @@ __all__ = [
     "LineView",
     "MadeElsewhere",
     "MatchedAlready",
+    "NamedAccount",
     "NeedsAnother",
     "NeedsApproval",
     "NewConsent",

@@ -44,6 +44,7 @@ def read_accounts(
             Fund.purposes,
             Earmark.name.label("earmark"),
             Earmark.purposes.label("earmark_purposes"),
+            Earmark.kind.label("earmark_kind"),
             Holding.name.label("holding"),
         )
         .join(Balance, Balance.account_id == Account.id)

@@ -16,6 +16,7 @@ from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.funds import Entry, EntryLine, EntryNote
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds import draft as rule
+from dispatch.rules.funds.claims import EarmarkKind, is_allowed
 from dispatch.rules.funds.draft import Draft, Maker
 from dispatch.rules.funds.money import DIGITS, check_foreign, fen_of
 from dispatch.rules.funds.record import Recorded, RecordedLine, digest
@@ -37,6 +38,10 @@ class NotForThis(Invalid):
     """“%(fund)s”不能用于这个用途，请改选用途或别的基金（专款专用）"""
 
 
+class NamedAccount(Invalid):
+    """服务券和服务商的账户只能由服务券办理收支，不能在这里记账"""
+
+
 class AlreadyPosted(Conflict):
     """这件事已经入过账了"""
 
@@ -52,7 +57,7 @@ def post(session: Session, draft: Draft, *, actor: Actor, now: datetime) -> Entr
     head = lock_head(session, draft.community_id)
     if draft.origin is not None and is_posted(session, draft):
         raise AlreadyPosted
-    found = found_right(session, draft)
+    found = found_right(session, draft, is_approved=draft.approved_by is not None)
     entry = write(session, draft, head, found, actor=actor, now=now)
     audit.record(
         session,
@@ -66,9 +71,10 @@ def post(session: Session, draft: Draft, *, actor: Actor, now: datetime) -> Entr
     return entry
 
 
-def found_right(session: Session, draft: Draft) -> Found:
+def found_right(session: Session, draft: Draft, *, is_approved: bool) -> Found:
     """The accounts of a draft whose purpose fits and for which there is enough; raises what `post` raises of them."""
     found = accounts_of(session, draft)
+    check_claims(draft, found, is_approved=is_approved)
     check_purposes(draft, found)
     check_balances(draft, found)
     return found
@@ -116,6 +122,16 @@ def is_posted(session: Session, draft: Draft) -> bool:
         Entry.occasion == draft.occasion,
     )
     return session.execute(query).first() is not None
+
+
+def check_claims(draft: Draft, found: Found, *, is_approved: bool) -> None:
+    """Named accounts are touched by nothing but their own kinds; raises NamedAccount("earmark_id")."""
+    custody = [
+        (EarmarkKind(found[one.account].earmark_kind or EarmarkKind.WISH), one.amount)
+        for one in rule.custody_of(draft.lines)
+    ]
+    if not is_allowed(draft.kind, custody, is_approved=is_approved):
+        raise NamedAccount("earmark_id")
 
 
 def check_purposes(draft: Draft, found: Found) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, asc, desc, func, lateral, literal, select, true
+from sqlalchemy import ColumnElement, Row, and_, asc, desc, func, lateral, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,7 @@ from dispatch.models.funds import (
 )
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.booking import FORM
+from dispatch.rules.funds.claims import EarmarkKind
 from dispatch.services.access.reach import visible
 from dispatch.services.funds.reverse import entry_in_reach
 
@@ -107,8 +108,10 @@ def list_holdings(session: Session, *, actor: Actor) -> list[HoldingRow]:
 
 
 def list_earmarks(session: Session, *, fund_id: int | None = None, actor: Actor) -> Sequence[Earmark]:
-    """The wishes in reach (of one fund) that may still be chosen, by fund."""
-    query = select(Earmark).where(visible(Earmark, actor), Earmark.closed_at.is_(None))
+    """The wishes in reach (of one fund) that may still be chosen, by fund; named accounts are nobody's to choose."""
+    query = select(Earmark).where(
+        visible(Earmark, actor), Earmark.closed_at.is_(None), Earmark.kind == str(EarmarkKind.WISH)
+    )
     if fund_id is not None:
         query = query.where(Earmark.fund_id == fund_id)
     return session.scalars(query.order_by(Earmark.fund_id, Earmark.id.desc()).limit(MOST_LISTED)).all()
@@ -118,7 +121,7 @@ def wish_names(session: Session, *, actor: Actor) -> dict[tuple[int, int | None]
     """What the funds and wishes in reach are called, each fund before its wishes; also those that are closed."""
     rows = session.execute(
         select(Fund.id, Fund.name, Earmark.id, Earmark.name)
-        .outerjoin(Earmark, Earmark.fund_id == Fund.id)
+        .outerjoin(Earmark, and_(Earmark.fund_id == Fund.id, Earmark.kind == str(EarmarkKind.WISH)))
         .where(visible(Fund, actor))
         .order_by(Fund.community_id, Fund.code, Earmark.id)
         .limit(MOST_LISTED)
@@ -165,7 +168,7 @@ def find_open_fund(session: Session, fund_id: int, *, actor: Actor) -> Fund:
 
 
 def accounts_in(session: Session, fund_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """The accounts of a fund with wish, place and balance: what is owed first."""
+    """The accounts of a fund with wish, place and balance: what is owed first. Empty named accounts are left out."""
     return session.execute(
         select(
             Account.id, Account.side, Account.commodity, Balance.amount, Earmark.name.label("earmark"),
@@ -174,7 +177,10 @@ def accounts_in(session: Session, fund_id: int) -> Sequence[Row[*tuple[Any, ...]
         .join(Balance, Balance.account_id == Account.id)
         .outerjoin(Earmark, Earmark.id == Account.earmark_id)
         .outerjoin(Holding, Holding.id == Account.holding_id)
-        .where(Account.fund_id == fund_id)
+        .where(
+            Account.fund_id == fund_id,
+            or_(Earmark.id.is_(None), Earmark.kind == str(EarmarkKind.WISH), Balance.amount > 0),
+        )
         .order_by(Account.side, Account.commodity, Earmark.id.nulls_first(), Account.id)
         .limit(MOST_LISTED)
     ).all()  # fmt: skip

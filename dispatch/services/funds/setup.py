@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.funds import Earmark, Fund, Holding
 from dispatch.rules.access.roles import Actor
+from dispatch.rules.funds.claims import EarmarkKind
 from dispatch.rules.funds.terms import HoldingKind, Owner, Purpose
 from dispatch.rules.orders.intake import check_text
 from dispatch.services.access import audit
@@ -56,14 +57,16 @@ def add_earmark(
     *,
     name: str,
     purposes: Iterable[Purpose],
+    kind: EarmarkKind = EarmarkKind.WISH,
     actor: Actor,
     now: datetime,
 ) -> Earmark:
-    """Add a giver's wish to a fund, with purposes of its own that are never changed; raises Invalid."""
+    """Add a giver's wish (or a named account) to a fund, with purposes that are never changed; raises Invalid."""
     check_reach(fund.community_id, actor)
     made = Earmark(
         community_id=fund.community_id,
         fund_id=fund.id,
+        kind=str(kind),
         name=named("name", name, LONGEST_NAME),
         purposes=checked_purposes(purposes),
         created_by=actor.user_id,

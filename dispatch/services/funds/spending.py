@@ -68,9 +68,12 @@ def must_be_approved(session: Session, booking: Booking, *, actor: Actor) -> boo
     return needs_approval(booking, alone, above_fen(session, fund.community_id))
 
 
-def ask_spending(session: Session, booking: Booking, *, actor: Actor, now: datetime) -> Spending:
+def ask_spending(
+    session: Session, booking: Booking, *, to_payee: bool = False, actor: Actor, now: datetime
+) -> Spending:
     """Ask for spending; what could not be booked today is not asked either. Whoever may approve is alarmed.
 
+    `to_payee`: a firm is to be paid from what is kept for it; nobody asks for that by hand.
     Raises Invalid naming the field, AlreadyAsked for a form that was sent before, and what `post` raises.
     """
     fund = find_open_fund(session, booking.fund_id, actor=actor)
@@ -81,7 +84,7 @@ def ask_spending(session: Session, booking: Booking, *, actor: Actor, now: datet
     lock_head(session, fund.community_id)
     if spending_of_form(session, booking.form_key, actor=actor) is not None:
         raise AlreadyAsked
-    found_right(session, draft)
+    found_right(session, draft, is_approved=to_payee)
     made = Spending(
         community_id=fund.community_id,
         kind=str(draft.kind),
@@ -107,7 +110,7 @@ def ask_reversal(session: Session, entry: Entry, *, words: str, actor: Actor, no
     check(draft, actor, now)
     if entry.id in reversals_asked(session, (entry.id,)):
         raise AlreadyAsked
-    found_right(session, draft)
+    found_right(session, draft, is_approved=True)
     made = Spending(
         community_id=entry.community_id,
         kind=str(draft.kind),

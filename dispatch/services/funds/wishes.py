@@ -11,6 +11,7 @@ from dispatch import clock
 from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
 from dispatch.models.funds import Consent, Earmark, Entry, Fund
 from dispatch.rules.access.roles import Actor
+from dispatch.rules.funds.claims import EarmarkKind
 from dispatch.rules.funds.draft import MOST, Dimension, Draft, at
 from dispatch.rules.funds.terms import Commodity, EntryKind
 from dispatch.rules.orders.intake import check_text
@@ -98,7 +99,8 @@ def is_there(session: Session, community_id: int, wish: Wish) -> bool:
     """Whether the community has the fund and, within it, the wish."""
     query = select(Fund.id).where(Fund.community_id == community_id, Fund.id == wish.fund_id)
     if wish.earmark_id is not None:
-        query = query.join(Earmark, Earmark.fund_id == Fund.id).where(Earmark.id == wish.earmark_id)
+        is_wish = (Earmark.id == wish.earmark_id, Earmark.kind == str(EarmarkKind.WISH))
+        query = query.join(Earmark, Earmark.fund_id == Fund.id).where(*is_wish)
     return session.execute(query).first() is not None
 
 
