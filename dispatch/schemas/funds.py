@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from dispatch.rules.funds.booking import BY_HAND
+from dispatch.rules.funds.booking import BY_HAND, NEEDS_TWO
 from dispatch.rules.funds.draft import MOST
 from dispatch.rules.funds.shown import AID
 from dispatch.rules.funds.terms import Commodity, EntryKind, HoldingKind, Owner, Purpose
@@ -226,9 +226,9 @@ class Book(HouseSchema):
 
 
 class AskSpending(Book):
-    """Spending that another person has to approve."""
+    """Spending, or an opening, that another person has to approve."""
 
-    kind = fields.String(required=True, validate=validate.OneOf([str(EntryKind.SPEND), str(EntryKind.GIVEN_BACK)]))
+    kind = fields.String(required=True, validate=validate.OneOf(sorted(str(kind) for kind in NEEDS_TWO)))
 
 
 class Reverse(HouseSchema):
@@ -298,7 +298,7 @@ class ChangeWish(HouseSchema):
 
 
 class SpendingOut(HouseSchema):
-    """Spending, or a reversal, that was asked, and what became of it; a reversal has no fund and no holding."""
+    """What was asked, and what became of it; a reversal has no fund and no place, an opening says what was counted."""
 
     id = fields.Integer(required=True)
     community_id = fields.Integer(required=True)
@@ -307,6 +307,7 @@ class SpendingOut(HouseSchema):
     earmark_id = fields.Integer(required=True, allow_none=True)
     holding_id = fields.Integer(required=True, allow_none=True)
     reverses_id = fields.Integer(required=True, allow_none=True)
+    counted = fields.List(fields.List(fields.Integer(allow_none=True)), required=True, allow_none=True)
     amount_fen = fields.Integer(required=True)
     purpose = fields.String(required=True, allow_none=True, validate=validate.OneOf(PURPOSES))
     happened_on = fields.Date(required=True, allow_none=True)

@@ -1,17 +1,20 @@
 """基金: the community's funds and where their money lies, each entry, booking, reversing, receipts."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, Invalid
+from dispatch.errors import Invalid
 from dispatch.gateways import limits
+from dispatch.models.funds import Entry, Spending
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.funds.booking import BY_HAND, Booking
 from dispatch.rules.funds.draft import Foreign
@@ -25,7 +28,7 @@ from dispatch.services.funds import AlreadyAsked, AlreadyPosted
 from dispatch.services.market.undoing import take_back_or_ask
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.changing import Work, change, errors_of, status_of
+from dispatch.web.changing import Render, Work, change, make
 from dispatch.web.knowledge import read_day
 from dispatch.web.orders.form import number
 
@@ -145,28 +148,35 @@ def render_form(actor: Actor, typed: Mapping[str, str], errors: Mapping[str, str
 @retrying
 def book() -> Response:
     """Post what the form says, once, or ask for it; a gift gets its receipt where a name or the wish is given."""
-    actor, form = current_actor(), request.form
-    try:
+    form = request.form
+
+    def work(session: Session, actor: Actor, now: datetime) -> Entry | Spending:
         booking = read_booking(form)
-        with transaction() as session:
-            now = clock.now(session)
-            if funds.must_be_approved(session, booking, actor=actor):
-                return to_spending(funds.ask_spending(session, booking, actor=actor, now=now).id)
-            made = funds.book(session, booking, actor=actor, now=now)
-            if booking.kind is EntryKind.GIFT and form.get("with_receipt"):
-                name = form.get("received_from", "")
-                funds.issue_receipt(session, made.id, received_from=name, actor=actor, now=now)
-    except AlreadyPosted:
-        with transaction() as session:
-            known = funds.entry_of_form(session, number(form, "form_key") or 0, actor=actor)
-        return to_entry(known or 0)
-    except AlreadyAsked:
-        with transaction() as session:
-            asked = funds.spending_of_form(session, number(form, "form_key"), actor=actor)
-        return to_spending(asked or 0)
-    except (Invalid, Conflict) as error:
-        return make_response(render_form(actor, form, errors_of(error)), status_of(error))
-    return to_entry(made.id)
+        if funds.must_be_approved(session, booking, actor=actor):
+            return funds.ask_spending(session, booking, actor=actor, now=now)
+        made = funds.book(session, booking, actor=actor, now=now)
+        if booking.kind is EntryKind.GIFT and form.get("with_receipt"):
+            name = form.get("received_from", "")
+            funds.issue_receipt(session, made.id, received_from=name, actor=actor, now=now)
+        return made
+
+    return booked(work, lambda actor, errors: render_form(actor, form, errors))
+
+
+def booked(work: Callable[[Session, Actor, datetime], Entry | Spending], render: Render) -> Response:
+    """Book what a form says, once, or ask for it; a refusal is shown with what was typed."""
+    form_key = number(request.form, "form_key")
+
+    def step(session: Session, actor: Actor, now: datetime) -> str:
+        try:
+            made = work(session, actor, now)
+        except AlreadyPosted:
+            return entry_address(funds.entry_of_form(session, form_key or 0, actor=actor))
+        except AlreadyAsked:
+            return spending_address(funds.spending_of_form(session, form_key, actor=actor))
+        return spending_address(made.id) if isinstance(made, Spending) else entry_address(made.id)
+
+    return make(step, render)
 
 
 def read_booking(form: Mapping[str, str]) -> Booking:
@@ -260,17 +270,17 @@ def issue(entry_id: int) -> Response:
 
 def changed(entry_id: int, work: Work) -> Response:
     """Do something about an entry and show it."""
-    return change(work, partial(render_entry, entry_id), url_for("pages_funds.entry", entry_id=entry_id))
+    return change(work, partial(render_entry, entry_id), entry_address(entry_id))
 
 
-def to_spending(spending_id: int) -> Response:
-    """The way to what waits for its approval."""
-    return redirect(url_for("pages_spendings.show", spending_id=spending_id), 303)  # type: ignore[return-value]
+def spending_address(spending_id: int | None) -> str:
+    """Where to see what waits for its approval."""
+    return url_for("pages_spendings.show", spending_id=spending_id or 0)
 
 
-def to_entry(entry_id: int) -> Response:
-    """The way to an entry's page."""
-    return redirect(url_for("pages_funds.entry", entry_id=entry_id), 303)  # type: ignore[return-value]
+def entry_address(entry_id: int | None) -> str:
+    """An entry's page."""
+    return url_for("pages_funds.entry", entry_id=entry_id or 0)
 
 
 @blueprint.get("/receipts/<int(max=9223372036854775807):receipt_id>")

@@ -201,6 +201,11 @@ def of_second_people(facts: Mapping[str, Any]) -> dict[str, str]:
             "spending_waits": gettext("有一笔账的冲正申请等待审批"),
             "spending_late": gettext("一笔账的冲正申请等待审批已经超过期限"),
         }
+    if facts.get("kind") == EntryKind.OPENING:
+        return {
+            "spending_waits": gettext("有一笔 %(amount)s 的开账申请等待审批", amount=facts.get("amount", "")),
+            "spending_late": gettext("%(amount)s 的开账申请等待审批已经超过期限", amount=facts.get("amount", "")),
+        }
     return {
         "spending_waits": gettext("有一笔 %(amount)s 的支出申请等待审批", amount=facts.get("amount", "")),
         "spending_late": gettext("%(amount)s 的支出申请等待审批已经超过期限", amount=facts.get("amount", "")),

@@ -55,6 +55,7 @@ def render_spending(spending_id: int, actor: Actor, errors: Mapping[str, str]) -
             "funds/spending.html",
             row=row,
             one=row.spending,
+            wishes=funds.wish_names(session, actor=actor) if row.spending.counted else {},
             is_mine=actor.user_id is not None and actor.user_id == row.spending.asked_by,
             errors=errors,
             typed=request.form,

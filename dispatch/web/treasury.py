@@ -5,19 +5,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, Invalid
+from dispatch.errors import Invalid
+from dispatch.models.funds import Entry, Spending
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.funds.terms import Commodity, HoldingKind, Owner, Purpose
 from dispatch.services import funds
-from dispatch.services.funds import AlreadyPosted, Counted
+from dispatch.services.funds import Counted
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.changing import Making, errors_of, make, status_of
-from dispatch.web.funds import KEY_BITS, read_amount, to_entry, words
+from dispatch.web.changing import Making, make
+from dispatch.web.funds import KEY_BITS, booked, read_amount, words
 from dispatch.web.giving.door import chosen_community, communities_of
 from dispatch.web.knowledge import read_day
 from dispatch.web.orders.form import number
@@ -168,19 +169,16 @@ def render_take_over(actor: Actor, typed: Mapping[str, str], errors: Mapping[str
 @allow(Right.FUNDS_BOOK)
 @retrying
 def take_over() -> Response:
-    """Open the books of a holding with what was counted there, in one entry, once per form."""
-    actor, form = current_actor(), request.form
-    try:
+    """Open the books of a holding with what was counted there, in one entry, once per form, or ask for it."""
+    form = request.form
+
+    def work(session: Session, actor: Actor, now: datetime) -> Entry | Spending:
         counted = read_counted(form)
-        with transaction() as session:
-            made = funds.take_over(session, counted, actor=actor, now=clock.now(session))
-    except AlreadyPosted:
-        with transaction() as session:
-            known = funds.entry_of_form(session, number(form, "form_key") or 0, actor=actor)
-        return to_entry(known or 0)
-    except (Invalid, Conflict) as error:
-        return make_response(render_take_over(actor, form, errors_of(error)), status_of(error))
-    return to_entry(made.id)
+        if funds.opening_must_be_approved(session, counted, actor=actor):
+            return funds.ask_opening(session, counted, actor=actor, now=now)
+        return funds.take_over(session, counted, actor=actor, now=now)
+
+    return booked(work, lambda actor, errors: render_take_over(actor, form, errors))
 
 
 def read_counted(form: Mapping[str, str]) -> Counted:

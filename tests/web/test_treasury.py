@@ -53,6 +53,19 @@ def test_the_books_are_taken_over_from_nothing(desk: Desk) -> None:
         assert session.scalars(select(Earmark.purposes)).all() == [["lone_elder"]]
 
 
+def test_what_is_counted_above_the_amount_is_taken_over_when_another_approves(desk: Desk, treasury: Treasury) -> None:
+    accountant, centre = desk.client(Role.ACCOUNTANT), desk.client(Role.CENTRE)
+    counted = {"form_key": "78", "holding_id": str(treasury.till.id), f"counted.{treasury.general.id}": "1990"}
+    more = counted | {f"counted.{treasury.overseas.id}": "10.01"}
+    asked, twice = (accountant.post("/funds/take-over", data=more) for _ in range(2))
+    assert ("/funds/spendings/" in asked.location, asked.location) == (True, twice.location)
+    assert '<span class="number">1,990.00 元' in page(centre, asked.location)
+    assert "2,000.01 元 的开账申请等待审批" in page(centre, "/alarms")
+    assert accountant.post(f"{asked.location}/approve").status_code == 403
+    assert centre.post(f"{asked.location}/approve").status_code == 303
+    assert "2,000.01 元" in page(accountant, "/funds")
+
+
 @pytest.mark.parametrize(
     ("field", "changes"),
     [

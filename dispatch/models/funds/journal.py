@@ -289,7 +289,7 @@ class Entry(Base):
             "kind",
             "purpose",
             "posted_on",
-            postgresql_where=text("kind IN ('spend', 'given_back') AND approved_by IS NULL"),
+            postgresql_where=text("kind IN ('spend', 'given_back', 'opening') AND approved_by IS NULL"),
         ),
         Index("ix_entries_opening", "community_id", "id", postgresql_where=text("kind = 'opening'")),
     )

@@ -1,6 +1,7 @@
-"""Spending, and what is taken back, that waits for a second person, or was decided."""
+"""Spending, openings, and what is taken back, that wait for a second person, or was decided."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,7 +12,7 @@ from dispatch.models.grid import community, within
 
 
 class Spending(Base):
-    """支出与冲正申请: asked by one, approved and booked or refused by another; nothing of it is changed afterwards."""
+    """支出、冲正与开账申请: asked by one, approved and booked or refused by another; nothing is changed afterwards."""
 
     __tablename__ = "spendings"
 
@@ -22,6 +23,7 @@ class Spending(Base):
     earmark_id: Mapped[Reference | None]
     holding_id: Mapped[Reference | None]
     reverses_id: Mapped[Reference | None]
+    counted: Mapped[list[Any] | None]
     amount_fen: Mapped[Reference]
     purpose: Mapped[str | None]
     happened_on: Mapped[date | None]
@@ -46,11 +48,12 @@ class Spending(Base):
         UniqueConstraint("community_id", "form_key"),
         UniqueConstraint("entry_id"),
         CheckConstraint(
-            "kind IN ('spend', 'given_back', 'reversal') AND (kind = 'spend') = (purpose IS NOT NULL) "
-            "AND (kind = 'reversal') = (reverses_id IS NOT NULL) "
-            "AND num_nulls(fund_id, holding_id) = CASE kind WHEN 'reversal' THEN 2 ELSE 0 END",
+            "kind IN ('spend', 'given_back', 'reversal', 'opening') AND (kind = 'spend') = (purpose IS NOT NULL) "
+            "AND (kind = 'reversal') = (reverses_id IS NOT NULL) AND (kind = 'opening') = (counted IS NOT NULL) "
+            "AND (kind IN ('reversal', 'opening')) = (fund_id IS NULL) AND (kind = 'reversal') = (holding_id IS NULL)",
             name="kind",
         ),
+        CheckConstraint("jsonb_typeof(counted) = 'array' AND jsonb_array_length(counted) > 0", name="counted"),
         CheckConstraint("amount_fen > 0 OR (kind = 'reversal' AND amount_fen = 0)", name="amount"),
         CheckConstraint("length(words) <= 500", name="words"),
         CheckConstraint("num_nonnulls(asked_by, asked_by_key) <= 1", name="asker"),

@@ -18,6 +18,9 @@ BY_HAND: Final = (
     EntryKind.OPENING,
 )
 GOES: Final = frozenset({EntryKind.SPEND, EntryKind.GIVEN_BACK})
+NEEDS_TWO: Final = GOES | {EntryKind.OPENING}
+"""What one person books alone up to an amount only."""
+
 FORM: Final = "funds.form"
 """The origin of what was booked by a form: its key makes one form one entry, however often it is sent."""
 
@@ -63,14 +66,6 @@ def draft_of(booking: Booking, community_id: int) -> Draft:
         origin=None if booking.form_key is None else FORM,
         origin_id=booking.form_key,
     )
-
-
-def needs_approval(booking: Booking, alone_fen: int, above_fen: int) -> bool:
-    """Whether money leaves that is, with the same days' `alone_fen` for that, more than one person may spend alone.
-
-    Raises Invalid without an amount.
-    """
-    return booking.kind in GOES and amount_of(booking) + alone_fen > above_fen
 
 
 def amount_of(booking: Booking) -> int:

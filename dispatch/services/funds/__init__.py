@@ -1,5 +1,15 @@
 """Funds: the journal of money and goods, by fund, wish and owner; posted once, never changed, reversed by name."""
 
+from dispatch.services.funds.asking import (
+    AlreadyAsked,
+    ask_opening,
+    ask_reversal,
+    ask_spending,
+    must_be_approved,
+    opening_must_be_approved,
+    reversals_asked,
+    spending_of_form,
+)
 from dispatch.services.funds.bank import (
     DoesNotFollow,
     NewStatement,
@@ -9,7 +19,7 @@ from dispatch.services.funds.bank import (
     import_statement,
     list_bank_statements,
 )
-from dispatch.services.funds.booking import Counted, NeedsApproval, book, take_over
+from dispatch.services.funds.booking import NeedsApproval, book, take_over
 from dispatch.services.funds.matching import (
     LineView,
     MatchedAlready,
@@ -22,6 +32,7 @@ from dispatch.services.funds.matching import (
     view_line,
     view_statement,
 )
+from dispatch.services.funds.opening import Counted
 from dispatch.services.funds.post import AlreadyPosted, NamedAccount, NotEnough, NotForThis, post
 from dispatch.services.funds.reading import (
     EntryRow,
@@ -67,19 +78,13 @@ from dispatch.services.funds.reverse import (
 )
 from dispatch.services.funds.setup import CodeTaken, add_earmark, add_holding, open_fund
 from dispatch.services.funds.spending import (
-    AlreadyAsked,
     OwnSpending,
     SpendingDecided,
     SpendingRow,
     alarm_waiting,
     approve_spending,
-    ask_reversal,
-    ask_spending,
     list_spendings,
-    must_be_approved,
     refuse_spending,
-    reversals_asked,
-    spending_of_form,
     undo_by_hand,
     view_spending,
     withdraw_spending,
@@ -140,6 +145,7 @@ __all__ = [
     "alarm_unreconciled",
     "alarm_waiting",
     "approve_spending",
+    "ask_opening",
     "ask_reversal",
     "ask_spending",
     "book",
@@ -172,6 +178,7 @@ __all__ = [
     "number_of",
     "open_consents",
     "open_fund",
+    "opening_must_be_approved",
     "post",
     "receipt_of",
     "record_consent",

@@ -1,4 +1,4 @@
-"""Spending above an amount, and what is taken back: asked by one, approved and booked or refused by another."""
+"""What was asked for is approved and booked, or refused, by another than who asked; or withdrawn by who did."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,28 +11,23 @@ from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
 from dispatch.models.access import User
 from dispatch.models.funds import Earmark, Entry, Fund, Holding, Spending
 from dispatch.rules.access.roles import Actor
-from dispatch.rules.funds.booking import GOES, Booking, draft_of, needs_approval
-from dispatch.rules.funds.draft import fen_moved
-from dispatch.rules.funds.spoken import spoken
-from dispatch.rules.funds.terms import Commodity, EntryKind, Purpose
+from dispatch.rules.funds.booking import Booking, draft_of
+from dispatch.rules.funds.terms import EntryKind, Purpose
 from dispatch.rules.orders.intake import check_text
 from dispatch.services import notify
-from dispatch.services.access import audit, policies
+from dispatch.services.access import policies
 from dispatch.services.access.reach import visible
-from dispatch.services.funds.post import check, found_right, lock_head, made_by, post
+from dispatch.services.funds.asking import LATE, WAITS, note, said, subject_of
+from dispatch.services.funds.opening import counted_in, opening_of
+from dispatch.services.funds.post import post
 from dispatch.services.funds.reading import find_open_fund
-from dispatch.services.funds.reverse import reversal_of, take_back
-from dispatch.services.funds.two_people import above_fen, approved, fen_alone
+from dispatch.services.funds.reverse import take_back
+from dispatch.services.funds.two_people import approved
 
 DAYS = "funds.approve_days"
-WAITS, LATE = "spending_waits", "spending_late"
 LONGEST_REASON = 200
 Undo = Callable[[Session, Spending, Actor, datetime], int]
 """How an entry is taken back that was asked to be; gives the id of the entry that does so."""
-
-
-class AlreadyAsked(Conflict):
-    """这件申请已经提交过了"""
 
 
 class SpendingDecided(Conflict):
@@ -53,98 +48,6 @@ class SpendingRow:
     holding: str | None
     asker: str | None
     decider: str | None
-
-
-def must_be_approved(session: Session, booking: Booking, *, actor: Actor) -> bool:
-    """Whether somebody else has to approve it first; the house itself asks nobody. Raises Invalid("fund_id").
-
-    What leaves is judged with what left for the same purpose before it, so that it stands in line behind that.
-    """
-    fund = find_open_fund(session, booking.fund_id, actor=actor)
-    if actor.principal == "system" or booking.kind not in GOES:
-        return False
-    lock_head(session, fund.community_id)
-    alone = fen_alone(session, fund.community_id, booking.kind, booking.purpose)
-    return needs_approval(booking, alone, above_fen(session, fund.community_id))
-
-
-def ask_spending(
-    session: Session, booking: Booking, *, to_payee: bool = False, actor: Actor, now: datetime
-) -> Spending:
-    """Ask for spending; what could not be booked today is not asked either. Whoever may approve is alarmed.
-
-    `to_payee`: a firm is to be paid from what is kept for it; nobody asks for that by hand.
-    Raises Invalid naming the field, AlreadyAsked for a form that was sent before, and what `post` raises.
-    """
-    fund = find_open_fund(session, booking.fund_id, actor=actor)
-    draft = draft_of(booking, fund.community_id)
-    if draft.kind not in {EntryKind.SPEND, EntryKind.GIVEN_BACK}:
-        raise Invalid("kind", "只有支出和退还要先申请")
-    check(draft, actor, now)
-    lock_head(session, fund.community_id)
-    if spending_of_form(session, booking.form_key, actor=actor) is not None:
-        raise AlreadyAsked
-    found_right(session, draft, is_approved=to_payee)
-    made = Spending(
-        community_id=fund.community_id,
-        kind=str(draft.kind),
-        fund_id=booking.fund_id,
-        earmark_id=booking.earmark_id,
-        holding_id=booking.holding_id,
-        amount_fen=-draft.lines[0].amount,
-        purpose=None if draft.purpose is None else str(draft.purpose),
-        happened_on=booking.happened_on,
-        words=booking.words.strip(),
-        form_key=booking.form_key,
-    )
-    return kept(session, made, "funds.ask_spending", actor=actor, now=now)
-
-
-def ask_reversal(session: Session, entry: Entry, *, words: str, actor: Actor, now: datetime) -> Spending:
-    """Ask for an entry to be taken back; what could not be taken back today is not asked either.
-
-    Raises Invalid without a reason, IsReversal, AlreadyReversed, AlreadyAsked, NotEnough.
-    """
-    lock_head(session, entry.community_id)
-    draft = reversal_of(session, entry, words)
-    check(draft, actor, now)
-    if entry.id in reversals_asked(session, (entry.id,)):
-        raise AlreadyAsked
-    found_right(session, draft, is_approved=True)
-    made = Spending(
-        community_id=entry.community_id,
-        kind=str(draft.kind),
-        reverses_id=entry.id,
-        amount_fen=fen_moved(draft.lines),
-        words=words.strip(),
-    )
-    return kept(session, made, "funds.ask_reversal", actor=actor, now=now)
-
-
-def reversals_asked(session: Session, entry_ids: Sequence[int]) -> dict[int, int]:
-    """Which of some entries wait to be taken back, each with what was asked. One query."""
-    query = select(Spending.reverses_id, Spending.id).where(
-        Spending.reverses_id.in_(entry_ids), Spending.state == "asked"
-    )
-    return {entry_id: asked for entry_id, asked in session.execute(query) if entry_id is not None}
-
-
-def kept(session: Session, made: Spending, action: str, *, actor: Actor, now: datetime) -> Spending:
-    """Write down what was asked, and tell whoever may approve."""
-    maker = made_by(actor)
-    made.asked_by, made.asked_by_key, made.asked_at = maker.user_id, maker.key_id, now
-    session.add(made)
-    session.flush()
-    note(session, action, made, actor)
-    notify.raise_alarm(
-        session, kind=WAITS, subject=subject_of(made), level="notice", community_id=made.community_id, facts=said(made)
-    )
-    return made
-
-
-def said(spending: Spending) -> dict[str, str]:
-    """What an alarm says of it."""
-    return {"kind": spending.kind, "amount": spoken(spending.amount_fen, Commodity.FEN)}
 
 
 def undo_by_hand(session: Session, spending: Spending, actor: Actor, now: datetime) -> int:
@@ -168,7 +71,10 @@ def approve_spending(
 
 
 def book_asked(session: Session, spending: Spending, *, actor: Actor, now: datetime) -> Entry:
-    """The entry of spending that was asked for; raises what `post` raises."""
+    """The entry of what was asked for; raises what `post` raises."""
+    if spending.kind == EntryKind.OPENING:
+        opening = opening_of(session, counted_in(spending), actor=actor)
+        return post(session, approved(opening, spending, actor), actor=actor, now=now)
     booking = Booking(
         kind=EntryKind(spending.kind),
         fund_id=spending.fund_id or 0,
@@ -235,22 +141,6 @@ def decided(session: Session, spending: Spending, state: str, *, actor: Actor, n
     note(session, f"funds.spending_{state}", spending, actor)
     notify.clear_alarms(session, kinds=(WAITS, LATE), subject=subject_of(spending), now=now)
     return spending
-
-
-def note(session: Session, action: str, spending: Spending, actor: Actor) -> None:
-    """The audit entry of a step of it."""
-    audit.record(session, action, "spendings", spending.id, actor=actor, community_id=spending.community_id)
-
-
-def subject_of(spending: Spending) -> str:
-    """What an alarm is about."""
-    return f"spendings:{spending.id}"
-
-
-def spending_of_form(session: Session, form_key: int | None, *, actor: Actor) -> int | None:
-    """The spending that a form has asked for already."""
-    query = select(Spending.id).where(visible(Spending, actor), Spending.form_key == form_key)
-    return session.scalars(query).one_or_none() if form_key is not None else None
 
 
 def list_spendings(

@@ -22,13 +22,16 @@ from dispatch.services import funds
 from dispatch.services.funds import (
     AlreadyAsked,
     AlreadyReversed,
+    Counted,
     NeedsAnother,
     NeedsApproval,
     NotEnough,
     OwnSpending,
     SpendingDecided,
 )
-from tests.factories.funds import Treasury, give, make_treasury, spend
+from dispatch.services.funds.opening import opening_of
+from dispatch.services.funds.two_people import approved
+from tests.factories.funds import Treasury, give, make_treasury, put, spend
 from tests.factories.market import settle
 from tests.factories.world import make_world, set_policies
 from tests.services.funds.test_bank import person
@@ -183,6 +186,48 @@ def test_one_s_own_line_and_what_is_above_the_amount_are_taken_back_by_two(
     back = session.get_one(Entry, asked.entry_id)
     assert (back.reverses_id, back.made_by, back.approved_by) == (large.id, accountant.user_id, centre.user_id)
     settle(session)
+
+
+def test_what_is_taken_over_above_the_amount_is_counted_by_one_and_approved_by_another(
+    session: Session, treasury: Treasury
+) -> None:
+    now = clock.now(session)
+    accountant, centre = person(session, treasury, "accountant1"), person(session, treasury, "centre1")
+    fen = {funds.Wish(treasury.general.id): ABOVE - 1, funds.Wish(treasury.overseas.id): 2}
+    counted = Counted(treasury.till.id, fen, words="两人清点", form_key=7)
+    with pytest.raises(NeedsApproval):
+        funds.take_over(session, counted, actor=accountant, now=now)
+    single = partial(booking, treasury, kind=EntryKind.OPENING, purpose=None)
+    funds.book(session, single(ABOVE), actor=accountant, now=now)
+    with pytest.raises(NeedsApproval):
+        funds.book(session, single(1), actor=accountant, now=now)
+    with session.begin_nested() as nested:
+        put(session, treasury, EntryKind.OPENING, 1, {"actor": accountant})
+        with pytest.raises(DBAPIError, match="needs a second person"):
+            settle(session)
+        nested.rollback()
+    asked = funds.ask_opening(session, counted, actor=accountant, now=now)
+    with pytest.raises(AlreadyAsked):
+        funds.ask_opening(session, counted, actor=accountant, now=now)
+    settle(session)
+    with session.begin_nested() as nested:
+        book_less(session, asked, replace(counted, fen={funds.Wish(treasury.general.id): ABOVE - 1}), centre)
+        with pytest.raises(DBAPIError, match="is not spending"):
+            settle(session)
+        nested.rollback()
+    entry = session.get_one(Entry, funds.approve_spending(session, asked.id, actor=centre, now=now).entry_id)
+    said = (entry.kind, entry.line_count, entry.made_by, entry.approved_by)
+    assert said == ("opening", 4, accountant.user_id, centre.user_id)
+    settle(session)
+
+
+def book_less(session: Session, asked: Spending, counted: Counted, actor: Actor) -> None:
+    """Book something else than was asked, past every service."""
+    now = clock.now(session)
+    draft = approved(opening_of(session, counted, actor=actor), asked, actor)
+    asked.entry_id = funds.post(session, draft, actor=actor, now=now).id
+    asked.state, asked.decided_by, asked.decided_at = "booked", actor.user_id, now
+    session.flush()
 
 
 def test_the_database_lets_nobody_book_or_approve_alone(session: Session, treasury: Treasury) -> None:
