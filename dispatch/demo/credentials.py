@@ -5,7 +5,7 @@ import hmac
 from random import Random
 
 from dispatch.demo.identifiers import password, webhook_secret
-from dispatch.rules.market.cards import spoken, token_of
+from dispatch.rules.access.tokens import spoken, token_of
 
 
 class DemoSecrets:

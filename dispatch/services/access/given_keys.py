@@ -10,7 +10,8 @@ from dispatch.errors import Invalid
 from dispatch.models.access import ApiKey
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.services.access import audit
-from dispatch.services.access.keys import KEY_CHARACTERS, PREFIX, check_reach, hash_of
+from dispatch.services.access.keys import KEY_CHARACTERS, PREFIX, check_reach
+from dispatch.services.access.tokens import hash_of
 
 
 def keep_key(

@@ -1,6 +1,5 @@
 """API keys of machines: made once in plain text, stored as a hash, remembered for five seconds."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,6 +13,7 @@ from dispatch.models.access import ApiKey
 from dispatch.rules.access.roles import Actor, Right, kind_of_key
 from dispatch.services.access import audit, reach
 from dispatch.services.access.memory import ShortMemory
+from dispatch.services.access.tokens import hash_of
 
 PREFIX = "hq_"
 KEY_BYTES = 32
@@ -112,8 +112,3 @@ def check_reach(organisation_id: int, actor: Actor) -> None:
     """Raise NotFound for an organisation out of the actor's reach."""
     if not actor.scope.everything and organisation_id not in actor.scope.organisations:
         raise NotFound
-
-
-def hash_of(plain: str) -> bytes:
-    """What is stored of a key: it has 256 random bits, so a plain SHA-256 is enough."""
-    return hashlib.sha256(plain.encode("utf-8", "replace")).digest()

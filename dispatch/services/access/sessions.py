@@ -1,6 +1,5 @@
 """Server-side sessions: opened at log-in, found by the token's hash, ended by log-out and every change."""
 
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from dispatch.rules.access.roles import Actor, Role, Scope, is_narrowed, kind_of
 from dispatch.rules.access.sign_in import PENDING, SEEN_EVERY, SessionLimits, is_alive
 from dispatch.services.access import audit, policies
 from dispatch.services.access.reach import SUBTREE
+from dispatch.services.access.tokens import hash_of
 
 TOKEN_BYTES = 32
 LIMIT_KEYS = ("access.session_idle_minutes", "access.session_absolute_hours")
@@ -157,8 +157,3 @@ def open_sessions(session: Session, user_id: int, now: datetime) -> Sequence[Use
         )
         .order_by(UserSession.id.desc())
     ).all()
-
-
-def hash_of(token: str) -> bytes:
-    """What is stored of a token: it has 256 random bits, so a plain SHA-256 is enough."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).digest()

@@ -17,7 +17,7 @@ from dispatch.rules.access.roles import Actor
 from dispatch.rules.grid.identity import mask_name
 from dispatch.rules.market.cards import CardEnd, PrintedCard, read_card
 from dispatch.rules.market.eligibility import WAITING, Standing, is_valid
-from dispatch.services.access import policies, reach
+from dispatch.services.access import policies, reach, tokens
 from dispatch.services.market import cards
 
 MOST_AT_ONCE = 51
@@ -190,7 +190,7 @@ def scan(session: Session, said: str, *, actor: Actor, now: datetime) -> Holder:
     """
     printed: PrintedCard = read_card(said)
     card = session.scalars(
-        select(Card).where(Card.token_hash == cards.hash_of(printed.token), reach.visible(Card, actor))
+        select(Card).where(Card.token_hash == tokens.hash_of(printed.token), reach.visible(Card, actor))
     ).one_or_none()
     if card is None:
         raise CardUnknown

@@ -1,8 +1,6 @@
 """Love cards (爱心卡): issued once in print, known by the hash of their token, lost, replaced, revoked, looked up."""
 
 import base64
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,12 +15,12 @@ from dispatch import clock
 from dispatch.errors import Conflict, NotFound
 from dispatch.models.market.people import AidApplication, Beneficiary, Card
 from dispatch.rules.access.roles import Actor
+from dispatch.rules.access.tokens import spoken
 from dispatch.rules.market import cards as rule
 from dispatch.rules.market.cards import CardEnd
 from dispatch.rules.market.eligibility import Standing, is_valid
-from dispatch.services.access import audit, reach, vault
+from dispatch.services.access import audit, reach, tokens, vault
 
-RANDOM_BYTES = 17
 COORDINATE_BYTES = 32
 SIGNING = "market.card"
 CURVE = ec.SECP256R1()
@@ -109,12 +107,12 @@ def make(
     """A new card with the community's next number; what is printed of it leaves here and nowhere else."""
     session.execute(ONE_NUMBER, {"community": beneficiary.community_id % 2**31})
     last = session.scalars(select(func.max(Card.number)).where(Card.community_id == beneficiary.community_id)).one()
-    token = token or rule.token_of(secrets.token_bytes(RANDOM_BYTES))
+    token = token or tokens.new_token()
     card = Card(
         community_id=beneficiary.community_id,
         beneficiary_id=beneficiary.id,
         number=(last or 0) + 1,
-        token_hash=hash_of(token),
+        token_hash=tokens.hash_of(token),
         issued_by=actor.user_id,
         issued_by_key=actor.key_alone,
         issued_at=now,
@@ -128,7 +126,7 @@ def make(
     note(session, card, "issue_card", actor=actor)
     day = clock.today(now)
     signature = sign(rule.signed_part(token, day))
-    return NewCard(card, rule.printed(token, day, signature), rule.spoken(token))
+    return NewCard(card, rule.printed(token, day, signature), spoken(token))
 
 
 def check_eligible(session: Session, beneficiary: Beneficiary, *, now: datetime) -> None:
@@ -175,11 +173,6 @@ def find_beneficiary(session: Session, beneficiary_id: int, *, actor: Actor, loc
     if found is None:
         raise NotFound
     return found
-
-
-def hash_of(token: str) -> bytes:
-    """What is kept of a token: it has 130 random bits, so a plain SHA-256 is enough."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def signing_key() -> ec.EllipticCurvePrivateKey:

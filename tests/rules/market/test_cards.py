@@ -7,17 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.errors import Invalid
+from dispatch.rules.access.tokens import ALPHABET, TOKEN_LETTERS, spoken, token_of
 from dispatch.rules.market.cards import (
-    ALPHABET,
-    TOKEN_LETTERS,
     PrintedCard,
     bytes_in_letters,
     bytes_of_letters,
     printed,
     read_card,
     signed_part,
-    spoken,
-    token_of,
 )
 
 RANDOM = st.binary(min_size=17, max_size=32)

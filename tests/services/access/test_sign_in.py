@@ -13,6 +13,7 @@ from dispatch.models.access import AuditEntry, User, UserSession
 from dispatch.rules.access.roles import SYSTEM, Actor, Role
 from dispatch.services.access import passwords, sessions, sign_in, users
 from dispatch.services.access.sign_in import AlreadyEnrolled, Outcome
+from dispatch.services.access.tokens import hash_of
 from tests.conftest import Database
 from tests.factories.access import make_organisation
 
@@ -55,7 +56,7 @@ def test_the_token_has_256_bits_and_only_its_hash_is_stored(session: Session) ->
     assert len(token) == 43
     stored = session.query(UserSession).order_by(UserSession.id.desc()).first()
     assert stored is not None
-    assert stored.token_hash == sessions.hash_of(token)
+    assert stored.token_hash == hash_of(token)
 
 
 @pytest.mark.parametrize(("login", "password"), [("operator1", "wrong"), ("nobody", PASSWORD), ("", ""), ("\x00", "x")])
