@@ -12,8 +12,8 @@ from dispatch.db import Base, Id, Moment, Reference
 class Notice(Base):
     """Something somebody must be told: a performer (by their channel) or a user (in their inbox).
 
-    `dedupe` makes each telling happen once; `secret` holds the sealed link token until it was sent. A letter of thanks
-    is to nobody of the house: its `secret` is the address.
+    `dedupe` makes each telling happen once; `secret` holds the sealed link token until it was sent. A letter (to a
+    donor, to the children of an elder) is to nobody of the house: its `secret` is the address.
     """
 
     __tablename__ = "notices"
@@ -39,8 +39,9 @@ class Notice(Base):
         CheckConstraint("channel IN ('webhook', 'email', 'app')", name="channel"),
         CheckConstraint("state IN ('waiting', 'delivered', 'failed', 'superseded')", name="state"),
         CheckConstraint(
-            "num_nonnulls(performer_id, user_id) = CASE template WHEN 'thanks' THEN 0 ELSE 1 END "
-            "AND (template <> 'thanks' OR channel = 'email')",
+            "num_nonnulls(performer_id, user_id) = "
+            "CASE WHEN template IN ('thanks', 'alarm_raised', 'alarm_ended') THEN 0 ELSE 1 END "
+            "AND (num_nonnulls(performer_id, user_id) = 1 OR channel = 'email')",
             name="receiver",
         ),
         Index("ix_notices_user_id", "user_id", "id", postgresql_where=text("user_id IS NOT NULL")),

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.services import care
+from dispatch.services.care import alarms
 
 
 def place_visits(session: Session, job: Claimed) -> None:
@@ -23,10 +24,12 @@ def place_batch(session: Session, job: Claimed) -> None:
 
 
 def order_changed(session: Session, job: Claimed) -> None:
-    """The order of a visit has come to a new state."""
+    """An order of care has come to a new state: each part of it looks whether it is its own."""
     if job.reference is None:
         raise ValueError("a changed order needs its id")
-    care.order_changed(session, job.reference, int(job.arguments["version"]))
+    version = int(job.arguments["version"])
+    care.order_changed(session, job.reference, version)
+    alarms.order_changed(session, job.reference, version, now=clock.now(session))
 
 
 WORK: dict[str, Callable[[Session, Claimed], None]] = {

@@ -49,11 +49,11 @@ class Heard:
     `again_at` is when the device was last answered about it; `spoke_since` whether it has said anything else since.
     """
 
-    sequence: int
     stamped_at: datetime | None
     arrived_at: datetime
     again_at: datetime
     spoke_since: bool
+    reported_since: bool
 
 
 def is_in_time(stamped_at: datetime | None, now: datetime) -> bool:
@@ -61,17 +61,23 @@ def is_in_time(stamped_at: datetime | None, now: datetime) -> bool:
     return stamped_at is None or -NEWEST_STAMP <= now - stamped_at <= OLDEST_STAMP
 
 
-def is_repeat(before: Heard, stamped_at: datetime | None, now: datetime, *, window: timedelta) -> bool:
+def is_repeat(
+    before: Heard, stamped_at: datetime | None, now: datetime, *, window: timedelta, up_since: datetime
+) -> bool:
     """Whether a frame with the number and content of `before` is `before` once more.
 
-    It is: with the very same stamp, whenever; within the window of its last answer; and also later, up to a day, from
-    a device that has said nothing else since, because it sends nothing new before it has its ACK.
+    It is with the very same stamp, whenever, and within the window of its last answer. Up to a day it is too: from a
+    device that has said nothing else since, because it reports nothing new before it has its ACK; and, while a
+    receiver is newly started (`up_since`), from one that has reported nothing else: its ACK may never have left.
     """
     if stamped_at is not None and stamped_at == before.stamped_at:
         return True
     if now - before.again_at <= window:
         return True
-    return not before.spoke_since and now - before.arrived_at <= LONGEST_REPEAT
+    if now - before.arrived_at > LONGEST_REPEAT:
+        return False
+    is_new_receiver = before.again_at < up_since and now - up_since <= window
+    return not before.spoke_since or (is_new_receiver and not before.reported_since)
 
 
 def silent_after(poll_seconds: int, missed: int) -> timedelta:

@@ -3,6 +3,7 @@
 Source: promise.md, “a limit that is said aloud” and design 5: a webhook's receiver dedupes, e-mail does not.
 """
 
+import re
 from enum import StrEnum
 
 from dispatch.rules.queue import MOST_ATTEMPTS
@@ -23,6 +24,14 @@ class AfterCrash(StrEnum):
 
     SEND_AGAIN = "send_again"
     GIVE_UP_UNKNOWN = "give_up_unknown"
+
+
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}", re.ASCII)
+
+
+def is_email(text: str) -> bool:
+    """Whether a text can be the address of a mail box."""
+    return _EMAIL.fullmatch(text) is not None
 
 
 DEDUPES = frozenset({Channel.WEBHOOK})

@@ -90,6 +90,13 @@ WITHOUT_ORDER: dict[str, Template] = {
         "感谢您的捐赠",
         "感谢您的捐赠(收据 %(numbers)s)。%(place)s 已收到并登记,凭收据编号和查询码可以在网站上查到用在哪里。",
     ),
+    "alarm_raised": Template(
+        "家里的电子保姆报警（%(until)s）",
+        "您家老人的电子保姆在 %(until)s 报警，%(place)s 已经派人去看，正在电话联系。结束以后会再告诉您。",
+    ),
+    "alarm_ended": Template(
+        "家里的电子保姆报警已处理（%(until)s）", "您家老人的电子保姆 %(until)s 的报警已经有人上门处理完。"
+    ),
     "firm_warned": Template("警告", "中心因一件投诉属实给您一次警告。请联系中心了解原因。"),
 }
 OTHER = Template("订单 %(number)s 有新的情况", "订单 %(number)s(%(service)s,%(place)s)有新的情况,请查看。")

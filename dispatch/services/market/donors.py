@@ -1,6 +1,5 @@
 """Donors: entered once, found by name or whole telephone number, named on a statement only by consent."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,13 +12,13 @@ from dispatch.errors import Invalid, NotFound
 from dispatch.models.market import Donor
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.grid.phone import mask_phone, normalise_phone
+from dispatch.rules.notify.delivery import is_email
 from dispatch.rules.orders.intake import check_text
 from dispatch.services.access import audit, reach, vault
 from dispatch.services.grid.build import demand_community
 
 LONGEST_NAME = 60
 MOST_FOUND = 51
-EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}", re.ASCII)
 KINDS = frozenset({"person", "body"})
 
 
@@ -48,7 +47,7 @@ def email_place(donor: Donor) -> str:
 def seal_email(donor: Donor, said: str | None) -> None:
     """Keep the address at which a donor wants to be thanked, or none; raises Invalid("email")."""
     words = (said or "").strip()
-    if words and not EMAIL.fullmatch(words):
+    if words and not is_email(words):
         raise Invalid("email", "请填写完整的电子邮箱，感谢信从这里送达")
     donor.email = vault.seal(email_place(donor), words) if words else None
 

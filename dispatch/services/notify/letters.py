@@ -15,18 +15,28 @@ from dispatch.services.access import vault
 from dispatch.services.notify.tell import UNLESS_TOLD, secret_place
 
 THANKS = "thanks"
-"""The one letter there is; the database knows it as the notice without a receiver of the house."""
+ALARM_RAISED = "alarm_raised"
+ALARM_ENDED = "alarm_ended"
+"""The letters that there are; the database knows them as the notices without a receiver of the house."""
 
 
 def write_letter(
-    session: Session, *, dedupe: str, address: str, community_id: int, facts: Mapping[str, Any], now: datetime
+    session: Session,
+    *,
+    dedupe: str,
+    address: str,
+    community_id: int,
+    facts: Mapping[str, Any],
+    now: datetime,
+    template: str = THANKS,
+    lane: Lane = Lane.NOTIFY,
 ) -> None:
-    """Write a letter of thanks and the job that sends it; one that was written before (same dedupe) stays alone."""
+    """Write a letter and the job that sends it; one that was written before (same dedupe) stays alone."""
     row = {
         "dedupe": dedupe,
         "community_id": community_id,
         "organisation_id": community_id,
-        "template": THANKS,
+        "template": template,
         "channel": str(Channel.EMAIL),
         "facts": dict(facts),
         "secret": vault.seal(secret_place(dedupe), address),
@@ -34,5 +44,5 @@ def write_letter(
         "created_at": now,
     }
     made = insert_rows(session, Notice, [row], UNLESS_TOLD).all()
-    jobs = [queue.NewJob("notify.deliver", Lane.NOTIFY, one.id, now, f"notify.deliver:{one.id}") for one in made]
+    jobs = [queue.NewJob("notify.deliver", lane, one.id, now, f"notify.deliver:{one.id}") for one in made]
     queue.enqueue_all(session, jobs)

@@ -33,14 +33,21 @@ def test_a_frame_without_a_stamp_is_not_judged_by_one() -> None:
     assert is_in_time(None, NOON)
 
 
-def heard(*, stamped_at: datetime | None = None, spoke_since: bool = False, again: timedelta = timedelta(0)) -> Heard:
+def heard(
+    *,
+    stamped_at: datetime | None = None,
+    spoke: bool = False,
+    reported: bool = False,
+    again: timedelta = timedelta(0),
+) -> Heard:
     """An event that arrived at noon."""
-    return Heard(7, stamped_at, NOON, NOON + again, spoke_since)
+    return Heard(stamped_at, NOON, NOON + again, spoke, reported)
 
 
 @given(later=SPANS)
 def test_the_same_stamp_is_the_same_event_however_late(later: timedelta) -> None:
-    assert is_repeat(heard(stamped_at=NOON, spoke_since=True), NOON, NOON + later, window=WINDOW)
+    before = heard(stamped_at=NOON, spoke=True, reported=True)
+    assert is_repeat(before, NOON, NOON + later, window=WINDOW, up_since=NOON)
 
 
 @given(later=SPANS, spoke=st.booleans(), again=SPANS)
@@ -51,11 +58,21 @@ def test_within_the_window_or_while_nothing_else_was_said_it_is_told_again(
 ) -> None:
     now = NOON + max(later, again)
     expected = now - NOON - again <= WINDOW or (not spoke and now - NOON <= LONGEST_REPEAT)
-    assert is_repeat(heard(spoke_since=spoke, again=again), None, now, window=WINDOW) is expected
+    before = heard(spoke=spoke, reported=spoke, again=again)
+    assert is_repeat(before, None, now, window=WINDOW, up_since=NOON) is expected
+
+
+@pytest.mark.parametrize("reported", [False, True])
+def test_a_receiver_that_died_before_its_answer_knows_the_event_when_it_is_back(reported: bool) -> None:  # noqa: FBT001 - a case
+    back = NOON + timedelta(hours=2)
+    before = heard(spoke=True, reported=reported)
+    assert is_repeat(before, None, back + WINDOW, window=WINDOW, up_since=back) is not reported
+    assert not is_repeat(before, None, back + WINDOW * 2, window=WINDOW, up_since=back)
 
 
 def test_a_second_press_after_the_device_has_spoken_is_a_second_alarm() -> None:
-    assert not is_repeat(heard(spoke_since=True), None, NOON + WINDOW + timedelta(seconds=1), window=WINDOW)
+    later = NOON + WINDOW + timedelta(seconds=1)
+    assert not is_repeat(heard(spoke=True), None, later, window=WINDOW, up_since=NOON - WINDOW)
 
 
 def test_a_device_is_silent_after_its_polls_did_not_come() -> None:

@@ -27,9 +27,11 @@ from dispatch.rules.market.hand_outs import Proxy
 from dispatch.services import catalogue, funds, grid, market, orders
 from dispatch.services.access import files, idempotency, reseal, users, vault
 from dispatch.services.access.sealed import ANSWER, SEALED, SealedColumn
+from dispatch.services.care import alarms
 from dispatch.services.market import applications
 from tests.conftest import Database
 from tests.factories import aid as aid_factory
+from tests.factories.alarms import device_of
 from tests.factories.counter import card_of, reserve, sign
 from tests.factories.funds import give, make_treasury
 from tests.factories.giving import make_pledge
@@ -85,6 +87,7 @@ def lived(committed: Database) -> Database:
         treasury(session, world)
         aid(session, world)
         counter(session)
+        alarm(session, world)
         session.commit()
     return committed
 
@@ -151,6 +154,13 @@ def counter(session: Session) -> None:
     milk_of(session, shop, 3, 5)
     made = reserve(session, shop, card_of(session, shop), (shop.milk.id, 1))
     sign(session, shop, made, proxy=Proxy("李四", "儿子"))
+
+
+def alarm(session: Session, world: World) -> None:
+    """A device that speaks under a key, and a child who is written to."""
+    device = device_of(session, world, None, key="00112233445566778899aabbccddeeff")
+    child = alarms.ContactDraft("child", "陈小明", "13800005678", "ming@example.org")
+    alarms.add_contact(session, device.id, child, actor=SYSTEM, now=clock.now(session))
 
 
 def aid(session: Session, world: World) -> None:

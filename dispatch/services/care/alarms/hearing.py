@@ -1,0 +1,207 @@
+"""What devices report is kept, once, with what it leads to, in the caller's one transaction."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Text, any_, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from dispatch.db import insert_rows
+from dispatch.models.care import AlarmAnswer, AlarmDevice, AlarmEvent, AlarmState
+from dispatch.rules.care.devices import DeviceState, Heard, is_repeat
+from dispatch.rules.care.signals import KeyOfModel, Meaning, Signal, meaning_of
+from dispatch.services import notify
+from dispatch.services.access import policies, vault
+from dispatch.services.care.alarms.acting import act
+
+SILENT = "device_silent"
+
+
+class Heed(StrEnum):
+    """What became of a report."""
+
+    KEPT = "kept"
+    AGAIN = "again"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A device in use with its last state, both locked until the end of the transaction."""
+
+    device: AlarmDevice
+    state: AlarmState
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A readable frame with its events. Instants are real time; `up_since`: when this receiver was started."""
+
+    sequence: int
+    content: str = field(repr=False)
+    signals: tuple[Signal, ...]
+    stamped_at: datetime | None
+    arrived_at: datetime
+    up_since: datetime
+
+    @property
+    def digest(self) -> bytes:
+        """By what the same report is known again: all that it says, but for its stamp."""
+        return hashlib.sha256(self.content.encode("utf-8", "surrogateescape")).digest()
+
+
+def lock_devices(session: Session, accounts: Iterable[str]) -> dict[str, Standing]:
+    """The devices in use with these accounts, by account; one query, and locked in the order of their ids.
+
+    Two receivers that hear the same devices at once meet here and cannot wait in a circle.
+    """
+    rows = session.execute(
+        select(AlarmDevice, AlarmState)
+        .join(AlarmState, AlarmState.device_id == AlarmDevice.id)
+        .where(
+            AlarmDevice.account == any_(literal(sorted(set(accounts)), ARRAY(Text))),
+            AlarmDevice.state != DeviceState.RECOVERED,
+        )
+        .order_by(AlarmDevice.id)
+        .with_for_update(of=AlarmState)
+        .execution_options(populate_existing=True)
+    )
+    return {device.account: Standing(device, state) for device, state in rows}
+
+
+def key_of(device: AlarmDevice) -> bytes | None:
+    """The key of a device's frames, None where they are plain."""
+    if device.secret is None:
+        return None
+    return bytes.fromhex(vault.open_sealed(f"alarm_devices.secret.{device.uid}", device.secret))
+
+
+def note_heard(session: Session, standings: Sequence[Standing], *, now: datetime, real: datetime) -> None:
+    """These devices have said something: one statement however many; who was silent is silent no more."""
+    if not standings:
+        return
+    ids = sorted({one.device.id for one in standings})
+    session.execute(
+        update(AlarmState)
+        .where(AlarmState.device_id == any_(literal(ids, ARRAY(BIGINT))))
+        .values(heard_at=now, spoke_at=real, silent_since=None)
+        .execution_options(synchronize_session=False)
+    )
+    for one in standings:
+        if one.state.silent_since is not None:
+            notify.clear_alarms(session, subject=subject_of(one.device), kinds=(SILENT,), now=now)
+
+
+def subject_of(device: AlarmDevice) -> str:
+    """Under what the alarms about a device stand."""
+    return f"device:{device.id}"
+
+
+def hear(session: Session, standing: Standing, report: Report, *, now: datetime) -> Heed:
+    """Keep what a device reports and act on it, or know it for what was kept before: then nothing is doubled.
+
+    Whatever cannot be acted on is kept all the same, with an alarm at the desk.
+    """
+    device = standing.device
+    before = last_like(session, device, report)
+    if before is not None and is_told_again(session, standing, report, before):
+        note_again(session, before, report)
+        return Heed.AGAIN
+    keys = keys_of(session, device)
+    kept = keep(session, device, report, keys, generation=1 if before is None else before.generation + 1, now=now)
+    for event in kept:
+        act(session, standing.device, standing.state, event, now=now)
+    return Heed.KEPT
+
+
+def last_like(session: Session, device: AlarmDevice, report: Report) -> AlarmEvent | None:
+    """The newest event of the device with this number and content."""
+    return session.scalars(
+        select(AlarmEvent)
+        .where(
+            AlarmEvent.device_id == device.id,
+            AlarmEvent.sequence == report.sequence,
+            AlarmEvent.digest == report.digest,
+        )
+        .order_by(AlarmEvent.generation.desc(), AlarmEvent.place)
+        .limit(1)
+    ).one_or_none()
+
+
+def is_told_again(session: Session, standing: Standing, report: Report, before: AlarmEvent) -> bool:
+    """Whether the report is the event `before` once more."""
+    values = policies.policies(
+        session, before.community_id, ("alarms.repeat_minutes", "alarms.unnumbered_repeat_seconds")
+    )
+    numbered = timedelta(minutes=float(values["alarms.repeat_minutes"]))
+    unnumbered = timedelta(seconds=float(values["alarms.unnumbered_repeat_seconds"]))
+    answer = session.get(AlarmAnswer, before.id, populate_existing=True)
+    again_at = before.arrived_at if answer is None else answer.again_at
+    spoke_at = standing.state.spoke_at
+    newest = select(func.max(AlarmEvent.id)).where(AlarmEvent.device_id == before.device_id)
+    heard = Heard(
+        stamped_at=before.stamped_at,
+        arrived_at=before.arrived_at,
+        again_at=again_at,
+        spoke_since=spoke_at is not None and spoke_at > again_at,
+        reported_since=(session.execute(newest).scalar_one() or 0) >= before.id + max(len(report.signals), 1),
+    )
+    window = numbered if report.sequence else unnumbered
+    return is_repeat(heard, report.stamped_at, report.arrived_at, window=window, up_since=report.up_since)
+
+
+def note_again(session: Session, event: AlarmEvent, report: Report) -> None:
+    """The device is answered about an event once more."""
+    values = {"event_id": event.id, "community_id": event.community_id, "times": 1, "again_at": report.arrived_at}
+    statement = upsert(AlarmAnswer).values(values)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["event_id"], set_={"times": AlarmAnswer.times + 1, "again_at": report.arrived_at}
+        )
+    )
+
+
+def keys_of(session: Session, device: AlarmDevice) -> tuple[KeyOfModel, ...]:
+    """What is different on the device's model; a model that nobody knows any more has nothing of its own."""
+    models: Sequence[Mapping[str, Any]] = policies.policy(session, device.community_id, "alarms.models")
+    own = next((one["keys"] for one in models if one["code"] == device.model), ())
+    return tuple(KeyOfModel(key["code"], key["zone"], Meaning(key["meaning"])) for key in own)
+
+
+def keep(
+    session: Session,
+    device: AlarmDevice,
+    report: Report,
+    keys: Sequence[KeyOfModel],
+    *,
+    generation: int,
+    now: datetime,
+) -> Sequence[AlarmEvent]:
+    """The rows of the events of one frame, in their order."""
+    is_test = device.testing_until is not None and now <= device.testing_until
+    rows = [
+        {
+            "community_id": device.community_id,
+            "device_id": device.id,
+            "sequence": report.sequence,
+            "digest": report.digest,
+            "generation": generation,
+            "place": place,
+            "code": signal.code,
+            "zone": signal.zone,
+            "meaning": str(meaning_of(signal, keys)),
+            "is_test": is_test,
+            "stamped_at": report.stamped_at,
+            "received_at": now,
+            "arrived_at": report.arrived_at,
+        }
+        for place, signal in enumerate(report.signals, start=1)
+    ]
+    ids = insert_rows(session, AlarmEvent, rows, "RETURNING id").scalars().all()
+    kept = select(AlarmEvent).where(AlarmEvent.id == any_(literal(sorted(ids), ARRAY(BIGINT))))
+    return session.scalars(kept.order_by(AlarmEvent.place)).all()
