@@ -38,6 +38,7 @@ class Service(Base):
     group: Mapped[str]
     synonyms: Mapped[list[str]] = mapped_column(ARRAY(Text))
     offered: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    form: Mapped[str | None]
     questions: Mapped[list[Any]] = mapped_column(JSON, server_default=text("'[]'::json"))
     performer: Mapped[str]
     given: Mapped[str]
@@ -65,6 +66,7 @@ class Service(Base):
     __table_args__ = (
         UniqueConstraint("organisation_id", "code"),
         CheckConstraint("performer IN ('firm', 'team_worker', 'helper', 'named')", name="performer"),
+        CheckConstraint("form IN ('one_to_one', 'group')", name="form"),
         CheckConstraint(
             "given IN ('offer_one', 'offer_first_three', 'offer_all', 'named', 'take_from_list')",
             name="given",

@@ -13,7 +13,7 @@ class Notice(Base):
     """Something somebody must be told: a performer (by their channel) or a user (in their inbox).
 
     `dedupe` makes each telling happen once; `secret` holds the sealed link token until it was sent. A letter (to a
-    donor, to the children of an elder) is to nobody of the house: its `secret` is the address.
+    donor, to the children of an elder, about an appointment) is to nobody of the house: its `secret` is the address.
     """
 
     __tablename__ = "notices"
@@ -40,7 +40,8 @@ class Notice(Base):
         CheckConstraint("state IN ('waiting', 'delivered', 'failed', 'superseded')", name="state"),
         CheckConstraint(
             "num_nonnulls(performer_id, user_id) = "
-            "CASE WHEN template IN ('thanks', 'alarm_raised', 'alarm_ended') THEN 0 ELSE 1 END "
+            "CASE WHEN template IN ('thanks', 'alarm_raised', 'alarm_ended') OR template LIKE 'appointment%' THEN 0 "
+            "ELSE 1 END "
             "AND (num_nonnulls(performer_id, user_id) = 1 OR channel = 'email')",
             name="receiver",
         ),

@@ -1,4 +1,4 @@
-"""What the jobs of care do: placing visits ahead, hearing what became of their orders."""
+"""What the jobs of care do: placing visits ahead, hearing what became of their orders; appointments of counselling."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.services import care
-from dispatch.services.care import alarms
+from dispatch.services.care import alarms, counselling
 
 
 def place_visits(session: Session, job: Claimed) -> None:
@@ -32,8 +32,27 @@ def order_changed(session: Session, job: Claimed) -> None:
     alarms.order_changed(session, job.reference, version, now=clock.now(session))
 
 
+def lapse_offer(session: Session, job: Claimed) -> None:
+    """The time to answer an offer of the waiting list is over."""
+    counselling.lapse(session, appointment_of(job), now=clock.now(session))
+
+
+def remind_appointment(session: Session, job: Claimed) -> None:
+    """A client is told of the time that comes."""
+    counselling.remind(session, appointment_of(job), now=clock.now(session))
+
+
+def appointment_of(job: Claimed) -> int:
+    """The appointment that a job is about."""
+    if job.reference is None:
+        raise ValueError("an appointment's job needs its id")
+    return job.reference
+
+
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.place_visits": place_visits,
     "care.place_batch": place_batch,
     "care.order_changed": order_changed,
+    "care.lapse_offer": lapse_offer,
+    "care.remind_appointment": remind_appointment,
 }

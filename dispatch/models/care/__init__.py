@@ -1,4 +1,4 @@
-"""Care: visits; programmes, duties and their periods, what came of visits and calls, calendars; alarm devices."""
+"""Care: visits; programmes, duties and their periods, contacts, calendars; alarm devices; counselling."""
 
 from dispatch.models.care.alarms import (
     AlarmAnswer,
@@ -10,8 +10,10 @@ from dispatch.models.care.alarms import (
     AlarmState,
 )
 from dispatch.models.care.contacts import Absence, Contact
+from dispatch.models.care.counselling import Appointment, CounsellingSlot, Counsellor, CounsellorKind
 from dispatch.models.care.duties import Duty, DutyHandover, DutyOrder, DutyPeriod
 from dispatch.models.care.feeds import CareFeed
+from dispatch.models.care.notes import CounsellingNote, DangerDisclosure, KeyOpening, KeyShare, SealingKey
 from dispatch.models.care.programmes import Enrolment, HelperLeave, PairedHelper, Programme
 from dispatch.models.care.visits import VisitOccurrence, VisitSchedule
 
@@ -24,16 +26,25 @@ __all__ = [
     "AlarmEvent",
     "AlarmRefusal",
     "AlarmState",
+    "Appointment",
     "CareFeed",
     "Contact",
+    "CounsellingNote",
+    "CounsellingSlot",
+    "Counsellor",
+    "CounsellorKind",
+    "DangerDisclosure",
     "Duty",
     "DutyHandover",
     "DutyOrder",
     "DutyPeriod",
     "Enrolment",
     "HelperLeave",
+    "KeyOpening",
+    "KeyShare",
     "PairedHelper",
     "Programme",
+    "SealingKey",
     "VisitOccurrence",
     "VisitSchedule",
 ]

@@ -22,6 +22,7 @@ class Role(StrEnum):
     CENTRE = "centre"
     ADMIN = "admin"
     ACCOUNTANT = "accountant"
+    COUNSELLOR = "counsellor"
 
 
 class Right(StrEnum):
@@ -60,6 +61,9 @@ class Right(StrEnum):
     BENEFICIARIES_READ = "beneficiaries.read"
     BENEFICIARIES_EDIT = "beneficiaries.edit"
     BENEFICIARIES_APPROVE = "beneficiaries.approve"
+    COUNSELLING_BOOK = "counselling.book"
+    COUNSELLING_COUNSEL = "counselling.counsel"
+    COUNSELLING_ARRANGE = "counselling.arrange"
     NOTICES_READ = "notices.read"
     REPORTS_READ = "reports.read"
     FUNDS_READ = "funds.read"
@@ -81,9 +85,11 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.BOARD_READ,
         Right.VISITS_READ,
         Right.PLEDGES_TAKE,
+        Right.COUNSELLING_BOOK,
     },
     Role.DISPATCHER: READING
     | {
+        Right.COUNSELLING_BOOK,
         Right.PLEDGES_TAKE,
         Right.ORDERS_PLACE,
         Right.ORDERS_DISPATCH,
@@ -136,6 +142,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     ),
     Role.CENTRE: READING
     | {
+        Right.COUNSELLING_BOOK,
+        Right.COUNSELLING_ARRANGE,
         Right.BENEFICIARIES_READ,
         Right.BENEFICIARIES_APPROVE,
         Right.MARKET_READ,
@@ -193,6 +201,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.NOTICES_READ,
         }
     ),
+    Role.COUNSELLOR: frozenset({Right.COUNSELLING_COUNSEL, Right.NOTICES_READ}),
 }
 
 TOTP_ROLES = frozenset({Role.CENTRE, Role.ADMIN})
@@ -290,6 +299,7 @@ ACTOR_KIND_OF_ROLE: dict[Role, ActorKind] = {
     Role.WELFARE: ActorKind.OPERATOR,
     Role.ADMIN: ActorKind.CENTRE,
     Role.ACCOUNTANT: ActorKind.OPERATOR,
+    Role.COUNSELLOR: ActorKind.OPERATOR,
 }
 
 

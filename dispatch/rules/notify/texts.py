@@ -97,6 +97,11 @@ WITHOUT_ORDER: dict[str, Template] = {
     "alarm_ended": Template(
         "家里的电子保姆报警已处理（%(until)s）", "您家老人的电子保姆 %(until)s 的报警已经有人上门处理完。"
     ),
+    "appointment": Template("预约提醒", "您在 %(until)s 有一个预约。来不了请尽早取消，时间可以让给别人。"),
+    "appointment_offer": Template(
+        "有空出的预约时间", "您候补的预约有了时间:%(wanted)s。请在 %(until)s 前用预约码确认，过时让给下一位。"
+    ),
+    "appointment_over": Template("预约已取消", "您在 %(until)s 的预约取消了，抱歉。请重新选一个时间。"),
     "firm_warned": Template("警告", "中心因一件投诉属实给您一次警告。请联系中心了解原因。"),
 }
 OTHER = Template("订单 %(number)s 有新的情况", "订单 %(number)s(%(service)s,%(place)s)有新的情况,请查看。")

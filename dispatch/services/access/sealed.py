@@ -69,10 +69,23 @@ SEALED = (
     SealedColumn("alarm_devices", "secret"),
     SealedColumn("alarm_contacts", "phone"),
     SealedColumn("alarm_contacts", "email"),
+    SealedColumn("appointments", "phone"),
+    SealedColumn("appointments", "email"),
     SealedColumn("notices", "secret", ("dedupe",)),
     SealedColumn("idempotency", "body", ANSWER, ANSWER, PICTURES_AT_ONCE),
     SealedColumn("files", "sealed", rows_at_once=PICTURES_AT_ONCE),
 )
+OF_PEOPLE = frozenset(
+    {
+        ("sealing_keys", "public_key"),
+        ("sealing_keys", "wrapped"),
+        ("sealing_keys", "recovery"),
+        ("key_shares", "sealed"),
+        ("counselling_notes", "sealed"),
+        ("danger_disclosures", "sealed"),
+    }
+)
+"""Table and column of what people seal with keys of their own: the installation cannot open it, nor seal it anew."""
 NAMES = frozenset(one.name for one in SEALED)
 
 

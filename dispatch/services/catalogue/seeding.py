@@ -28,6 +28,7 @@ def service_row(kind: ServiceKind, *, popularity: int = 0) -> dict[str, Any]:
         "group": kind.group,
         "synonyms": list(kind.synonyms),
         "offered": list(kind.offered),
+        "form": kind.form,
         "questions": [asdict(question) | {"values": dict(question.values)} for question in kind.questions],
         "performer": kind.performer,
         "given": kind.given,

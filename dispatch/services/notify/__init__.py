@@ -3,10 +3,13 @@
 from dispatch.services.notify.alarms import clear_alarms, open_alarms, raise_alarm, see_alarm
 from dispatch.services.notify.inbox import inbox_of, link_token, mark_read, unread_count
 from dispatch.services.notify.incoming import find_sender, take_once
-from dispatch.services.notify.letters import write_letter
+from dispatch.services.notify.letters import APPOINTMENT, APPOINTMENT_OFFER, APPOINTMENT_OVER, write_letter
 from dispatch.services.notify.tell import PerformerNotice, tell_performer, tell_performers, tell_user, write_notices
 
 __all__ = [
+    "APPOINTMENT",
+    "APPOINTMENT_OFFER",
+    "APPOINTMENT_OVER",
     "PerformerNotice",
     "clear_alarms",
     "find_sender",
