@@ -3,38 +3,21 @@
 And nothing has changed afterwards; with one's own object the same body does what the route is for.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
-from werkzeug.test import TestResponse
 
 from dispatch import clock
-from dispatch.db import Base
-from dispatch.rules.access.roles import NARROW_ROLES, NOTHING, RIGHTS, SYSTEM, Right, Role
+from dispatch.rules.access.roles import NARROW_ROLES, NOTHING, RIGHTS, Right, Role
 from dispatch.rules.orders.number import make_number
-from dispatch.services.access import keys, sessions, users, vault
 from dispatch.transaction import scope_of_request
 from tests.conftest import Database, Servers, database_of_its_own, the_app
-from tests.factories.world import World, make_world
-from tests.house.deeds import DEEDS, Body, Deed
+from tests.factories.world import World
+from tests.house.askers import NO_ID, Asker, is_api, machine, person, state_of, two_worlds
+from tests.house.deeds import DEEDS, Deed
 from tests.house.rights import Route, routes_of
-
-BELONGS = {Role.TEAM_HEAD: "team_id", Role.AREA_CHIEF: "area_id", Role.PERFORMER: "performer_id"}
-PLACE = re.compile(r"<[^>]*\bposition>")
-PLACE_HOLDER = re.compile(r"<[^>]+>")
-VARYING = re.compile(r"[0-9a-f]{64}|[\w-]{12}(?=</code>|\")|\d{4}-\d\d-\d\dT[\d:.+]+")
-ENOUGH = 1_000
-"""What a firm can do at once: one world has an order for each route."""
-
-NO_ID = str(10**15)
-NOTED_BY_EVERY_REQUEST = frozenset({"user_sessions", "api_keys"})
 
 
 @pytest.fixture
@@ -42,76 +25,6 @@ def application(committed: Database) -> Iterator[Flask]:
     assert committed.url
     yield the_app()
     scope_of_request.set(NOTHING)
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks: a client with what lets it in, the user's id (0: a key)."""
-
-    client: FlaskClient
-    headers: dict[str, str]
-    user_id: int = 0
-
-    def ask(self, route: Route, name: str, body: Body) -> TestResponse:
-        """One request about the object of this name."""
-        address = PLACE_HOLDER.sub(name, PLACE.sub("1", route.rule))
-        sent = {} if route.method == "GET" else {"json": body} if is_api(route) else {"data": as_form(body)}
-        return self.client.open(address, method=route.method, headers=self.headers, **sent)
-
-    def answer(self, route: Route, name: str, body: Body) -> tuple[int, str]:
-        """The answer without what differs between any two requests."""
-        got = self.ask(route, name, body)
-        told = got.text.replace(got.headers.get("X-Request-ID", ""), "REQUEST")
-        return got.status_code, VARYING.sub("", re.sub(rf"(?<=[/ ]){name}\b", "NAME", told))
-
-
-def as_form(body: Body) -> Body:
-    """The fields of a form; bytes are a file."""
-    return {name: (BytesIO(one), f"{name}.png") if isinstance(one, bytes) else one for name, one in body.items()}
-
-
-def is_api(route: Route) -> bool:
-    return route.rule.startswith("/api/")
-
-
-def person(application: Flask, database: Database, role: Role, place: int, belongs: int = 1) -> Asker:
-    """Somebody of this role at an organisation, logged in."""
-    with database.session() as session:
-        now = clock.now(session)
-        user = users.create_user(
-            session,
-            login=f"{role}{place}-{belongs}",
-            name="某",
-            password="correct horse battery",
-            actor=SYSTEM,
-            now=now,
-        )
-        more = {BELONGS[role]: belongs} if role in BELONGS else {}
-        users.add_role(session, user.id, role, organisation_id=place, actor=SYSTEM, now=now, **more)
-        token = sessions.open_session(session, user.id, is_complete=True, now=now)
-        session.commit()
-    client = application.test_client()
-    client.set_cookie("session", token)
-    return Asker(client, {"X-CSRF-Token": vault.sign("csrf", token.encode()).hex()}, user.id)
-
-
-def machine(application: Flask, database: Database, place: int, scopes: frozenset[Right]) -> Asker:
-    """A key of an organisation."""
-    with database.session() as session:
-        now = clock.now(session)
-        _, plain = keys.create_key(session, name="k", organisation_id=place, scopes=scopes, actor=SYSTEM, now=now)
-        session.commit()
-    return Asker(application.test_client(), {"Authorization": f"Bearer {plain}"})
-
-
-def two_worlds(database: Database) -> tuple[World, World]:
-    """Mine and another's."""
-    with database.session() as session:
-        made = make_world(session), make_world(session)
-        for firm in (*made[0].firms, *made[1].firms):
-            firm.capacity = ENOUGH
-        session.commit()
-        return made
 
 
 @pytest.fixture
@@ -142,17 +55,6 @@ def missing(database: Database, name: str) -> str:
         return NO_ID
     with database.session() as session:
         return make_number(clock.today(clock.now(session)), 7) if name.startswith("HQ") else "kind_of_nobody"
-
-
-def state_of(database: Database) -> dict[str, tuple[int, str]]:
-    """How many rows each table has, and a digest of them, past every fence; but for what any request notes."""
-    read = "SELECT count(*), md5(coalesce(string_agg(one::text, '' ORDER BY one::text), '')) FROM {} AS one"
-    with create_engine(database.owner_url, poolclass=NullPool).connect() as owner:
-        return {
-            table: tuple(owner.execute(text(read.format(table))).one())
-            for table in sorted(Base.metadata.tables)
-            if table not in NOTED_BY_EVERY_REQUEST
-        }
 
 
 def refuse_alike(database: Database, asker: Asker, route: Route, theirs: str, world: World) -> None:
@@ -215,6 +117,23 @@ def test_a_person_cannot_tell_another_community_s_object_from_none(refusing: Ref
 def test_a_key_cannot_tell_another_community_s_object_from_none(refusing: Refusing, role: Role) -> None:
     asker = machine(refusing.application, refusing.database, refusing.mine.community.id, RIGHTS[role])
     refusing.refuse(asker, refusing.other, [one for one in refusing.routes(role) if is_api(one)])
+
+
+def test_whoever_lacks_the_right_is_refused_at_the_very_object_and_changes_nothing(refusing: Refusing) -> None:
+    place, database = refusing.mine.community.id, refusing.database
+    people = {role: person(refusing.application, database, role, place) for role in Role}
+    keys = {role: machine(refusing.application, database, place, RIGHTS[role]) for role in Role}
+    lacking = [
+        (route, next(role for role in Role if not route.lets_in(role)))
+        for route in about_objects(refusing.application)
+        if not all(map(route.lets_in, Role))
+    ]
+    names = [refusing.name(refusing.mine, route) for route, _ in lacking]
+    before = state_of(database)
+    for (route, role), name in zip(lacking, names, strict=True):
+        asker = (keys if is_api(route) else people)[role]
+        assert asker.ask(route, name, deed_of(route).body(refusing.mine)).status_code == 403, (route, role)
+    assert state_of(database) == before
 
 
 @pytest.mark.parametrize("role", sorted(NARROW_ROLES))

@@ -30,6 +30,7 @@ from dispatch.services.access import reach
 from dispatch.services.market.facilities import demand_keeper, find_facility
 from dispatch.services.market.inspecting import inspect_receipt
 from dispatch.services.market.lots import lock_goods
+from dispatch.services.market.overview import purses
 from dispatch.services.market.writing import Piece, Step, write
 
 LONGEST_BATCH = 40
@@ -88,6 +89,7 @@ def receive(session: Session, receipt: Receipt, *, actor: Actor, now: datetime) 
     facility = find_facility(session, receipt.facility_id, actor=actor)
     if receipt.origin is None:
         demand_keeper(session, facility.id, actor=actor, now=now)
+        check_purses(session, facility, receipt, actor=actor)
     check_receipt(session, facility, receipt)
     goods = goods_of(session, receipt, actor=actor)
     lock_goods(session, goods)
@@ -115,6 +117,13 @@ def receive(session: Session, receipt: Receipt, *, actor: Actor, now: datetime) 
     if any(lot.is_food for lot in lots):
         inspect_receipt(session, facility, move, now=now)
     return Received(move, lots)
+
+
+def check_purses(session: Session, facility: Facility, receipt: Receipt, *, actor: Actor) -> None:
+    """What is taken in by hand is for an open fund of the community, or a wish of it; raises Invalid("fund_id")."""
+    known = {(fund_id, earmark_id) for fund_id, earmark_id, _ in purses(session, facility.community_id, actor=actor)}
+    if any((one.fund_id, one.earmark_id) not in known for one in receipt.lots):
+        raise Invalid("fund_id", "没有这个基金，请重新选择")
 
 
 def check_receipt(session: Session, facility: Facility, receipt: Receipt) -> None:
