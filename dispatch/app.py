@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from config.settings import Settings, get_settings
+from dispatch.api import asking as api_asking
 from dispatch.api import beneficiaries as api_beneficiaries
 from dispatch.api import calendar as api_calendar
 from dispatch.api import campaigns as api_campaigns
@@ -46,6 +47,7 @@ from dispatch.transaction import Doors, is_passing
 from dispatch.web import (
     abroad,
     access,
+    asking,
     bank,
     beneficiaries,
     calendar,
@@ -65,6 +67,7 @@ from dispatch.web import (
     orders,
     pages,
     phone,
+    public_asking,
     rounds,
     selling,
     shipments,
@@ -103,6 +106,8 @@ PAGES = (
     giving.blueprint,
     giving.public_blueprint,
     disclosing.blueprint,
+    asking.blueprint,
+    public_asking.blueprint,
     campaigns.blueprint,
     beneficiaries.blueprint,
     cards.blueprint,
@@ -129,6 +134,7 @@ API = (
     api_firms.blueprint,
     api_webhooks.blueprint,
     api_care.blueprint,
+    api_asking.blueprint,
     api_giving.blueprint,
     api_gifts.blueprint,
     api_funds.blueprint,

@@ -27,6 +27,8 @@ EXPORT = "20 per hour"  # caller
 LINK = "60 per minute"  # address: the phone page behind a signed link
 PLEDGE_BY_ADDRESS = "20 per hour"  # address: the public form of a pledge
 PLEDGE_BY_PHONE = "5 per hour"  # telephone number as typed there
+ENTRY_BY_ADDRESS = "10 per hour"  # address: what strangers say to 三问
+ENTRY_BY_QUESTION = "200 per hour"  # question of 三问, from wherever
 LOOKUP_BY_NUMBER = "5 per hour"  # order number or receipt: the public question where an order is
 LOOKUP_BY_ADDRESS = "60 per hour"  # address
 

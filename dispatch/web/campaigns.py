@@ -8,7 +8,6 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Invalid
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.market.campaigns import (
     MEDIUM_LABELS,
@@ -26,7 +25,7 @@ from dispatch.web.changing import change
 from dispatch.web.firms import sent_file
 from dispatch.web.giving.door import chosen_community, communities_of
 from dispatch.web.knowledge import needed_day, read_day
-from dispatch.web.orders.form import number
+from dispatch.web.orders.form import number, one_of
 from dispatch.web.pages import picture_of
 
 MOST_BYTES = 12 * 1024 * 1024
@@ -70,14 +69,6 @@ def render_overview(actor: Actor, errors: Mapping[str, str], form: str) -> str:
 def written(form: str, work: Work) -> Response:
     """Write one thing; a refusal is shown in its form with what was typed."""
     return change(work, lambda actor, errors: render_overview(actor, errors, form), url_for("pages_campaigns.overview"))
-
-
-def chosen(field: str, known: type[PartnerKind] | type[AgreementPurpose] | type[Medium]) -> str:
-    """One of the words of a list; raises Invalid."""
-    word = request.form.get(field, "")
-    if word not in set(known):
-        raise Invalid(field, "请选择一项")
-    return word
 
 
 @blueprint.get("/appeals/<int(min=1, max=9223372036854775807):appeal_id>")
@@ -143,7 +134,7 @@ def add_partner() -> Response:
     def work(session: Session, actor: Actor, now: datetime) -> None:
         form = request.form
         draft = PartnerDraft(
-            kind=PartnerKind(chosen("kind", PartnerKind)),
+            kind=one_of(request.form, "kind", PartnerKind),
             name=form.get("name", ""),
             contact=form.get("contact", ""),
             phone=form.get("phone", "").strip() or None,
@@ -161,7 +152,7 @@ def sign_agreement(partner_id: int) -> Response:
 
     def work(session: Session, actor: Actor, now: datetime) -> None:
         draft = AgreementDraft(
-            purpose=AgreementPurpose(chosen("purpose", AgreementPurpose)),
+            purpose=one_of(request.form, "purpose", AgreementPurpose),
             number=request.form.get("number", ""),
             words=request.form.get("words", ""),
             signed_on=needed_day(request.form, "signed_on"),
@@ -207,7 +198,7 @@ def note_media() -> Response:
         market.note_media(
             session,
             chosen_community(),
-            medium=Medium(chosen("medium", Medium)),
+            medium=one_of(request.form, "medium", Medium),
             outlet=form.get("outlet", ""),
             title=form.get("title", ""),
             published_on=needed_day(request.form, "published_on"),

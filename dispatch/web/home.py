@@ -174,6 +174,7 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "aid_over": gettext("有一位救助对象的资格已在 %(until)s 到期，还没有复核", until=facts.get("until", "")),
         "visit_missed": gettext("探访没有按时做"),
         "visit_unplaced": gettext("排好的探访派不出去，请核对探访计划"),
+        "asking_unanswered": gettext("三问的一条意见过了期限还没有答复"),
         "signing_refused": gettext("离线签的一次领取没有入账，东西可能已经领走，请盘点"),
         "inspection_missed": gettext("食品检查到期还没有做完"),
         "disposal_late": gettext("隔离的物品到期还没有销毁签字"),

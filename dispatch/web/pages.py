@@ -93,6 +93,7 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
             "pages_funds.listing", gettext("基金"), "cash-coin", Right.FUNDS_READ, actor.may(Right.FUNDS_BOOK)
         ),
         NavigationItem("pages_abroad.show", gettext("侨爱年度摘录"), "heart", Right.FUNDS_READ, is_daily=False),
+        NavigationItem("pages_asking.listing", gettext("三问"), "chat-left-text", Right.ASKING_TAKE, is_daily=False),
         NavigationItem("pages_firms.listing", gettext("服务商"), "person-check", Right.CATALOGUE_READ, is_daily=False),
         NavigationItem(
             "pages_knowledge.listing", gettext("知识库"), "info-circle", Right.CATALOGUE_READ, is_daily=False

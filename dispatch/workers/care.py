@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.services import care
-from dispatch.services.care import alarms, counselling
+from dispatch.services.care import alarms, asking, counselling
 
 
 def place_visits(session: Session, job: Claimed) -> None:
@@ -49,10 +49,18 @@ def appointment_of(job: Claimed) -> int:
     return job.reference
 
 
+def answer_due(session: Session, job: Claimed) -> None:
+    """The days are over within which an entry of 三问 is answered."""
+    if job.reference is None:
+        raise ValueError("an entry that is due needs its id")
+    asking.answer_due(session, job.reference)
+
+
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.place_visits": place_visits,
     "care.place_batch": place_batch,
     "care.order_changed": order_changed,
     "care.lapse_offer": lapse_offer,
     "care.remind_appointment": remind_appointment,
+    "care.answer_due": answer_due,
 }

@@ -1,6 +1,7 @@
 """The rows that stand in files of their own, together: each by what its objects are."""
 
 from tests.house.aid_deeds import AID_DEEDS
+from tests.house.asking_deeds import ASKING_DEEDS
 from tests.house.complaint_deeds import COMPLAINT_DEEDS
 from tests.house.export_deeds import EXPORT_DEEDS
 from tests.house.firm_deeds import FIRM_DEEDS
@@ -12,6 +13,7 @@ from tests.house.stock_deeds import STOCK_DEEDS
 
 MORE_DEEDS = (
     AID_DEEDS
+    | ASKING_DEEDS
     | COMPLAINT_DEEDS
     | EXPORT_DEEDS
     | FIRM_DEEDS

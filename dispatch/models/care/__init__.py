@@ -1,4 +1,4 @@
-"""Care: visits; programmes, duties and their periods, contacts, calendars; alarm devices; counselling."""
+"""Care: visits; programmes, duties and periods, contacts; devices; counselling; what life brings; 三问."""
 
 from dispatch.models.care.alarms import (
     AlarmAnswer,
@@ -9,6 +9,7 @@ from dispatch.models.care.alarms import (
     AlarmRefusal,
     AlarmState,
 )
+from dispatch.models.care.asking import Solicitation, SolicitationEntry
 from dispatch.models.care.contacts import Absence, Contact
 from dispatch.models.care.counselling import Appointment, CounsellingSlot, Counsellor, CounsellorKind
 from dispatch.models.care.duties import Duty, DutyHandover, DutyOrder, DutyPeriod
@@ -45,6 +46,8 @@ __all__ = [
     "PairedHelper",
     "Programme",
     "SealingKey",
+    "Solicitation",
+    "SolicitationEntry",
     "VisitOccurrence",
     "VisitSchedule",
 ]

@@ -49,6 +49,9 @@ class Right(StrEnum):
     FIRMS_EDIT = "firms.edit"
     VISITS_READ = "visits.read"
     VISITS_PLAN = "visits.plan"
+    ASKING_READ = "asking.read"
+    ASKING_TAKE = "asking.take"
+    ASKING_ANSWER = "asking.answer"
     MARKET_READ = "market.read"
     MARKET_KEEP = "market.keep"
     MARKET_COUNT = "market.count"
@@ -79,6 +82,8 @@ READING = frozenset({Right.ORDERS_READ, Right.GRID_READ, Right.CATALOGUE_READ, R
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: READING
     | {
+        Right.ASKING_READ,
+        Right.ASKING_TAKE,
         Right.ORDERS_PLACE,
         Right.ORDERS_MERGE,
         Right.CALLERS_READ,
@@ -90,6 +95,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.DISPATCHER: READING
     | {
         Right.COUNSELLING_BOOK,
+        Right.ASKING_READ,
+        Right.ASKING_TAKE,
         Right.PLEDGES_TAKE,
         Right.ORDERS_PLACE,
         Right.ORDERS_DISPATCH,
@@ -105,9 +112,19 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.VISITS_PLAN,
         Right.REPORTS_READ,
     },
-    Role.TEAM_HEAD: READING | {Right.ORDERS_WORK, Right.ORDERS_REQUEST, Right.BOARD_READ, Right.VISITS_READ},
+    Role.TEAM_HEAD: READING
+    | {
+        Right.ORDERS_WORK,
+        Right.ORDERS_REQUEST,
+        Right.BOARD_READ,
+        Right.VISITS_READ,
+        Right.ASKING_READ,
+        Right.ASKING_TAKE,
+    },
     Role.AREA_CHIEF: READING
     | {
+        Right.ASKING_READ,
+        Right.ASKING_TAKE,
         Right.ORDERS_WORK,
         Right.ORDERS_REQUEST,
         Right.BOARD_READ,
@@ -115,7 +132,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.VISITS_PLAN,
         Right.REPORTS_READ,
     },
-    Role.PERFORMER: frozenset({Right.ORDERS_WORK, Right.NOTICES_READ}),
+    Role.PERFORMER: frozenset({Right.ORDERS_WORK, Right.NOTICES_READ, Right.ASKING_TAKE}),
     Role.CALLBACK_CLERK: READING | {Right.ORDERS_CALL_BACK, Right.ORDERS_CONFIDENTIAL, Right.CALLERS_READ},
     Role.KEEPER: frozenset(
         {
@@ -131,6 +148,9 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     ),
     Role.WELFARE: frozenset(
         {
+            Right.ASKING_READ,
+            Right.ASKING_TAKE,
+            Right.ASKING_ANSWER,
             Right.BENEFICIARIES_READ,
             Right.BENEFICIARIES_EDIT,
             Right.PLEDGES_TAKE,
@@ -144,6 +164,9 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     | {
         Right.COUNSELLING_BOOK,
         Right.COUNSELLING_ARRANGE,
+        Right.ASKING_READ,
+        Right.ASKING_TAKE,
+        Right.ASKING_ANSWER,
         Right.BENEFICIARIES_READ,
         Right.BENEFICIARIES_APPROVE,
         Right.MARKET_READ,

@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import TypeVar
 
 from flask_babel import format_date, gettext
 
@@ -22,6 +24,7 @@ DAYS_OFFERED = 5
 ANSWER_PREFIX = "answer."
 SLOTS = ((time(8, 30), time(12)), (time(14), time(17, 30)), (time(18), time(21)))
 FIELD_OF = {"phone": "caller_phone", "wanted_until": "wanted_from", "service_code": "service_id"}
+Word = TypeVar("Word", bound=StrEnum)
 EMPTY = OrderDraft(description="")
 
 
@@ -43,6 +46,14 @@ def source_number(key: str) -> str:
     if not SHORTEST_KEY <= len(key) <= LONGEST_KEY or not key.replace("-", "").replace("_", "").isalnum():
         raise Invalid("form_key", "页面已过期，请刷新后再保存；已填写的内容还在")
     return f"desk:{key}"
+
+
+def one_of(form: Mapping[str, str], field: str, known: type[Word]) -> Word:
+    """One of the words of a list; raises Invalid naming the field."""
+    word = form.get(field, "")
+    if word not in set(known):
+        raise Invalid(field, "请选择一项")
+    return known(word)
 
 
 def read_draft(form: Mapping[str, str]) -> OrderDraft:

@@ -1,0 +1,64 @@
+"""Pages of care in a real browser: nothing for axe to find, nothing wider than a phone; a stranger without a name."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from dispatch.gateways.limits import limiter
+from dispatch.models.care import SolicitationEntry
+from dispatch.rules.access.roles import Role
+from tests.house.asking_deeds import said
+from tests.web.orders.conftest import Desk, desk, open_page
+
+__all__ = ["desk", "open_page"]
+OpenPage = Callable[..., Page]
+WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+@pytest.fixture
+def pages(desk: Desk) -> list[str]:
+    """The addresses of a community in which something was asked and said."""
+    with desk.site.app.app_context():
+        limiter.reset()
+    with desk.site.database.session() as session:
+        entry = session.get_one(SolicitationEntry, int(said(session, desk.world, 0)))
+        asking_id = entry.solicitation_id
+        session.commit()
+    public = f"/ask/{desk.world.community.id}"
+    staff = ["/asking", f"/asking/{asking_id}", f"/asking/entries/{entry.id}"]
+    return [*staff, public, f"{public}/{asking_id}", f"{public}/thanks"]
+
+
+def test_axe_finds_nothing_and_no_page_is_wider_than_a_phone(desk: Desk, open_page: OpenPage, pages: list[str]) -> None:
+    opened = open_page(Role.CENTRE, pages[0])
+    for width in (1280, 390):
+        opened.set_viewport_size({"width": width, "height": 844})
+        for address in pages:
+            opened.goto(f"{desk.site.url}{address}")
+            assert Axe().run(opened).response["violations"] == [], address
+            assert not opened.evaluate(WIDER), address
+
+
+def test_a_stranger_says_something_by_keyboard_and_leaves_no_name(
+    desk: Desk, open_page: OpenPage, pages: list[str]
+) -> None:
+    opened = open_page(Role.CENTRE, pages[0])
+    opened.context.clear_cookies()
+    opened.goto(f"{desk.site.url}{pages[4]}")
+    opened.get_by_label("您需要什么").focus()
+    opened.keyboard.type("想要一张长椅")
+    opened.keyboard.press("Tab")
+    opened.keyboard.press("Space")
+    expect(opened.get_by_role("checkbox")).to_be_checked()
+    opened.get_by_role("button", name="提交").focus()
+    opened.keyboard.press("Enter")
+    expect(opened.get_by_text("谢谢您，已经记下来了")).to_be_visible()
+    expect(opened).to_have_url(re.compile("/thanks$"))
+    with desk.site.database.session() as session:
+        entry = session.scalars(select(SolicitationEntry).order_by(SolicitationEntry.id.desc())).first()
+    assert entry is not None
+    assert (entry.source, entry.anonymous, entry.name) == ("site", True, None)
