@@ -7,6 +7,8 @@ from dispatch.rules.queue import Every, Scheduled
 SCHEDULE: tuple[Scheduled, ...] = (
     Scheduled("system.canary", Every.MINUTE, only_newest=True),
     Scheduled("care.place_visits", Every.DAY, time(1, 0)),
+    Scheduled("care.keep_duties", Every.DAY, time(1, 10)),
+    Scheduled("care.check_nests", Every.DAY, time(7, 50)),
     Scheduled("market.keep_facilities", Every.DAY, time(0, 1)),
     Scheduled("catalogue.papers_expiring", Every.DAY, time(7, 0)),
     Scheduled("catalogue.calendar_missing", Every.DAY, time(7, 10)),

@@ -10,6 +10,7 @@ from dispatch import clock
 from dispatch.errors import NotFound
 from dispatch.models.notify import Alarm
 from dispatch.rules.access.roles import EVERYTHING, Right
+from dispatch.rules.care.terms import DUTY_LABELS, DutyKind
 from dispatch.rules.funds.terms import EntryKind
 from dispatch.services import notify, orders, reports
 from dispatch.services.orders import OrderFilters
@@ -180,7 +181,24 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "disposal_late": gettext("隔离的物品到期还没有销毁签字"),
         "canary_late": gettext("探针订单没有按时走完，系统可能有问题"),
     }
-    return (words | of_money(facts)).get(alarm.kind, alarm.kind)
+    return (words | of_money(facts) | of_calendar(facts)).get(alarm.kind, alarm.kind)
+
+
+def of_calendar(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The alarms of the care calendar."""
+    known = facts.get("duty") in set(DutyKind)
+    said = {"duty": gettext(DUTY_LABELS[DutyKind(facts["duty"])]) if known else "", "period": facts.get("period", "")}
+    return {
+        "duty_warning": gettext("%(duty)s（%(period)s）还没有做，请抓紧安排", **said),
+        "duty_missed": gettext("%(duty)s（%(period)s）漏做了，请马上派人上门", **said),
+        "duty_nobody": gettext("%(duty)s没有人能去，请调整帮扶人", **said),
+        "duty_unplaced": gettext("到期的上门派不出去，请核对这一户的登记"),
+        "excuse_waits": gettext("有一次探访申请免做，请另一位同事批准或退回"),
+        "nest_changed": gettext("有一户可能不再是空巢，请核对同住的人"),
+        "calls_unanswered": gettext("两次问候电话没有人接，已派楼道长上门，请马上打电话通知")
+        if facts.get("post")
+        else gettext("两次问候电话没有人接，这里没有楼道长，请马上派人上门"),
+    }
 
 
 def of_money(facts: Mapping[str, Any]) -> dict[str, str]:

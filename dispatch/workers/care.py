@@ -1,4 +1,4 @@
-"""What the jobs of care do: placing visits ahead, hearing what became of their orders; appointments of counselling."""
+"""What the jobs of care do: its calendar day by day, visits ahead, what became of orders, appointments."""
 
 from collections.abc import Callable
 
@@ -23,13 +23,34 @@ def place_batch(session: Session, job: Claimed) -> None:
     care.place_batch(session, first, last, now=clock.now(session))
 
 
+def keep_duties(session: Session, job: Claimed) -> None:
+    """The day's work of the care calendar, a job for every hundred enrolments."""
+    period = str(job.arguments["period"])
+    care.keep_duties(session, period)
+    queue.finish_period(session, job.kind, period)
+
+
+def keep_batch(session: Session, job: Claimed) -> None:
+    """The day's work of some enrolments of a community."""
+    if job.reference is None:
+        raise ValueError("a batch of enrolments needs its community")
+    first, last = int(job.arguments["first"]), int(job.arguments["last"])
+    care.keep_batch(session, job.reference, first, last, now=clock.now(session))
+
+
+def check_nests(session: Session, job: Claimed) -> None:
+    """Look at the empty nests whose year is over."""
+    care.check_nests(session, now=clock.now(session))
+    queue.finish_period(session, job.kind, str(job.arguments["period"]))
+
+
 def order_changed(session: Session, job: Claimed) -> None:
     """An order of care has come to a new state: each part of it looks whether it is its own."""
     if job.reference is None:
         raise ValueError("a changed order needs its id")
-    version = int(job.arguments["version"])
-    care.order_changed(session, job.reference, version)
-    alarms.order_changed(session, job.reference, version, now=clock.now(session))
+    version, now = int(job.arguments["version"]), clock.now(session)
+    care.order_changed(session, job.reference, version, now=now)
+    alarms.order_changed(session, job.reference, version, now=now)
 
 
 def lapse_offer(session: Session, job: Claimed) -> None:
@@ -59,6 +80,9 @@ def answer_due(session: Session, job: Claimed) -> None:
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.place_visits": place_visits,
     "care.place_batch": place_batch,
+    "care.keep_duties": keep_duties,
+    "care.keep_batch": keep_batch,
+    "care.check_nests": check_nests,
     "care.order_changed": order_changed,
     "care.lapse_offer": lapse_offer,
     "care.remind_appointment": remind_appointment,

@@ -15,7 +15,6 @@ LEAST_AGE = 70
 PARENTS_ARE_OLDER_BY = 16
 """Nobody's child is less than sixteen years younger: such a pair are husband and wife, or brother and sister."""
 COUPLE = 2
-LEAP_DAY = (2, 29)
 
 PLACES: dict[Programme, int] = {Programme.PAIRING: 10, Programme.VOUCHER: 10, Programme.DEVICE: 8}
 """10户, 10名, 8位: what a programme begins with; a community may change it."""
@@ -73,8 +72,3 @@ def check_enrolment(
         raise Invalid(field, "加入当天要年满%(age)s周岁,请核对出生日期", age=least_age)
     if empty_nest and not is_empty_nest(births, day, least_age or LEAST_AGE):
         raise Invalid(field, "这一户不是只住着老人,不算空巢,请核对同住的人")
-
-
-def next_check(checked_on: date) -> date:
-    """The day on which the empty nest is looked at again: a year later (Q empty-nest state checked yearly)."""
-    return years_after(checked_on, 1)

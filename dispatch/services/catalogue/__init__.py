@@ -74,7 +74,7 @@ from dispatch.services.catalogue.prices import PricesChanged, lines_of, price_li
 from dispatch.services.catalogue.scans import add_scan, read_scan, scans_of_firm
 from dispatch.services.catalogue.search import search_services
 from dispatch.services.catalogue.seeding import seed_catalogue
-from dispatch.services.catalogue.shifts import shifts_of
+from dispatch.services.catalogue.shifts import shifts_of, weekly
 from dispatch.services.catalogue.teams import (
     TerritoryTaken,
     block_team,
@@ -173,6 +173,7 @@ __all__ = [
     "suspend",
     "tokens",
     "versions",
+    "weekly",
     "withdraw_knowledge",
     "year_of",
 ]

@@ -13,7 +13,6 @@ from dispatch.rules.care.eligibility import (
     check_enrolment,
     is_empty_nest,
     is_of_age,
-    next_check,
     years_after,
 )
 from dispatch.rules.care.lunar import solar_day
@@ -106,6 +105,6 @@ def test_a_voucher_asks_for_neither_age_nor_an_empty_nest() -> None:
     assert check_enrolment([SON, ELDER], TODAY, least_age=None, empty_nest=False, field="resident_id") is None
 
 
-def test_the_nest_is_looked_at_again_a_year_later() -> None:
-    assert next_check(date(2024, 2, 29)) == date(2025, 3, 1)
-    assert next_check(date(2026, 11, 26)) == date(2027, 11, 26)
+def test_a_year_later_is_the_same_day_or_the_first_of_march() -> None:
+    assert years_after(date(2024, 2, 29), 1) == date(2025, 3, 1)
+    assert years_after(date(2026, 11, 26), -1) == date(2025, 11, 26)

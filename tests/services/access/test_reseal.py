@@ -20,11 +20,12 @@ from dispatch import clock
 from dispatch.cli import main
 from dispatch.models import metadata
 from dispatch.models.access import User
+from dispatch.models.care import DutyPeriod
 from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.rules.access.sealing import Undeclared
 from dispatch.rules.market.campaigns import PartnerKind
 from dispatch.rules.market.hand_outs import Proxy
-from dispatch.services import catalogue, funds, grid, market, orders
+from dispatch.services import care, catalogue, funds, grid, market, orders
 from dispatch.services.access import files, idempotency, reseal, users, vault
 from dispatch.services.access.sealed import ANSWER, OF_PEOPLE, SEALED, SealedColumn
 from dispatch.services.care import alarms
@@ -32,6 +33,7 @@ from dispatch.services.market import applications
 from tests.conftest import Database
 from tests.factories import aid as aid_factory
 from tests.factories.alarms import device_of
+from tests.factories.care import home, make_calendar, visited, voucher
 from tests.factories.counter import card_of, reserve, sign
 from tests.factories.funds import give, make_treasury
 from tests.factories.giving import make_pledge
@@ -88,6 +90,7 @@ def lived(committed: Database) -> Database:
         aid(session, world)
         counter(session)
         alarm(session, world)
+        visits(session)
         session.commit()
     return committed
 
@@ -154,6 +157,20 @@ def counter(session: Session) -> None:
     milk_of(session, shop, 3, 5)
     made = reserve(session, shop, card_of(session, shop), (shop.milk.id, 1))
     sign(session, shop, made, proxy=Proxy("李四", "儿子"))
+
+
+def visits(session: Session) -> None:
+    """A visit with all that was said, an exemption that was asked for, and an enrolment that ended."""
+    calendar, now = make_calendar(session), clock.now(session)
+    elder = home(session, calendar)[0]
+    enrolment = voucher(session, calendar, elder, now=now)
+    due = session.scalars(select(DutyPeriod)).first()
+    assert due is not None
+    care.ask_excuse(session, due.id, code="away", words="去女儿家", actor=calendar.planner, now=now)
+    words = {"complaint": "腿疼", "difficulty": "灯坏了", "note": "都好"}
+    visited(session, calendar, elder, now, **words)
+    end = {"code": "ended", "reason": "不要了", "actor": calendar.planner, "now": now}
+    care.end_enrolment(session, enrolment.id, **end)  # type: ignore[arg-type]
 
 
 def alarm(session: Session, world: World) -> None:

@@ -232,10 +232,10 @@ def test_what_becomes_of_an_order_is_heard_once_and_never_out_of_turn(session: S
     orders.arrive(session, token, now=NOW)
     orders.finish(session, token, orders.WorkReport(result="done"), now=NOW)
     session.refresh(order)
-    assert care.order_changed(session, order.id, order.version)
+    assert care.order_changed(session, order.id, order.version, now=NOW)
     assert (occurrence.state, occurrence.order_version) == ("done", order.version)
-    assert not care.order_changed(session, order.id, order.version)
-    assert not care.order_changed(session, order.id, 1)
+    assert not care.order_changed(session, order.id, order.version, now=NOW)
+    assert not care.order_changed(session, order.id, 1, now=NOW)
     kinds = session.scalars(select(Job.kind).where(Job.reference == order.id))
     assert "care.order_changed" in set(kinds)
 
@@ -249,7 +249,7 @@ def test_a_visit_that_was_not_made_is_missed_with_an_alarm(session: Session, car
     report = orders.WorkReport(result="not_done", note="敲门没有人应")
     orders.finish(session, token_of(session, order), report, now=NOW)
     session.refresh(order)
-    assert care.order_changed(session, order.id, order.version)
+    assert care.order_changed(session, order.id, order.version, now=NOW)
     assert (occurrence.state, occurrence.reason) == ("missed", "not_done")
     assert session.scalars(select(Alarm).where(Alarm.subject.like(f"visit:{schedule.id}:%"))).one()
 

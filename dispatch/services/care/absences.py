@@ -1,0 +1,107 @@
+"""Days on which somebody cannot be visited: in hospital or away. Orders to an empty home are withdrawn."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.errors import Invalid
+from dispatch.models.care import Absence, DutyPeriod, Enrolment
+from dispatch.models.grid import Resident
+from dispatch.rules.access.roles import Actor
+from dispatch.rules.care import excuses
+from dispatch.rules.care.terms import AbsenceKind, Excuse, PeriodState
+from dispatch.services.access import audit
+from dispatch.services.care import cases, periods
+from dispatch.services.care.cases import Case
+from dispatch.services.care.checks import resident_in_reach
+from dispatch.services.care.ordering import withdraw
+
+NOBODY_HOME = "近日家中无人,暂不上门"
+
+
+def begin_absence(
+    session: Session,
+    resident_id: int,
+    kind: AbsenceKind,
+    *,
+    starts_on: date,
+    until: date | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Absence:
+    """Somebody is in hospital or away from a day on; said twice is said once. Raises Invalid naming the field."""
+    resident = resident_in_reach(session, resident_id, actor=actor)
+    if until is not None and until < starts_on:
+        raise Invalid("until", "结束的日子不能早于开始")
+    known = open_absence(session, resident_id, kind)
+    if known is not None:
+        return known
+    made = Absence(
+        community_id=resident.community_id,
+        resident_id=resident_id,
+        kind=str(kind),
+        starts_on=starts_on,
+        until=until,
+        recorded_by=actor.user_id,
+        recorded_at=now,
+    )
+    session.add(made)
+    session.flush()
+    audit.record(session, "care.begin_absence", "absences", made.id, actor=actor, community_id=made.community_id)
+    follow(session, resident, made, now=now)
+    return made
+
+
+def open_absence(session: Session, resident_id: int, kind: AbsenceKind) -> Absence | None:
+    """The absence of a kind that goes on, locked."""
+    return session.scalars(
+        select(Absence)
+        .where(Absence.resident_id == resident_id, Absence.kind == str(kind), Absence.until.is_(None))
+        .with_for_update()
+    ).one_or_none()
+
+
+def end_absence(session: Session, resident_id: int, kind: AbsenceKind, *, until: date, actor: Actor) -> Absence | None:
+    """Somebody came home; `until` is the last day of the absence. None when none went on."""
+    found = open_absence(session, resident_id, kind)
+    if found is None:
+        return None
+    found.until = max(until, found.starts_on)
+    session.flush()
+    audit.record(session, "care.end_absence", "absences", found.id, actor=actor, community_id=found.community_id)
+    return found
+
+
+def follow(session: Session, resident: Resident, absence: Absence, *, now: datetime) -> None:
+    """Withdraw the orders to homes where nobody is, and excuse what a stay that is known only now had excused."""
+    query = select(Enrolment.id).where(
+        Enrolment.ends_on.is_(None),
+        or_(Enrolment.resident_id == resident.id, Enrolment.household_id == resident.household_id),
+    )
+    found = cases.load(session, list(session.scalars(query)), locked=True)
+    empty = [case for case in found if case.is_away(clock.today(now))]
+    withdraw(session, [period for case in empty for _, period in case.due()], reason=NOBODY_HOME, now=now)
+    if absence.kind == AbsenceKind.HOSPITAL:
+        excuse_late(session, found, absence.starts_on, now=now)
+
+
+def excuse_late(session: Session, found: Sequence[Case], since: date, *, now: datetime) -> int:
+    """Excuse what was missed while somebody was in hospital and nobody knew; how many."""
+    case_of = {duty_id: case for case in found for duty_id in case.duties}
+    rows = session.scalars(
+        select(DutyPeriod).where(
+            DutyPeriod.duty_id.in_(case_of), DutyPeriod.state == PeriodState.MISSED, DutyPeriod.until >= since
+        )
+    ).all()
+    excused = 0
+    for period in rows:
+        case = case_of[period.duty_id]
+        stay = excuses.excused_by(case.kind_of(period), period.starts_on, period.until, case.stays())
+        if stay is not None:
+            periods.excuse(period, Excuse.HOSPITAL, absence_id=stay, now=now)
+            excused += 1
+    session.flush()
+    return excused
