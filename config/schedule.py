@@ -15,6 +15,7 @@ SCHEDULE: tuple[Scheduled, ...] = (
     Scheduled("catalogue.posts_vacant", Every.DAY, time(7, 20)),
     Scheduled("market.recheck_beneficiaries", Every.DAY, time(7, 30)),
     Scheduled("funds.check_reconciled", Every.DAY, time(7, 40)),
+    Scheduled("care.forget_counselling", Every.DAY, time(3, 10)),
     Scheduled("reports.daily_figures", Every.DAY, time(0, 10)),
     Scheduled("reports.statement", Every.QUARTER, time(2, 0)),
     Scheduled("system.audit_head", Every.DAY, time(0, 5)),

@@ -328,6 +328,7 @@ def notice_word(template: str) -> str:
         "papers_expiring": gettext("证照快到期，请更新"),
         "papers_expired": gettext("证照已过期，不再派单"),
         "visit_missed": gettext("探访没有按时做"),
+        "key_opened": gettext("两位保管人打开了您的咨询记录"),
     }
     return words.get(template, template)
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.services import care
-from dispatch.services.care import alarms, asking, counselling
+from dispatch.services.care import alarms, asking
 
 
 def place_visits(session: Session, job: Claimed) -> None:
@@ -53,23 +53,6 @@ def order_changed(session: Session, job: Claimed) -> None:
     alarms.order_changed(session, job.reference, version, now=now)
 
 
-def lapse_offer(session: Session, job: Claimed) -> None:
-    """The time to answer an offer of the waiting list is over."""
-    counselling.lapse(session, appointment_of(job), now=clock.now(session))
-
-
-def remind_appointment(session: Session, job: Claimed) -> None:
-    """A client is told of the time that comes."""
-    counselling.remind(session, appointment_of(job), now=clock.now(session))
-
-
-def appointment_of(job: Claimed) -> int:
-    """The appointment that a job is about."""
-    if job.reference is None:
-        raise ValueError("an appointment's job needs its id")
-    return job.reference
-
-
 def answer_due(session: Session, job: Claimed) -> None:
     """The days are over within which an entry of 三问 is answered."""
     if job.reference is None:
@@ -84,7 +67,5 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.keep_batch": keep_batch,
     "care.check_nests": check_nests,
     "care.order_changed": order_changed,
-    "care.lapse_offer": lapse_offer,
-    "care.remind_appointment": remind_appointment,
     "care.answer_due": answer_due,
 }

@@ -21,7 +21,7 @@ from dispatch.queue import Claimed
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.queue import LEASE_SECONDS, MOST_ATTEMPTS, MOST_NOTICES, Lane, most_per_claim
 from dispatch.transaction import Doors, is_passing, transaction
-from dispatch.workers import care, catalogue, funds, market, notify, orders, reports, system
+from dispatch.workers import care, catalogue, counselling, funds, market, notify, orders, reports, system
 
 log = structlog.get_logger()
 
@@ -48,6 +48,7 @@ HANDLERS: dict[str, Handler] = {
     **{kind: Handler(work=orders.WORK[kind], batch=batch) for kind, batch in orders.BATCHES.items()},
     **{kind: Handler(work=work) for kind, work in catalogue.WORK.items()},
     **{kind: Handler(work=work) for kind, work in care.WORK.items()},
+    **{kind: Handler(work=work) for kind, work in counselling.WORK.items()},
     **{kind: Handler(work=work) for kind, work in funds.WORK.items()},
     **{kind: Handler(work=work) for kind, work in market.WORK.items()},
     **{kind: Handler(work=work) for kind, work in reports.WORK.items()},

@@ -67,6 +67,7 @@ class Right(StrEnum):
     COUNSELLING_BOOK = "counselling.book"
     COUNSELLING_COUNSEL = "counselling.counsel"
     COUNSELLING_ARRANGE = "counselling.arrange"
+    COUNSELLING_HOLD = "counselling.hold"
     NOTICES_READ = "notices.read"
     REPORTS_READ = "reports.read"
     FUNDS_READ = "funds.read"
@@ -151,6 +152,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.ASKING_READ,
             Right.ASKING_TAKE,
             Right.ASKING_ANSWER,
+            Right.COUNSELLING_HOLD,
             Right.BENEFICIARIES_READ,
             Right.BENEFICIARIES_EDIT,
             Right.PLEDGES_TAKE,
@@ -167,6 +169,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.ASKING_READ,
         Right.ASKING_TAKE,
         Right.ASKING_ANSWER,
+        Right.COUNSELLING_HOLD,
         Right.BENEFICIARIES_READ,
         Right.BENEFICIARIES_APPROVE,
         Right.MARKET_READ,

@@ -5,7 +5,7 @@ nothing more; two people never get one slot), Mental Health Law art. 23.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from dispatch.errors import Conflict, Invalid
@@ -15,6 +15,9 @@ NEUTRAL = "预约"
 """All that a calendar, a letter or a list says of what somebody comes for."""
 LONGEST_ALIAS = 20
 LONGEST_ROOM = 40
+LONGEST_NOTE = 4_000
+LONGEST_DISCLOSURE = 200
+LONGEST_REASON = 500
 CODE_LETTERS = 12
 CODE_GROUP = 4
 CODE_BYTES = 8
@@ -52,6 +55,31 @@ class EndedBy(StrEnum):
     CLOCK = "clock"
 
 
+class Danger(StrEnum):
+    """To whom a danger is."""
+
+    SELF = "self"
+    OTHERS = "others"
+
+
+class Told(StrEnum):
+    """Who is told of a danger: whoever can avert it, and nobody more."""
+
+    POLICE = "police"
+    MEDICAL = "medical"
+    GUARDIAN = "guardian"
+    FAMILY = "family"
+    THREATENED = "threatened"
+
+
+DANGER_LABELS: dict[Danger, str] = {Danger.SELF: "对自己", Danger.OTHERS: "对别人"}
+TOLD_LABELS: dict[Told, str] = {
+    Told.POLICE: "公安（110）",
+    Told.MEDICAL: "急救（120）",
+    Told.GUARDIAN: "监护人",
+    Told.FAMILY: "家人",
+    Told.THREATENED: "可能受害的人",
+}
 STATE_LABELS: dict[AppointmentState, str] = {
     AppointmentState.WAITING: "候补",
     AppointmentState.OFFERED: "等确认",
@@ -157,6 +185,14 @@ def check_outcome(begins: datetime, now: datetime) -> None:
     """Whether somebody came is known only when the time has begun; raises AppointmentNotThere."""
     if now < begins:
         raise AppointmentNotThere
+
+
+def years_later(day: date, years: int) -> date:
+    """The same day some years later, or earlier; of 29 February the 28th where there is none."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
 
 
 def code_of(random: bytes) -> str:

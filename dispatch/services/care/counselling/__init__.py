@@ -1,4 +1,4 @@
-"""Counselling: counsellors and their times, booking under an alias, the waiting list, what became of each time."""
+"""Counselling: counsellors and their times, booking under an alias, the waiting list; notes sealed by people."""
 
 from dispatch.services.care.counselling.booking import Booking, book
 from dispatch.services.care.counselling.counsellors import (
@@ -28,6 +28,7 @@ from dispatch.services.care.counselling.keeping import (
     remind,
     shown_to_client,
 )
+from dispatch.services.care.counselling.notes import AT_ONCE, forget
 from dispatch.services.care.counselling.offering import lapse, limits_of, offer_next
 from dispatch.services.care.counselling.slots import (
     FreeSlot,
@@ -40,6 +41,7 @@ from dispatch.services.care.counselling.slots import (
 )
 
 __all__ = [
+    "AT_ONCE",
     "AlreadyCounsellor",
     "Booking",
     "DeskLine",
@@ -55,6 +57,7 @@ __all__ = [
     "confirm",
     "desk_lines",
     "end",
+    "forget",
     "free_slots",
     "kinds_offered",
     "lapse",

@@ -1,0 +1,122 @@
+"""Keys of people: made here, wrapped by a passphrase that is kept nowhere, or split between two who must both be there.
+
+Nothing of this hangs on DISPATCH_SECRET or the field keys: whoever holds database and settings opens none of it.
+What seals for a public key: HPKE (RFC 9180) with X25519, HKDF-SHA256 and AES-256-GCM. What wraps a private key:
+AES-256-GCM under argon2id (RFC 9106) of the passphrase. The place (`table.column.row`) is bound into each.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+
+from argon2.low_level import Type, hash_secret_raw
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from dispatch.errors import Conflict, Invalid
+from dispatch.rules.access.sealing import CannotOpen
+
+# RFC 9106, section 4, second recommended option: 64 MiB, 3 passes; one lane, since the machine is shared.
+MEMORY_KIBIBYTES = 65_536
+PASSES = 3
+LANES = 1
+HEADER = bytes((1, MEMORY_KIBIBYTES // 1024, PASSES, LANES))
+SALT_BYTES, NONCE_BYTES, KEY_BYTES = 16, 12, 32
+SHORTEST_PASSPHRASE, LONGEST_PASSPHRASE = 12, 200
+SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+BOTH_SHARES = b"houqing-dispatch/1/both-shares"
+
+
+class WrongPassphrase(Conflict):
+    """口令不对，请再试；口令谁也查不到"""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A new key pair, the private half only for the moment of its making."""
+
+    private: bytes = field(repr=False)
+    public: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The second way to a private key: what both shares together open, and the two shares."""
+
+    wrapped: bytes
+    shares: tuple[bytes, bytes] = field(repr=False)
+
+
+def check_passphrase(passphrase: str) -> None:
+    """Refuse a passphrase that is short or past all measure; raises Invalid."""
+    if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
+        raise Invalid("passphrase", "口令至少12个字，最好是一句自己记得住的话")
+
+
+def make_key() -> MadeKey:
+    """A new X25519 key pair."""
+    private = X25519PrivateKey.generate()
+    return MadeKey(private.private_bytes_raw(), private.public_key().public_bytes_raw())
+
+
+def stretched(passphrase: str, salt: bytes) -> bytes:
+    """The key that a passphrase stands for."""
+    return hash_secret_raw(
+        passphrase.encode(), salt, time_cost=PASSES, memory_cost=MEMORY_KIBIBYTES, parallelism=LANES,
+        hash_len=KEY_BYTES, type=Type.ID,
+    )  # fmt: skip
+
+
+def wrap(passphrase: str, private: bytes, place: str) -> bytes:
+    """A private key under a passphrase; the header says with which cost it was stretched."""
+    salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
+    sealed = AESGCM(stretched(passphrase, salt)).encrypt(nonce, private, HEADER + place.encode())
+    return HEADER + salt + nonce + sealed
+
+
+def unwrap(passphrase: str, wrapped: bytes, place: str) -> bytes:
+    """The private key; raises WrongPassphrase, also for a key that was moved or changed."""
+    if wrapped[: len(HEADER)] != HEADER or len(passphrase) > LONGEST_PASSPHRASE:
+        raise WrongPassphrase
+    rest = wrapped[len(HEADER) :]
+    salt, nonce, sealed = rest[:SALT_BYTES], rest[SALT_BYTES:][:NONCE_BYTES], rest[SALT_BYTES + NONCE_BYTES :]
+    try:
+        return AESGCM(stretched(passphrase, salt)).decrypt(nonce, sealed, HEADER + place.encode())
+    except InvalidTag as error:
+        raise WrongPassphrase from error
+
+
+def seal_for(public: bytes, place: str, content: bytes) -> bytes:
+    """Bytes that only the private half of a public key opens, at this place."""
+    return SUITE.encrypt(content, X25519PublicKey.from_public_bytes(public), place.encode())
+
+
+def open_with(private: bytes, place: str, sealed: bytes) -> bytes:
+    """What was sealed for the public half, at this place; raises CannotOpen."""
+    try:
+        return SUITE.decrypt(sealed, X25519PrivateKey.from_private_bytes(private), place.encode())
+    except (InvalidTag, ValueError) as error:
+        raise CannotOpen from error
+
+
+def split(private: bytes, place: str) -> Recovery:
+    """A second way to a private key that needs two shares: either of them alone is noise."""
+    shares = (secrets.token_bytes(KEY_BYTES), secrets.token_bytes(KEY_BYTES))
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return Recovery(nonce + AESGCM(joined(shares)).encrypt(nonce, private, place.encode()), shares)
+
+
+def join(shares: tuple[bytes, bytes], wrapped: bytes, place: str) -> bytes:
+    """The private key by both shares, in their order; raises CannotOpen."""
+    try:
+        return AESGCM(joined(shares)).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], place.encode())
+    except InvalidTag as error:
+        raise CannotOpen from error
+
+
+def joined(shares: tuple[bytes, bytes]) -> bytes:
+    """The key that two shares make together (HKDF, RFC 5869)."""
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=BOTH_SHARES).derive(b"".join(shares))

@@ -1,0 +1,43 @@
+"""What the jobs of counselling do: offers that lapse, reminders, and what has been kept its years."""
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from dispatch import clock, queue
+from dispatch.queue import Claimed
+from dispatch.rules.queue import Lane
+from dispatch.services.care import counselling
+
+
+def lapse_offer(session: Session, job: Claimed) -> None:
+    """The time to answer an offer of the waiting list is over."""
+    counselling.lapse(session, appointment_of(job), now=clock.now(session))
+
+
+def remind_appointment(session: Session, job: Claimed) -> None:
+    """A client is told of the time that comes."""
+    counselling.remind(session, appointment_of(job), now=clock.now(session))
+
+
+def forget_counselling(session: Session, job: Claimed) -> None:
+    """What has been kept its years goes; the job comes back at once while there is more."""
+    now = clock.now(session)
+    if counselling.forget(session, now=now) >= counselling.AT_ONCE:
+        queue.enqueue(session, job.kind, lane=Lane.PERIODIC, **job.arguments)
+        return
+    queue.finish_period(session, job.kind, str(job.arguments["period"]))
+
+
+def appointment_of(job: Claimed) -> int:
+    """The appointment that a job is about."""
+    if job.reference is None:
+        raise ValueError("an appointment's job needs its id")
+    return job.reference
+
+
+WORK: dict[str, Callable[[Session, Claimed], None]] = {
+    "care.lapse_offer": lapse_offer,
+    "care.remind_appointment": remind_appointment,
+    "care.forget_counselling": forget_counselling,
+}
