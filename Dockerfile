@@ -1,4 +1,4 @@
-# One image for web, worker, sweep, beat and init; PostgreSQL and Redis come from their own images.
+# One image for web, worker, sweep, beat, alarm and init; PostgreSQL and Redis come from their own images.
 FROM python:3.11-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
@@ -19,5 +19,5 @@ RUN pip install --no-cache-dir --no-deps --no-build-isolation --no-index -e . \
     && python -m compileall -q config migrations dispatch
 
 USER dispatch
-EXPOSE 8096
+EXPOSE 8096 8097/tcp 8097/udp
 CMD ["dispatch", "web"]

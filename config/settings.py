@@ -12,6 +12,7 @@ from urllib.parse import quote
 from config.proxies import Networks, proxy_networks
 from config.redis_urls import redis_is_open, redis_urls
 
+DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8096
 LONGEST_SOCKET_PATH = 100
 SHORTEST_SECRET = 32
@@ -66,6 +67,10 @@ class Settings:
     trusted_proxies: Networks = ()
     cipher: str = CIPHERS[0]
     digest: str = DIGESTS[0]
+    alarm_host: str = DEFAULT_HOST
+    alarm_port: int = DEFAULT_PORT + 1
+    alarm_connections: int = 2_000
+    alarm_per_address: int = 256
 
     @property
     def celery_broker_url(self) -> str:
@@ -98,7 +103,7 @@ def get_settings() -> Settings:
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from `environment` and the two secret files of its home; raises BadSetting."""
     home = Path(_text(environment, "HOME") or "var").absolute()
-    host = _text(environment, "HOST") or "127.0.0.1"
+    host = _text(environment, "HOST") or DEFAULT_HOST
     port = _number(environment, "PORT", DEFAULT_PORT, 65_535)
     return Settings(
         home=home,
@@ -119,6 +124,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         trusted_proxies=_proxies(environment),
         cipher=_choice(environment, "CIPHER", CIPHERS),
         digest=_choice(environment, "DIGEST", DIGESTS),
+        alarm_host=_text(environment, "ALARM_HOST") or host,
+        alarm_port=_number(environment, "ALARM_PORT", min(port + 1, 65_535), 65_535),
+        alarm_connections=_number(environment, "ALARM_CONNECTIONS", 2_000, 100_000),
+        alarm_per_address=_number(environment, "ALARM_PER_ADDRESS", 256, 100_000),
     )
 
 

@@ -41,6 +41,7 @@ COMMANDS = {
     "worker": Command("do jobs when Celery's hints arrive", "dispatch.commands.worker"),
     "sweep": Command("do every job that is due, with or without the broker", "dispatch.commands.sweep"),
     "beat": Command("send the tick that opens periods (Celery beat)", "dispatch.commands.beat"),
+    "alarm": Command("receive alarm devices (SIA DC-09 over TCP and UDP)", "dispatch.commands.alarm"),
     "init": Command("bring the database to the newest structure", "dispatch.commands.init"),
     "demo": Command("load the demo community, or play a day in it", "dispatch.commands.demo"),
     "inbox": Command("receive the demo firms' webhooks and mail", "dispatch.commands.inbox"),

@@ -21,6 +21,9 @@ def describe(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", type=count, default=1, metavar="N", help="worker processes (1)")
     parser.add_argument("--sweeps", type=count, default=1, metavar="N", help="sweepers (1)")
+    parser.add_argument(
+        "--alarm", action=argparse.BooleanOptionalAction, default=True, help="receive alarm devices (on)"
+    )
     parser.add_argument("--beats", type=count, default=1, metavar="N", help="beats (1; more do no harm)")
 
 
@@ -35,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         sweeps=arguments.sweeps,
         beats=arguments.beats,
+        alarm=arguments.alarm,
     )
     return up(plan, os.environ)
 

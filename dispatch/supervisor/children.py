@@ -101,7 +101,7 @@ class Family:
 
 def house_child(name: str, command: str, home: Path, environment: Mapping[str, str]) -> Child:
     """A child that is `dispatch <command>`, with its output in the home's logs."""
-    limits = {"web": 12.0, "worker": 25.0, "sweep": 10.0, "beat": 5.0, "inbox": 5.0}
+    limits = {"web": 12.0, "worker": 25.0, "sweep": 10.0, "beat": 5.0, "alarm": 10.0, "inbox": 5.0}
     # gunicorn's workers end with a quick stop; Celery's children are tied to their parent by themselves, and its own
     # quick stop can wait for ever on a lock when the machine is busy
     at_death = signal.SIGQUIT if command == "web" else signal.SIGKILL

@@ -51,6 +51,7 @@ class Plan:
     workers: int = 1
     sweeps: int = 1
     beats: int = 1
+    alarm: bool = True
 
     @property
     def base_url(self) -> str:
@@ -60,6 +61,7 @@ class Plan:
     def processes(self) -> list[tuple[str, str]]:
         """(name, command) of the house's own processes in the order of their start."""
         counts = {"web": 1, "worker": self.workers, "sweep": self.sweeps, "beat": self.beats}
+        counts["alarm"] = int(self.alarm)
         if self.demo:
             counts = {"inbox": 1, **counts}
         return [

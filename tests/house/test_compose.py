@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 OPTIONAL = re.compile(r"\$\{\w+:-([^}]*)\}")
 """A variable that need not be given, with what stands for it then."""
 SERVERS = {"postgres", "redis"}
-HOUSE = {"init", "web", "worker", "sweep", "beat"}
+HOUSE = {"init", "web", "worker", "sweep", "beat", "alarm"}
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 

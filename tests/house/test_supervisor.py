@@ -100,10 +100,10 @@ def test_a_minute_of_life_makes_the_wait_short_again() -> None:
     assert tired.after(60.0).seconds == 0.5
 
 
-def test_processes_are_named_and_started_web_first_and_beat_last() -> None:
+def test_processes_are_named_and_started_web_first_and_the_receiver_last() -> None:
     plan = Plan(Path("/x"), "127.0.0.1", 8096, demo=False, workers=2, sweeps=2, beats=1)
     names = [name for name, _ in plan.processes()]
-    assert names == ["web", "worker", "worker-2", "sweep", "sweep-2", "beat"]
+    assert names == ["web", "worker", "worker-2", "sweep", "sweep-2", "beat", "alarm"]
 
 
 def test_a_home_has_one_supervisor_at_a_time(home: Path) -> None:

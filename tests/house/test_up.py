@@ -18,7 +18,7 @@ from dispatch.supervisor.run import answers_ready
 from tests.conftest import ROOT
 from tests.processes import descendants, free_port
 
-NAMES = ("redis", "postgres", "web", "worker", "sweep", "beat")
+NAMES = ("redis", "postgres", "web", "worker", "sweep", "beat", "alarm")
 
 
 @pytest.fixture

@@ -166,11 +166,6 @@ def read_signals(token: str, data: str) -> tuple[Signal, ...]:
     return signals
 
 
-def account_within(data: str) -> str | None:
-    """The account that the data name themselves, None where they do not: it must be that of the envelope."""
-    return next((block[1:] for block in data.split("|") if block.startswith("#")), None)
-
-
 def meaning_of(signal: Signal, keys: Sequence[KeyOfModel] = ()) -> Meaning:
     """What a signal means on a device whose model has these keys: the key of the zone first, then the standard.
 

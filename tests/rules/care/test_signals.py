@@ -13,7 +13,6 @@ from dispatch.rules.care.signals import (
     Meaning,
     Signal,
     UnreadableSignal,
-    account_within,
     is_still,
     meaning_of,
     read_signals,
@@ -97,5 +96,3 @@ def test_an_alarm_that_still_stands_is_told_from_a_new_one_and_pressing_from_wis
     assert is_still(Signal("6101", "001"))
     assert not is_still(Signal("1601", "001"))
     assert not PRESSING & WISHES
-    assert account_within("#3001|1101 00 001") == "3001"
-    assert account_within("") is None

@@ -3,7 +3,7 @@
 from dispatch.services.care.alarms.calling import Alarm, alarm_of, calls_of, order_changed, record_call
 from dispatch.services.care.alarms.contacts import ContactDraft, ShownContact, add_contact, chain_of, end_contact
 from dispatch.services.care.alarms.hearing import Heed, Report, Standing, hear, key_of, lock_devices, note_heard
-from dispatch.services.care.alarms.refusing import Reason, refuse
+from dispatch.services.care.alarms.refusing import Reason, clock_is_right, refuse
 from dispatch.services.care.alarms.register import (
     DeviceDraft,
     DeviceTaken,
@@ -39,6 +39,7 @@ __all__ = [
     "begin_test",
     "calls_of",
     "chain_of",
+    "clock_is_right",
     "end_contact",
     "events_of",
     "find_device",

@@ -67,6 +67,12 @@ def refuse(
     )
 
 
+def clock_is_right(session: Session, device: AlarmDevice, *, now: datetime) -> None:
+    """The device has reported under a good stamp: what was refused for its clock has been said again."""
+    subject = f"account:{device.account}:{Reason.CLOCK}:alarm"
+    notify.clear_alarms(session, subject=subject, kinds=(REFUSED,), now=now)
+
+
 def clear_refused(session: Session, device: AlarmDevice, *, now: datetime) -> None:
     """What was refused under the device's account is cured: it is heard again."""
     for reason in Reason:

@@ -1,0 +1,150 @@
+"""Whole frames in, answers out: a batch of them in one transaction, which is over before anybody is answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.gateways import dc09
+from dispatch.gateways.dc09 import BadFrame, Content, Envelope, Fault
+from dispatch.rules.access.roles import EVERYTHING
+from dispatch.rules.care.devices import is_in_time
+from dispatch.rules.care.signals import (
+    POLL,
+    PRESSING,
+    TOKENS,
+    Meaning,
+    Signal,
+    UnreadableSignal,
+    meaning_of,
+    read_signals,
+)
+from dispatch.services.care import alarms
+from dispatch.services.care.alarms import Reason, Report, Standing
+from dispatch.transaction import retrying, transaction
+from dispatch.workers.alarm.limits import Refusals
+
+REASONS = {Fault.KEY: Reason.KEY, Fault.STAMP: Reason.CLOCK}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A frame that waits for its answer."""
+
+    envelope: Envelope = field(repr=False)
+
+
+@dataclass(slots=True)
+class Judge:
+    """One batch in its transaction: the devices that it is about, locked, and who was heard."""
+
+    session: Session
+    up_since: datetime
+    refusals: Refusals
+    standings: dict[str, Standing]
+    heard: list[Standing] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        """The business time of the transaction."""
+        return clock.now(self.session)
+
+    @property
+    def real(self) -> datetime:
+        """Real time, by which devices' stamps and repetitions are judged."""
+        return clock.real(self.session)
+
+    def answer(self, waiting: Waiting) -> bytes:
+        """The answer to one frame; what it leads to is in the transaction."""
+        envelope = waiting.envelope
+        standing = self.standings.get(envelope.account)
+        if envelope.token not in TOKENS:
+            return self.refuse(waiting, standing, Reason.FORMAT)
+        if standing is None:
+            return self.refuse(waiting, None, Reason.UNKNOWN, said(envelope))
+        key = alarms.key_of(standing.device)
+        if key is not None and not envelope.encrypted:
+            return self.refuse(waiting, standing, Reason.PLAIN, said(envelope))
+        try:
+            content = dc09.unseal(envelope.body, encrypted=envelope.encrypted, key=key)
+        except BadFrame as error:
+            return self.refuse(waiting, standing, REASONS.get(error.fault, Reason.UNREADABLE))
+        return self.answer_known(waiting, standing, content, key)
+
+    def answer_known(self, waiting: Waiting, standing: Standing, content: Content, key: bytes | None) -> bytes:
+        """The answer to a frame of a known device that could be opened."""
+        envelope = waiting.envelope
+        try:
+            signals = read_signals(envelope.token, content.data)
+        except UnreadableSignal:
+            return self.refuse(waiting, standing, Reason.UNREADABLE)
+        if not is_in_time(content.stamped_at, self.real):
+            pressing = pressing_among(signals)
+            if pressing is None:
+                return dc09.refuse(now=self.real)
+            return self.refuse(waiting, standing, Reason.CLOCK, pressing)
+        if signals:
+            alarms.hear(self.session, standing, self.report(envelope, content, signals), now=self.now)
+            alarms.clock_is_right(self.session, standing.device, now=self.now)
+        self.heard.append(standing)
+        return dc09.acknowledge(envelope, now=self.real, key=key)
+
+    def report(self, envelope: Envelope, content: Content, signals: tuple[Signal, ...]) -> Report:
+        """What a frame reports, as the service takes it."""
+        return Report(
+            sequence=envelope.sequence,
+            content="\n".join((envelope.token, content.data, *content.extended)),
+            signals=signals,
+            stamped_at=content.stamped_at,
+            arrived_at=self.real,
+            up_since=self.up_since,
+        )
+
+    def refuse(
+        self, waiting: Waiting, standing: Standing | None, reason: Reason, meaning: Meaning | None = None
+    ) -> bytes:
+        """NAK for a clock that is wrong, DUH for all else; the desk is told."""
+        if self.refusals.may_count(pressing=meaning is not None):
+            device = None if standing is None else standing.device
+            account = waiting.envelope.account
+            alarms.refuse(self.session, account, reason, device=device, meaning=meaning, now=self.now)
+        if reason is Reason.CLOCK:
+            return dc09.refuse(now=self.real)
+        return dc09.cannot(waiting.envelope)
+
+
+@retrying
+def judge(frames: Sequence[Waiting], up_since: datetime, refusals: Refusals) -> list[bytes]:
+    """Act on a batch of frames in one transaction, and give their answers once it is committed.
+
+    Raises what the transaction raises: then nothing was kept and nobody may be answered.
+    """
+    with transaction(EVERYTHING) as session:
+        standings = alarms.lock_devices(session, {one.envelope.account for one in frames})
+        bench = Judge(session, up_since, refusals, standings)
+        answers = [bench.answer(one) for one in frames]
+        alarms.note_heard(session, bench.heard, now=bench.now, real=bench.real)
+    return answers
+
+
+def said(envelope: Envelope) -> Meaning | None:
+    """What a plain frame of nobody's says, when it says that somebody needs help."""
+    if envelope.encrypted:
+        return None
+    try:
+        content = dc09.unseal(envelope.body, encrypted=False)
+        return pressing_among(read_signals(envelope.token, content.data))
+    except (BadFrame, UnreadableSignal):
+        return None
+
+
+def pressing_among(signals: Sequence[Signal]) -> Meaning | None:
+    """The first signal that calls for somebody at once."""
+    return next((meaning for one in signals if (meaning := meaning_of(one)) in PRESSING), None)
+
+
+def is_event(waiting: Waiting) -> bool:
+    """Whether a frame is more than a poll: those are what takes time."""
+    return waiting.envelope.token != POLL

@@ -1,0 +1,268 @@
+"""The sockets: TCP and UDP in one loop; clerks take what waits to the database and bring back the answers."""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+from config.settings import Settings, get_settings
+from dispatch import boot, clock
+from dispatch.errors import Unavailable
+from dispatch.gateways import dc09
+from dispatch.gateways.dc09 import BadFrame, Splitter
+from dispatch.rules.access.roles import EVERYTHING
+from dispatch.transaction import transaction
+from dispatch.workers.alarm.judging import Waiting, is_event, judge
+from dispatch.workers.alarm.limits import Door, Limits, Refusals
+
+READ_BYTES = 4_096
+TELL_SECONDS = 60.0
+RETRY_SECONDS = 1.0
+STOP_SECONDS = 5.0
+
+AWAY = (Unavailable, OperationalError, InterfaceError, NoConnection)
+"""What is the matter when the database cannot be asked: nothing is tried again from here, the devices repeat."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Receiver:
+    """One receiver: its limits, what waits, and what it has counted since it last told."""
+
+    limits: Limits
+    up_since: datetime
+    door: Door = field(init=False)
+    refusals: Refusals = field(init=False)
+    queue: "asyncio.Queue[tuple[Waiting, asyncio.Future[bytes | None]]]" = field(init=False)
+    pool: ThreadPoolExecutor = field(init=False)
+    counted: Counter[str] = field(default_factory=Counter)
+    tasks: "set[asyncio.Task[Any]]" = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.door = Door(self.limits)
+        self.refusals = Refusals(self.limits.refusals_per_minute)
+        self.queue = asyncio.Queue(self.limits.waiting)
+        self.pool = ThreadPoolExecutor(self.limits.clerks, thread_name_prefix="clerk")
+
+    def keep(self, task: "asyncio.Task[Any]") -> None:
+        """Hold a task until it is over: the loop itself does not."""
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def start(self) -> None:
+        """Begin the work of the clerks and the minute's word."""
+        for _ in range(self.limits.clerks):
+            self.keep(asyncio.create_task(self.clerk()))
+        self.keep(asyncio.create_task(self.tell()))
+
+    async def clerk(self) -> None:
+        """Take what waits to the database, many at once, and give back the answers, for ever."""
+        while True:
+            batch = [await self.queue.get()]
+            events = is_event(batch[0][0])
+            while len(batch) < self.limits.together and events < self.limits.events_together and self.queue.qsize():
+                batch.append(self.queue.get_nowait())
+                events += is_event(batch[-1][0])
+            await self.serve(batch)
+            for _ in batch:
+                self.queue.task_done()
+
+    async def serve(self, batch: "Sequence[tuple[Waiting, asyncio.Future[bytes | None]]]") -> None:
+        """Answer a batch; one that fails is done frame by frame, so that one stops no other.
+
+        Who cannot be answered is not: the device repeats. Nothing of what failed was kept.
+        """
+        work = self.pool.submit(judge, [waiting for waiting, _ in batch], self.up_since, self.refusals)
+        done = asyncio.wrap_future(work)
+        await asyncio.wait([done])
+        error = done.exception()
+        if error is None:
+            self.counted["answered"] += len(batch)
+            for (_, answer), reply in zip(batch, done.result(), strict=True):
+                settle(answer, reply)
+        elif len(batch) > 1 and not isinstance(error, AWAY):
+            for one in batch:
+                await self.serve([one])
+        else:
+            self.counted["unanswered"] += len(batch)
+            log.warning("alarm_frames_failed", error=type(error).__name__, frames=len(batch), exc_info=error)
+            for _, answer in batch:
+                settle(answer, None)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def take(self, line: bytes) -> bytes | None:
+        """The answer to a line of the wire; None for what gets none. Waits while too much waits already."""
+        try:
+            envelope = dc09.read(line)
+        except BadFrame as error:
+            self.counted[f"bad_{error.fault}"] += 1
+            return None
+        answer: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        await self.queue.put((Waiting(envelope), answer))
+        return await answer
+
+    async def tell(self) -> None:
+        """Say once a minute what came, where anything came."""
+        while True:
+            await asyncio.sleep(TELL_SECONDS)
+            for kind, number in sorted(self.counted.items()):
+                log.info("alarm_receiver", kind=kind, frames=number)
+            self.counted.clear()
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One TCP connection until it is over: closed by the device, too slow, too long, or one too many."""
+        address = str((writer.get_extra_info("peername") or ("",))[0])
+        if not self.door.enter(address):
+            self.counted["no_room"] += 1
+            writer.close()
+            return
+        try:
+            await self.talk(reader, writer, address)
+        except BadFrame:
+            self.counted["bad_length"] += 1
+        except TimeoutError:
+            self.counted["too_slow"] += 1
+        except OSError:
+            self.counted["broken_off"] += 1
+        finally:
+            self.door.leave(address)
+            writer.close()
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str) -> None:
+        """Frame by frame: each is answered before the next is read, so that nobody fills what waits alone."""
+        loop, splitter = asyncio.get_running_loop(), Splitter()
+        until = loop.time() + self.limits.frame_seconds
+        while True:
+            chunk = await asyncio.wait_for(reader.read(READ_BYTES), max(until - loop.time(), 0.001))
+            if not chunk:
+                return
+            began = splitter.waits
+            lines = splitter.feed(chunk)
+            for line in lines:
+                await asyncio.sleep(self.door.bucket_of(address, loop.time()).owe(loop.time()))
+                reply = await self.take(line)
+                if reply is not None:
+                    writer.write(reply)
+                    await asyncio.wait_for(writer.drain(), self.limits.answer_seconds)
+            if not splitter.waits:
+                until = loop.time() + self.limits.idle_seconds
+            elif lines or not began:
+                until = loop.time() + self.limits.frame_seconds
+
+
+def settle(answer: "asyncio.Future[bytes | None]", reply: bytes | None) -> None:
+    """Give an answer to whoever still waits for it."""
+    if not answer.done():
+        answer.set_result(reply)
+
+
+@dataclass(slots=True)
+class Datagrams(asyncio.DatagramProtocol):
+    """UDP: each datagram by itself; what is too much is dropped, the device repeats."""
+
+    receiver: Receiver
+    transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is there; asyncio's own transports of datagrams are none by their class (Python 3.11)."""
+        self.transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        """Take its frames, where there is room for them."""
+        receiver, moment = self.receiver, asyncio.get_running_loop().time()
+        try:
+            lines = Splitter().feed(data)
+        except BadFrame:
+            lines = []
+        for line in lines:
+            if receiver.queue.full() or not receiver.door.bucket_of(str(addr[0]), moment).take(moment):
+                receiver.counted["dropped"] += 1
+            else:
+                receiver.keep(asyncio.create_task(self.answer(line, addr)))
+
+    async def answer(self, line: bytes, addr: Any) -> None:
+        """Answer one datagram."""
+        reply = await self.receiver.take(line)
+        if reply is not None and self.transport is not None:
+            self.transport.sendto(reply, addr)
+
+
+async def listen(receiver: Receiver, host: str, port: int) -> tuple[asyncio.Server, asyncio.BaseTransport]:
+    """Both sockets of a port (0: any free one); raises OSError where it is taken."""
+    server = await asyncio.start_server(receiver.connected, host, port, limit=READ_BYTES, backlog=512)
+    port = server.sockets[0].getsockname()[1]
+    loop = asyncio.get_running_loop()
+    try:
+        transport, _ = await loop.create_datagram_endpoint(lambda: Datagrams(receiver), local_addr=(host, port))
+    except OSError:
+        server.close()
+        raise
+    return server, transport
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Receive until asked to stop; a port that is taken and a database that is away are waited for."""
+    receiver = Receiver(limits_of(settings), started())
+    while not stop.is_set():
+        try:
+            server, transport = await listen(receiver, settings.alarm_host, settings.alarm_port)
+            break
+        except OSError as error:
+            log.warning("alarm_port_taken", error=type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+    else:
+        return
+    receiver.start()
+    log.info("alarm_receiver_started")
+    await stop.wait()
+    server.close()
+    transport.close()
+    await empty(receiver)
+    log.info("alarm_receiver_stopped")
+
+
+async def empty(receiver: Receiver) -> None:
+    """Let what already waits be answered, for some seconds."""
+    await asyncio.wait([asyncio.ensure_future(receiver.queue.join())], timeout=STOP_SECONDS)
+    for task in receiver.tasks:
+        task.cancel()
+    receiver.pool.shutdown(cancel_futures=True)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The limits of this installation."""
+    return Limits(connections=settings.alarm_connections, per_address=settings.alarm_per_address)
+
+
+def started() -> datetime:
+    """Real time by the database's clock, or by this machine's while the database is away."""
+    try:
+        with transaction(EVERYTHING) as session:
+            return clock.real(session)
+    except (Unavailable, SQLAlchemyError):
+        return clock.host_now()
+
+
+def main() -> int:
+    """Receive until SIGTERM or SIGINT."""
+    settings = get_settings()
+    boot.boot(pool_size=Limits().clerks)
+    asyncio.run(until_stopped(settings))
+    return 0
+
+
+async def until_stopped(settings: Settings) -> None:
+    """Receive until a signal."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(settings, stop)
