@@ -1,7 +1,7 @@
 """Receipts: a series per community and year without a gap, one that holds per gift, void ones keep their number."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from dispatch import clock
+from dispatch.demo.clock import set_clock
 from dispatch.errors import Invalid
 from dispatch.models.funds import Receipt
 from dispatch.rules.access.roles import EVERYTHING, SYSTEM
@@ -42,13 +43,17 @@ def test_numbers_follow_each_other_in_each_community(session: Session, treasury:
     session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
 
 
-def test_a_new_year_begins_a_new_series(session: Session, treasury: Treasury) -> None:
-    now = clock.now(session)
-    first, second = (give(session, treasury, 1).id for _ in range(2))
-    this = funds.issue_receipt(session, first, actor=SYSTEM, now=now)
-    then = funds.issue_receipt(session, second, actor=SYSTEM, now=now + timedelta(days=366))
-    assert (this.number, then.number, then.year - this.year) == (1, 1, 1)
-    assert funds.name_on(this) == "爱心人士"
+def test_a_new_year_begins_a_new_series(committed: Database) -> None:
+    made = []
+    with transaction(EVERYTHING) as session:
+        treasury = make_treasury(session, make_organisation(session, "community", name="别处").id)
+    for year in (2026, 2027):
+        set_clock(committed.owner_url, datetime(year, 12, 31, 4, tzinfo=UTC), rate=0)
+        with transaction(EVERYTHING) as session:
+            gift, now = give(session, treasury, 1), clock.now(session)
+            made.append(funds.issue_receipt(session, gift.id, actor=SYSTEM, now=now))
+            assert funds.name_on(made[-1]) == "爱心人士"
+    assert [(one.year, one.number) for one in made] == [(2026, 1), (2027, 1)]
 
 
 def test_a_gift_has_one_receipt_that_holds_and_a_void_number_is_never_given_again(

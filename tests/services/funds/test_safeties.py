@@ -40,6 +40,13 @@ def yesterday(ground: Ground) -> None:
     ground.entry("gift", (ground.till, 1), (ground.custody, 1), posted_on=day, posted_at=at, happened_on=day)
 
 
+def another_hour(ground: Ground) -> None:
+    """An entry of this day, some minutes away from now."""
+    now, away = clock.now(ground.session), timedelta(minutes=3)
+    at = now - away if clock.today(now - away).isoformat() == ground.day else now + away
+    ground.entry("gift", (ground.till, 1), (ground.custody, 1), posted_at=at)
+
+
 def another_line(ground: Ground) -> None:
     """A balanced pair of lines that joins an entry that is there."""
     made = ground.entry("gift", (ground.till, 5), (ground.custody, 5))
@@ -116,6 +123,7 @@ def second_chain(ground: Ground) -> None:
 
 
 ENTRY = "ALTER TABLE entries DISABLE TRIGGER refuse_wrong_entry"
+INSTANT = "ALTER TABLE entries DISABLE TRIGGER refuse_another_instant"
 HEAD = "ALTER TABLE entries DISABLE TRIGGER follow_journal_head"
 KEEP = "ALTER TABLE entry_lines DISABLE TRIGGER keep_balances"
 ONCE = "ALTER TABLE entries DROP CONSTRAINT uq_entries_reverses_id"
@@ -154,7 +162,8 @@ CASES: dict[str, tuple[str, str, Callable[[Ground], object]]] = {
         "ALTER TABLE entries DROP CONSTRAINT ck_entries_purpose",
         lambda g: g.entry("spend", (g.till, -5), (g.custody, -5), purpose="any"),
     ),
-    "yesterday": ("on the day on which it is written", HEAD, yesterday),
+    "yesterday": ("on the day on which it is written", f"{HEAD}; {INSTANT}", yesterday),
+    "another hour": ("posted_at of entries is not now", INSTANT, another_hour),
     "a gap": (
         "does not follow the head",
         HEAD + "; ALTER TABLE entries DROP CONSTRAINT fk_entries_community_id_previous_seq_previous",

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from dispatch import clock
+from dispatch.demo.clock import set_clock
 from dispatch.errors import Invalid, NotFound
 from dispatch.models.funds import Entry
 from dispatch.models.market import Benefit, HandOut, Movement, StockMove
@@ -167,26 +168,31 @@ def test_a_reservation_lapses_by_its_job_and_its_goods_are_free_again(session: S
         sign(session, shop, made, now=made.reserved_until + MINUTE)
 
 
-def test_what_was_signed_offline_in_time_is_booked_when_it_is_told_late(session: Session, shop: Shop) -> None:
-    lot = milk_of(session, shop, 3, 5)
-    card = card_of(session, shop)
-    made = reserve(session, shop, card, (shop.milk.id, 3))
-    late = made.reserved_until + 40 * MINUTE
-    hand_outs.lapse(session, made.id, now=late)
-    sign(session, shop, made, at=made.reserved_at + 5 * MINUTE, now=late)
-    settle(session)
-    assert (made.state, left(session, lot), used(session, made)) == ("done", {}, 30)
-    with pytest.raises(HandOutOver):
-        sign(session, shop, made)
+def test_what_was_signed_offline_in_time_is_booked_when_it_is_told_late(committed: Database) -> None:
+    with committed.session() as session:
+        shop = make_shop(session)
+        lot, card = milk_of(session, shop, 3, 5), card_of(session, shop)
+        made = reserve(session, shop, card, (shop.milk.id, 3))
+        session.commit()
+        late = made.reserved_until + 40 * MINUTE
+    set_clock(committed.owner_url, late)
+    with committed.session() as session:
+        hand_outs.lapse(session, made.id, now=late)
+        told = hand_outs.find(session, made.id, actor=shop.keeper, locked=True)
+        sign(session, shop, told, at=told.reserved_at + 5 * MINUTE, now=late)
+        settle(session)
+        assert (told.state, left(session, lot), used(session, told)) == ("done", {}, 30)
+        with pytest.raises(HandOutOver):
+            sign(session, shop, told)
 
 
-def test_what_was_told_late_and_is_gone_meanwhile_is_refused_and_nothing_is_kept(session: Session, shop: Shop) -> None:
+def test_what_is_gone_before_it_was_told_is_refused_and_nothing_is_kept(session: Session, shop: Shop) -> None:
     milk_of(session, shop, 3, 5)
     made = reserve(session, shop, card_of(session, shop), (shop.milk.id, 3))
     hand_outs.lapse(session, made.id, now=made.reserved_until + MINUTE)
     other = reserve(session, shop, card_of(session, shop), (shop.milk.id, 3))
     with pytest.raises(NotEnough), session.begin_nested():
-        sign(session, shop, made, at=made.reserved_at, now=made.reserved_until + 2 * MINUTE)
+        sign(session, shop, made)
     session.refresh(made)
     assert made.state == HandOutState.LAPSED
     sign(session, shop, other)
