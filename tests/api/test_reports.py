@@ -1,17 +1,26 @@
 """Reports over HTTP: figures, trends, orders behind a figure and files, within reach and with the right."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from dispatch.rules.access.roles import Right
 from tests.api.calling import Caller, caller
-from tests.conftest import Database
+from tests.conftest import Database, Servers, database_of_its_own
 from tests.factories.reported import live_a_week, lives_of
 from tests.factories.world import World, make_world
 
 NOVEMBER = {"from": "2026-11-01", "until": "2026-11-30"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def committed(servers: Servers) -> Iterator[Database]:
+    """One database for the whole file, which only reads."""
+    with database_of_its_own(servers) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
 def worlds(committed: Database) -> tuple[World, World]:
     """A world with ten counted orders, and another without."""
     with committed.session() as session:

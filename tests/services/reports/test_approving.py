@@ -16,7 +16,7 @@ from dispatch.rules.reports.figures import Figure
 from dispatch.services import reports
 from dispatch.services.access import policies
 from dispatch.services.reports import ExportAsked, FileFormat, Grouping, Part, ReportQuery
-from tests.factories.reported import MORNING, Lives, live_a_week, lives_of
+from tests.factories.reported import MORNING, Lives
 from tests.factories.world import make_world, set_policies, staff
 
 NOVEMBER = ReportQuery(date(2026, 11, 1), date(2026, 11, 30), by=Grouping.KIND, area_id=None)
@@ -25,14 +25,18 @@ HOURS = timedelta(hours=8)
 
 
 @pytest.fixture
-def lives(session: Session) -> Lives:
+def lives(lives: Lives) -> Lives:
     """Ten counted orders where more than five rows need approval, which holds eight hours."""
-    made = lives_of(session, make_world(session))
-    set_policies(session, made.world.district, access__export_approval_rows=5, access__export_approved_hours=8)
-    policies.remembered.forget(session)
-    live_a_week(made)
-    made.counted()
-    return made
+    district = lives.world.district
+    set_policies(lives.session, district, access__export_approval_rows=5, access__export_approved_hours=8)
+    policies.remembered.forget(lives.session)
+    return lives
+
+
+@pytest.fixture
+def session(lives: Lives) -> Session:
+    """The session in which the week is read and changed."""
+    return lives.session
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from dispatch.services.access import policies
 from dispatch.services.reports import ExportTooLarge, FileFormat, Part, ReportQuery
 from dispatch.services.reports.counting.definitions import DEFINITIONS
 from dispatch.services.reports.files import MOST_PRINTED, MOST_ROWS, Table, write
-from tests.factories.reported import MORNING, Lives, live_a_week, lives_of
-from tests.factories.world import make_world, set_policies, staff
+from tests.factories.reported import MORNING, Lives
+from tests.factories.world import set_policies, staff
 
 NOVEMBER = ReportQuery(date(2026, 11, 1), date(2026, 11, 30))
 FORMULAS = ('=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "\r=1")
@@ -90,12 +90,9 @@ def test_every_reason_has_its_words() -> None:
 
 
 @pytest.fixture
-def lives(session: Session) -> Lives:
-    """A small world with ten counted orders."""
-    made = lives_of(session, make_world(session))
-    live_a_week(made)
-    made.counted()
-    return made
+def session(lives: Lives) -> Session:
+    """The session in which the week is read and changed."""
+    return lives.session
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from dispatch.services import reports
 from dispatch.services.access import policies
 from dispatch.services.reports import AssignedBy, Grouping, Part, ReportQuery
 from dispatch.services.reports.counting.definitions import DEFINITIONS
-from tests.factories.reported import DAY, MORNING, Lives, live_a_week, lives_of
-from tests.factories.world import make_world, set_policies, staff
+from tests.factories.reported import DAY, MORNING, Lives
+from tests.factories.world import set_policies, staff
 from tests.services.reports.test_counting import BY_HAND
 from tests.statements import statements
 
@@ -30,12 +30,9 @@ NOVEMBER = ReportQuery(date(2026, 11, 1), date(2026, 11, 30))
 
 
 @pytest.fixture
-def lives(session: Session) -> Lives:
-    """A small world with ten counted orders."""
-    made = lives_of(session, make_world(session))
-    live_a_week(made)
-    made.counted()
-    return made
+def session(lives: Lives) -> Session:
+    """The session in which the week is read and changed."""
+    return lives.session
 
 
 @pytest.fixture
