@@ -1,11 +1,13 @@
 """What a new community starts with: the kinds, the line teams, the policies and the knowledge, read from data."""
 
 from config.seed.reading import (
+    CareGroup,
     KnowledgeItem,
     LineTeam,
     Policy,
     Question,
     ServiceKind,
+    care_groups,
     knowledge_items,
     line_teams,
     policies,
@@ -13,11 +15,13 @@ from config.seed.reading import (
 )
 
 __all__ = [
+    "CareGroup",
     "KnowledgeItem",
     "LineTeam",
     "Policy",
     "Question",
     "ServiceKind",
+    "care_groups",
     "knowledge_items",
     "line_teams",
     "policies",

@@ -98,6 +98,16 @@ class KnowledgeItem:
     valid_from: date
 
 
+@dataclass(frozen=True, slots=True)
+class CareGroup:
+    """A group for whom 三访三问 holds: from where its members are known, which triggers begin switched on."""
+
+    code: str
+    name: str
+    members: str
+    triggers: tuple[str, ...]
+
+
 def read(name: str) -> Any:
     """The parsed content of one YAML file of this folder, `name` without its ending."""
     return yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
@@ -129,6 +139,11 @@ def line_teams() -> tuple[LineTeam, ...]:
 def policies() -> tuple[Policy, ...]:
     """The starting policies, in the order of the file."""
     return tuple(Policy(**row) for row in read("policies")["policies"])
+
+
+def care_groups() -> tuple[CareGroup, ...]:
+    """The groups of 三访三问, in the order of the file."""
+    return tuple(CareGroup(**{**row, "triggers": tuple(row["triggers"])}) for row in read("groups")["groups"])
 
 
 def knowledge_items() -> tuple[KnowledgeItem, ...]:

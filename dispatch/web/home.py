@@ -175,13 +175,12 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "aid_over": gettext("有一位救助对象的资格已在 %(until)s 到期，还没有复核", until=facts.get("until", "")),
         "visit_missed": gettext("探访没有按时做"),
         "visit_unplaced": gettext("排好的探访派不出去，请核对探访计划"),
-        "asking_unanswered": gettext("三问的一条意见过了期限还没有答复"),
         "signing_refused": gettext("离线签的一次领取没有入账，东西可能已经领走，请盘点"),
         "inspection_missed": gettext("食品检查到期还没有做完"),
         "disposal_late": gettext("隔离的物品到期还没有销毁签字"),
         "canary_late": gettext("探针订单没有按时走完，系统可能有问题"),
     }
-    return (words | of_money(facts) | of_calendar(facts)).get(alarm.kind, alarm.kind)
+    return (words | of_money(facts) | of_life() | of_calendar(facts)).get(alarm.kind, alarm.kind)
 
 
 def of_calendar(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -228,4 +227,14 @@ def of_second_people(facts: Mapping[str, Any]) -> dict[str, str]:
     return {
         "spending_waits": gettext("有一笔 %(amount)s 的支出申请等待审批", amount=facts.get("amount", "")),
         "spending_late": gettext("%(amount)s 的支出申请等待审批已经超过期限", amount=facts.get("amount", "")),
+    }
+
+
+def of_life() -> dict[str, str]:
+    """The alarms of 三访三问."""
+    return {
+        "condolence_late": gettext("三访的登门慰问到时间还没有做"),
+        "condolence_unplaced": gettext("三访的登门慰问派不出去，请指定登门的人"),
+        "death_told": gettext("来电或上门的人说有居民亡故，请核实后登记"),
+        "asking_unanswered": gettext("三问的一条意见过了期限还没有答复"),
     }

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.services import care
-from dispatch.services.care import alarms, asking
+from dispatch.services.care import alarms, asking, condoling
 
 
 def place_visits(session: Session, job: Claimed) -> None:
@@ -60,6 +60,19 @@ def answer_due(session: Session, job: Claimed) -> None:
     asking.answer_due(session, job.reference)
 
 
+def visit_again(session: Session, job: Claimed) -> None:
+    """The day's look at everybody who is in hospital: who is to be visited again."""
+    condoling.visit_again(session, now=clock.now(session))
+    queue.finish_period(session, job.kind, str(job.arguments["period"]))
+
+
+def condolence_due(session: Session, job: Claimed) -> None:
+    """A visit of 三访 should have been paid by now."""
+    if job.reference is None:
+        raise ValueError("a visit that is due needs its id")
+    condoling.condolence_due(session, job.reference)
+
+
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.place_visits": place_visits,
     "care.place_batch": place_batch,
@@ -68,4 +81,6 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.check_nests": check_nests,
     "care.order_changed": order_changed,
     "care.answer_due": answer_due,
+    "care.visit_again": visit_again,
+    "care.condolence_due": condolence_due,
 }

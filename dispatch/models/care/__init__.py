@@ -13,6 +13,7 @@ from dispatch.models.care.asking import Solicitation, SolicitationEntry
 from dispatch.models.care.contacts import Absence, Contact
 from dispatch.models.care.counselling import Appointment, CounsellingSlot, Counsellor, CounsellorKind
 from dispatch.models.care.duties import Duty, DutyHandover, DutyOrder, DutyPeriod
+from dispatch.models.care.events import CareGroup, Condolence, GroupMember, GroupSwitch, LifeEffect, LifeEvent
 from dispatch.models.care.feeds import CareFeed
 from dispatch.models.care.notes import CounsellingNote, DangerDisclosure, KeyOpening, KeyShare, SealingKey
 from dispatch.models.care.programmes import Enrolment, HelperLeave, PairedHelper, Programme
@@ -29,6 +30,8 @@ __all__ = [
     "AlarmState",
     "Appointment",
     "CareFeed",
+    "CareGroup",
+    "Condolence",
     "Contact",
     "CounsellingNote",
     "CounsellingSlot",
@@ -40,9 +43,13 @@ __all__ = [
     "DutyOrder",
     "DutyPeriod",
     "Enrolment",
+    "GroupMember",
+    "GroupSwitch",
     "HelperLeave",
     "KeyOpening",
     "KeyShare",
+    "LifeEffect",
+    "LifeEvent",
     "PairedHelper",
     "Programme",
     "SealingKey",

@@ -51,6 +51,8 @@ SEALED = (
     SealedColumn("orders", "caller_phone", ("number",)),
     SealedColumn("order_callers", "phone"),
     SealedColumn("consents", "given_by"),
+    SealedColumn("life_events", "words"),
+    SealedColumn("life_events", "withdrawal_reason"),
     SealedColumn("donors", "phone"),
     SealedColumn("donors", "email"),
     SealedColumn("pledges", "phone"),

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from dispatch.models.care import VisitOccurrence
 from dispatch.models.orders import Order
 from dispatch.rules.orders.states import OrderState
+from dispatch.services.care.condoling import ORIGIN as CONDOLENCES
+from dispatch.services.care.condoling import hear_of_condolence
 from dispatch.services.care.duty_hearing import NOT_DONE, WITHOUT_WORK, WORKED, hear_of_duty, hear_of_leader
 from dispatch.services.care.ordering import ORIGIN as DUTIES
 from dispatch.services.care.placing import ORIGIN as VISITS
@@ -60,5 +62,6 @@ HEARD_BY: dict[str, Callable[[Session, Order, int, datetime], bool]] = {
     VISITS: hear_of_visit,
     DUTIES: hear_of_duty,
     UNANSWERED: hear_of_leader,
+    CONDOLENCES: hear_of_condolence,
 }
 """Who hears of an order, by its origin."""
