@@ -1,6 +1,7 @@
 """侨爱年度摘录: a year of what overseas Chinese gave and where it went, on a page and as a file; totals, no names."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext
@@ -67,6 +68,11 @@ def lines_of(found: Extract) -> Iterator[tuple[str, str, str, int]]:
         yield fund, unit, gettext("期末"), row["closing"]
 
 
+def cell_of(amount: int, commodity: Commodity) -> Decimal:
+    """An amount as a number that a spreadsheet can add up, also one that went out."""
+    return Decimal(number_of(amount, commodity).replace(",", ""))
+
+
 @blueprint.get("/extract.csv")
 @allow(Right.FUNDS_READ)
 def sheet() -> Response:
@@ -74,15 +80,15 @@ def sheet() -> Response:
     actor = current_actor()
     found, communities, community_id = asked(actor)
     rows: list[list[Cell]] = [
-        [fund, UNITS[Commodity(unit)], words, number_of(amount, Commodity(unit)).replace(",", "")]
+        [fund, UNITS[Commodity(unit)], words, cell_of(amount, Commodity(unit))]
         for fund, unit, words, amount in lines_of(found)
     ]
     rows += [
         [
             gift.currency,
-            f"{gift.amount}",
+            gift.amount,
             f"{gettext('汇率')} {gift.rate} · {gift.rate_on}",
-            number_of(gift.fen, Commodity.FEN),
+            cell_of(gift.fen, Commodity.FEN),
         ]
         for gift in found.foreign
     ]

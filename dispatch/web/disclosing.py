@@ -20,6 +20,7 @@ from dispatch.rules.funds.terms import Commodity, EntryKind, Purpose
 from dispatch.rules.reports.hiding import GROUPS
 from dispatch.rules.reports.history import DECLARED
 from dispatch.services import reports
+from dispatch.services.reports.files.comma import safe
 from dispatch.transaction import transaction
 from dispatch.web.access import open_to_all
 from dispatch.web.changing import errors_of
@@ -172,7 +173,7 @@ def sheet(community_id: int, disclosure_id: int) -> Response:
     writer.writerow(SHEET)
     for row in one.body["funds"]:
         cells = (row[name] for name in SHEET)
-        writer.writerow([sum(cell.values()) if isinstance(cell, dict) else cell for cell in cells])
+        writer.writerow([safe(sum(cell.values()) if isinstance(cell, dict) else cell) for cell in cells])
     return download(file.getvalue(), "text/csv; charset=utf-8", f"statement-{one.first_day}.csv")
 
 

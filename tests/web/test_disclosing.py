@@ -1,5 +1,6 @@
 """The public page of the supermarket's statements: files that check out, one's own proof, nothing for the curious."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from sqlalchemy import select
 from dispatch import clock
 from dispatch.gateways.limits import limiter
 from dispatch.models.funds import Receipt
+from dispatch.rules.access.roles import SYSTEM
+from dispatch.rules.funds.terms import Commodity, Owner, Purpose
+from dispatch.rules.market.gifts import GiftItem
 from dispatch.rules.reports.periods import bounds_of_quarter, quarter_of
 from dispatch.services import funds, market, reports
 from dispatch.services.market import DonorDraft
@@ -72,6 +76,27 @@ def test_what_a_stranger_downloads_checks_out_by_the_verifier_alone(desk: Desk, 
     assert check("leaves", "statement.json", "leaves.txt") == 0
     assert check("receipt", "statement.json", "proof.json", "--secret", secret) == 0
     assert check("receipt", "statement.json", "proof.json", "--secret", "AAAA-AAAA-AAAA") == 1
+
+
+def test_no_cell_of_a_file_for_strangers_is_run_by_their_spreadsheet(desk: Desk) -> None:
+    with desk.site.database.session() as session:
+        office = make_office(session)
+        now, about = clock.now(session), {"owner": Owner.OVERSEAS, "purposes": [Purpose.ANY], "actor": SYSTEM}
+        community = office.shop.world.community.id
+        for start in "=+-@":
+            fund = funds.open_fund(session, community, code=f"{start}1+1", name=f"{start}cmd|x", **about, now=now)
+            item = GiftItem(f"{start}1", Commodity.FEN, 500)
+            receive(session, office, item, fund_id=fund.id, facility_id=None, note=f"{start}1")
+        quarter = quarter_of(now)
+        end = bounds_of_quarter(quarter)[1].date()
+        reports.disclose_quarter(session, quarter, now=datetime.combine(end + timedelta(days=1), time(4), UTC))
+        session.commit()
+    client = desk.site.app.test_client()
+    (listed,) = client.get(f"/api/disclosures?community_id={community}").get_json()["items"]
+    strangers = client.get(f"/disclosure/{community}/{listed['id']}/statement.csv").get_data(as_text=True)
+    (cells, *rows) = csv.reader(strangers.splitlines())
+    assert {row[0] for row in rows} >= {"'=1+1", "'+1+1", "'-1+1", "'@1+1"}
+    assert all(int(amount) >= 0 for row in rows for amount in row[cells.index("opening") :])
 
 
 def test_the_page_says_what_came_and_nothing_of_anybody(desk: Desk) -> None:

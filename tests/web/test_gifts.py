@@ -259,7 +259,9 @@ def test_the_overseas_year_is_told_in_totals_with_its_rates_and_no_name(site: Si
         assert words in shown, words
     year = office.shop.today.year
     file = accountant.get(f"/overseas/extract.csv?year={year}").get_data(as_text=True)
-    assert ["侨爱基金", "斤", "期末", "40"] in list(csv.reader(file.splitlines()))
+    rows = list(csv.reader(file.splitlines()))
+    assert ["侨爱基金", "斤", "期末", "40"] in rows
+    assert ["侨爱基金", "斤", "用于 · 孤寡老人", "-10"] in rows
     assert "陈嘉庚" not in shown + file
     assert "500.00" not in shown + file
     assert "这一年没有侨爱的收支" in accountant.get(f"/overseas?year={year - 1}").get_data(as_text=True)
