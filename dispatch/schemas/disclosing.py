@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from dispatch.schemas.fields import MOST_ID, HouseSchema, Moment, Text
+from dispatch.schemas.fields import MOST_ID, HouseSchema, Moment, Text, identity
 
 
 class ListDisclosures(HouseSchema):
@@ -31,9 +31,10 @@ class DisclosuresOut(HouseSchema):
     items = fields.List(fields.Nested(DisclosureOut), required=True)
 
 
-class AskProof(ListDisclosures):
-    """Number and secret of one's own receipt."""
+class AskProof(HouseSchema):
+    """Number and secret of one's own receipt; the community's id has one spelling, or a receipt had many limits."""
 
+    community_id = identity(required=True)
     number = Text(most=20, required=True)
     secret = Text(most=20, required=True)
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, time, timedelta
@@ -21,6 +22,7 @@ from dispatch.services import funds, market, reports
 from dispatch.services.market import DonorDraft
 from tests.conftest import ROOT
 from tests.factories.gifts import MONEY, make_office, receive, rice_of
+from tests.statements import statements
 from tests.web.orders.conftest import Desk, desk
 
 __all__ = ["desk"]
@@ -120,6 +122,37 @@ def test_a_wrong_secret_proves_nothing_and_other_communities_have_other_statemen
     assert client.get(f"/disclosure/{desk.world.community.id}").status_code == 200
     assert client.get(f"/disclosure/{community}/999999/statement.json").status_code == 404
     assert client.get(f"/disclosure/{community}?statement=999999").status_code == 404
+
+
+def test_a_wrong_number_and_a_wrong_secret_are_one_answer_at_every_door(desk: Desk) -> None:
+    site = desk.site
+    with site.database.session() as session:
+        office = make_office(session)
+        gifts, abroad = [receive(session, office) for _ in range(2)], receive(session, make_office(session))
+        rows = market.receipts_of_gifts(session, [gifts[0].id, gifts[1].id, abroad.id])
+        (mine,), (neighbour,), (elsewhere,) = rows.values()
+        session.commit()
+    community, stranger = office.shop.world.community.id, site.app.test_client()
+    wrong = (
+        (mine.number, "AAAA-AAAA-AAAA"),
+        (mine.number, neighbour.secret),
+        ("2026-999999", mine.secret),
+        (elsewhere.number, elsewhere.secret),
+        (mine.number, ""),
+    )
+    for door in (f"/give/{community}/receipt", f"/disclosure/{community}/proof", "/api/disclosures/proof"):
+        answers = set()
+        for number, secret in wrong:
+            said = {"number": number, "secret": secret}
+            sent = {"json": said | {"community_id": community}} if door.startswith("/api") else {"data": said}
+            with statements(site.database.engine) as queries:
+                got = stranger.post(door, **sent)
+            told = re.sub(r"20\d\d-\d{6}|request_id\W+[\w-]+", "", got.get_data(as_text=True))
+            answers.add((got.status_code, told, len(queries)))
+        ((status, told, asked),) = answers
+        assert asked > 1
+        assert status in {404, 409}
+        assert told.count("收据编号或查询码不对") >= 1
 
 
 def test_the_single_gifts_are_paged_and_name_only_who_consents(desk: Desk) -> None:

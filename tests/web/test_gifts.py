@@ -132,8 +132,11 @@ def test_a_secret_is_guessed_a_few_times_only(site: Site, office: Office) -> Non
     tries = [stranger.post(path, data={"number": row.number, "secret": "0000-0000-0000"}) for _ in range(6)]
     assert [one.status_code for one in tries] == [404] * 5 + [429]
     assert stranger.post(path, data={"number": row.number, "secret": row.secret}).status_code == 429
-    unknown = site.app.test_client().post(path, data={"number": "2026-999999", "secret": row.secret})
-    assert unknown.get_data(as_text=True).count("收据编号或查询码不对") == 1
+    asked = {"community_id": office.shop.world.community.id, "number": row.number, "secret": "0000-0000-0000"}
+    for spelled in (str(asked["community_id"]), f"0{asked['community_id']}", float(asked["community_id"])):
+        assert stranger.post("/api/disclosures/proof", json=asked | {"community_id": spelled}).status_code == 422
+    by_id = [stranger.post("/api/disclosures/proof", json=asked) for _ in range(5)]
+    assert [one.status_code for one in by_id] == [409] * 4 + [429]
 
 
 @pytest.mark.parametrize(

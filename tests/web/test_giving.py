@@ -17,6 +17,7 @@ __all__ = ["desk"]
 SCRIPT = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{7*7}}"""
 PHONE = "13905781234"
 KEY = "0123456789abcdefgh"
+WIDE = {code: code + 0xFEE0 for code in range(0x30, 0x3A)}
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +141,8 @@ def test_a_form_of_another_site_is_refused(desk: Desk) -> None:
 
 
 def test_a_number_is_used_a_few_times_an_hour_and_an_address_some_more(desk: Desk) -> None:
-    by_phone = [give(desk, form_key=f"{KEY}{place}")[0] for place in range(6)]
+    spellings = (PHONE, f"+86 {PHONE}", f"0086-{PHONE}", f"{PHONE[:3]}-{PHONE[3:]}", f"{PHONE} ", PHONE.translate(WIDE))
+    by_phone = [give(desk, form_key=f"{KEY}{place}", phone=one)[0] for place, one in enumerate(spellings)]
     assert by_phone == [303] * 5 + [429]
     others = [give(desk, form_key=f"{KEY}x{place}", phone=f"1390578{place:04}")[0] for place in range(20)]
     assert others[-1] == 429

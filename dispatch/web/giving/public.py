@@ -21,6 +21,7 @@ from dispatch.rules.access.roles import EVERYTHING, Actor, ActorKind, Scope
 from dispatch.rules.catalogue.prices import yuan_of
 from dispatch.rules.funds.spoken import spoken
 from dispatch.rules.funds.terms import Commodity
+from dispatch.rules.grid.phone import normalise_phone
 from dispatch.rules.market.gifts import spelling_of
 from dispatch.rules.market.pledges import PledgeKind, PledgeSource
 from dispatch.services import market
@@ -45,9 +46,12 @@ blueprint.before_request(check_origin)
 
 
 def phone_typed() -> str:
-    """The telephone number of the form, as a digest; without one the address that asks."""
-    typed = "".join(character for character in request.form.get("phone", "") if character.isdigit())
-    return f"phone:{sha256(typed.encode()).hexdigest()[:24]}" if typed else limits.address()
+    """The telephone number of the form, as a digest, however it is spelled; without one the address that asks."""
+    try:
+        number = normalise_phone(request.form.get("phone", ""))
+    except Invalid:
+        return limits.address()
+    return f"phone:{sha256(number.encode()).hexdigest()[:24]}"
 
 
 def visitor(community_id: int) -> Actor:
