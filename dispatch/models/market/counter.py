@@ -51,7 +51,7 @@ class HouseholdMonth(Base):
 
     __table_args__ = (
         within("households", "household_id"),
-        CheckConstraint("used BETWEEN 0 AND allowed", name="used"),
+        CheckConstraint("used >= 0 AND allowed >= 0", name="used"),
         CheckConstraint("extract(day FROM month) = 1", name="month"),
     )
 

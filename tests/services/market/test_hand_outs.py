@@ -124,7 +124,7 @@ def test_a_household_s_month_is_never_passed_at_any_counter(session: Session, sh
     with pytest.raises(Invalid) as refused:
         reserve(session, shop, card, (shop.milk.id, 4))
     assert (refused.value.field, refused.value.facts) == ("lines", {"left": 30, "wanted": 40})
-    with pytest.raises(IntegrityError, match="ck_household_months_used"), session.begin_nested():
+    with pytest.raises(IntegrityError, match="no quota left"), session.begin_nested():
         session.execute(text(ONE_MORE), {"id": first.id})
     hand_outs.cancel(session, first, actor=shop.keeper, now=clock.now(session))
     assert (used(session, first), reserved(session)) == (0, 0)
@@ -184,6 +184,23 @@ def test_what_was_signed_offline_in_time_is_booked_when_it_is_told_late(committe
         assert (told.state, left(session, lot), used(session, told)) == ("done", {}, 30)
         with pytest.raises(HandOutOver):
             sign(session, shop, told)
+
+
+def test_what_is_told_late_takes_of_the_month_and_raises_it_for_nothing_else(session: Session, shop: Shop) -> None:
+    milk_of(session, shop, 40, 5)
+    card, ten = card_of(session, shop), (shop.milk.id, 10)
+    first = reserve(session, shop, card, ten)
+    hand_outs.lapse(session, first.id, now=first.reserved_until + MINUTE)
+    second = reserve(session, shop, card, ten)
+    sign(session, shop, first)
+    assert used(session, first) == 200
+    now = clock.now(session)
+    hand_outs.cancel(session, second, actor=shop.keeper, now=now)
+    warnings = counter.look(session, shop.facility.id, card.qr, actor=shop.keeper, now=now).warnings
+    with pytest.raises(Invalid) as refused:
+        reserve(session, shop, card, (shop.milk.id, 1), seen=frozenset(one.id for one in warnings))
+    assert (refused.value.field, refused.value.facts) == ("lines", {"left": 0, "wanted": 10})
+    settle(session)
 
 
 def test_what_is_gone_before_it_was_told_is_refused_and_nothing_is_kept(session: Session, shop: Shop) -> None:
