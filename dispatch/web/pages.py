@@ -1,4 +1,4 @@
-"""What every page shares: navigation by rights, words and shapes of states, deadlines, times, messages."""
+"""What every page shares: words and shapes of states, deadlines, times, messages."""
 
 import hashlib
 from collections.abc import Mapping
@@ -30,6 +30,7 @@ from dispatch.rules.orders.urgency import URGENCY_LABELS, Urgency
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services.access.files import Content
 from dispatch.web.language import LANGUAGES, chosen_language
+from dispatch.web.navigation import navigation
 from dispatch.web.prices import line_words, span_words
 from dispatch.web.vendor import vendor_url
 
@@ -39,17 +40,6 @@ SOON = timedelta(minutes=30)
 MINUTES_OF_AN_HOUR = 60
 HOURS_OF_A_DAY = 24
 NO_NAME = "—"
-
-
-@dataclass(frozen=True, slots=True)
-class NavigationItem:
-    """One entry of the top bar: shown to whoever holds the right; what is not daily work stands under 更多."""
-
-    endpoint: str
-    label: str
-    icon: str
-    right: Right | None
-    is_daily: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,48 +59,6 @@ class Deadline:
     words: str
     icon: str
     tone: str
-
-
-def navigation(actor: Actor | None) -> list[NavigationItem]:
-    """The entries that this actor may open and that this application has."""
-    if actor is None:
-        return []
-    items = (
-        NavigationItem("pages_orders.desk", gettext("坐席台"), "telephone-inbound", Right.ORDERS_PLACE),
-        NavigationItem("pages_orders.board", gettext("班长台"), "kanban", Right.BOARD_READ),
-        NavigationItem("pages_orders.listing", gettext("订单"), "list-ul", Right.ORDERS_READ),
-        NavigationItem("pages_orders.requests", gettext("申请与督办"), "chat-left-text", Right.ORDERS_DECIDE),
-        NavigationItem("pages_orders.callbacks", gettext("回访"), "telephone-outbound", Right.ORDERS_CALL_BACK),
-        NavigationItem("pages_giving.listing", gettext("捐赠"), "gift", Right.PLEDGES_TAKE, is_daily=False),
-        NavigationItem("pages_sales.listing", gettext("爱心义卖"), "shop", Right.CAMPAIGNS_READ, is_daily=False),
-        NavigationItem(
-            "pages_stock.overview", gettext("库存"), "box-seam", Right.MARKET_READ, actor.may(Right.MARKET_KEEP)
-        ),
-        NavigationItem("pages_rounds.listing", gettext("年度发放"), "gift", Right.CAMPAIGNS_READ, is_daily=False),
-        NavigationItem("pages_shipments.listing", gettext("赈灾发运"), "send", Right.CAMPAIGNS_READ, is_daily=False),
-        NavigationItem("pages_campaigns.overview", gettext("爱心活动"), "heart", Right.CAMPAIGNS_READ, is_daily=False),
-        NavigationItem(
-            "pages_funds.listing", gettext("基金"), "cash-coin", Right.FUNDS_READ, actor.may(Right.FUNDS_BOOK)
-        ),
-        NavigationItem("pages_abroad.show", gettext("侨爱年度摘录"), "heart", Right.FUNDS_READ, is_daily=False),
-        NavigationItem("pages_asking.listing", gettext("三问"), "chat-left-text", Right.ASKING_TAKE, is_daily=False),
-        NavigationItem("pages_firms.listing", gettext("服务商"), "person-check", Right.CATALOGUE_READ, is_daily=False),
-        NavigationItem(
-            "pages_knowledge.listing", gettext("知识库"), "info-circle", Right.CATALOGUE_READ, is_daily=False
-        ),
-        NavigationItem("pages_reports.report", gettext("报表"), "bar-chart", Right.REPORTS_READ, is_daily=False),
-        NavigationItem("pages_counter.show", gettext("领取柜台"), "person-check", Right.MARKET_KEEP),
-        NavigationItem(
-            "pages_beneficiaries.listing", gettext("救助对象"), "person", Right.BENEFICIARIES_READ, is_daily=False
-        ),
-        NavigationItem("pages_home.mine", gettext("我的片"), "geo-alt", Right.ORDERS_WORK),
-        NavigationItem("pages_orders.escalations", gettext("提醒我的"), "exclamation-triangle", Right.NOTICES_READ),
-        NavigationItem("pages_calendar.show", gettext("工作日历"), "calendar3", Right.CATALOGUE_EDIT, is_daily=False),
-        NavigationItem("pages_home.inbox", gettext("收件箱"), "inbox", Right.NOTICES_READ),
-    )
-    hidden = set() if actor.narrowed else {"pages_home.mine"}
-    views = current_app.view_functions.keys() - hidden
-    return [item for item in items if item.endpoint in views and (item.right is None or actor.may(item.right))]
 
 
 TONES: Mapping[OrderState, tuple[str, str]] = {
