@@ -186,9 +186,10 @@ def read_counted(form: Mapping[str, str]) -> Counted:
     amounts = {}
     for name, value in form.items():
         fund, _, wish = name.removeprefix(PREFIX).partition(":")
-        if name.startswith(PREFIX) and value.strip() and fund.isascii() and fund.isdigit():
+        if name.startswith(PREFIX) and value.strip():
             fen = read_amount(form, name, Commodity.FEN, "请填写大于零的数量")
-            amounts[funds.Wish(int(fund), number({"wish": wish}, "wish"))] = fen
+            known = number({"counted": fund}, "counted"), number({"counted": wish}, "counted")
+            amounts[funds.Wish(known[0] or 0, known[1])] = fen
     return Counted(
         holding_id=number(form, "holding_id") or 0,
         fen=amounts,

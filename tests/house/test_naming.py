@@ -10,6 +10,7 @@ from flask import Flask
 
 from dispatch.rules.access.roles import NOTHING, Right, Role
 from dispatch.transaction import scope_of_request
+from dispatch.web.orders.form import MOST_ID
 from tests.conftest import Database, the_app
 from tests.factories.world import World
 from tests.house.askers import NO_ID, Asker, is_api, machine, person, state_of, two_worlds
@@ -108,6 +109,9 @@ def test_what_is_made_of_another_community_s_things_is_refused_like_what_nobody_
         for name in names_in(body, own):
             others, nobodys = body({**own, name: theirs[name]}), body({**own, name: int(NO_ID)})
             asking.refuse_alike(known[method, rule], "", others, nobodys)
+            for odd in (MOST_ID + 1, "²"):
+                asked = asking.asker(known[method, rule]).ask(known[method, rule], "", body({**own, name: odd}))
+                assert asked.status_code in {404, 409, 422}, (rule, name, odd)
     after = state_of(asking.database)
     assert after.pop("audit_entries")[0] - before.pop("audit_entries")[0] == OWN_CARD_READ
     assert after == before
