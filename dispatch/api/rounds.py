@@ -17,7 +17,7 @@ from dispatch.rules.access.roles import Right
 from dispatch.rules.market.shipments import Destination
 from dispatch.schemas import rounds as schemas
 from dispatch.services import market
-from dispatch.services.market import ReceivedLine, RoundDraft, ShipmentDraft
+from dispatch.services.market import ReceivedLine, RoundDraft, ShipmentDraft, rounds
 from dispatch.transaction import transaction
 
 blueprint = Blueprint("rounds", __name__, url_prefix="/api", description="年度发放与赈灾 · Rounds and shipments")
@@ -26,7 +26,7 @@ ID = "<int(min=1, max=9223372036854775807):{}_id>"
 ROUND, ENTRY = f"/rounds/{ID.format('round')}", f"/round-entries/{ID.format('entry')}"
 SHIPMENT = f"/shipments/{ID.format('shipment')}"
 OF_ROUND = ("id", "community_id", "year", "name", "facility_id", "state")
-OF_ENTRY = ("id", "household_id", "resident_id", "state", "tries", "signed_on", "reason")
+OF_ENTRY = ("id", "household_id", "resident_id", "state", "tries", "signed_on", "reason", "set_back")
 OF_SHIPMENT = tuple(name for name in schemas.ShipmentOut().fields if name != "lines")
 PLAIN = ("facility_id", "partner_id", "receiver", "persons", "sends_on", "consumed_by")
 
@@ -185,6 +185,21 @@ class EntrySignature(MethodView):
             f"rounds.sign:{entry_id}",
             data,
             lambda session, now: market.sign_parcel(session, entry_id, **data, actor=actor(), now=now).round_id,
+        )
+
+
+@blueprint.route(f"{ENTRY}/setback")
+class EntrySetback(MethodView):
+    """A parcel that was taken there and not handed over."""
+
+    @allow(Right.CAMPAIGNS_RUN)
+    @blueprint.takes(schemas.SetBackParcel, schemas.YearlyRoundOut)
+    def post(self, data: Mapping[str, Any], entry_id: int) -> Response:
+        """Carry it on, with the reason: it is sent again, or excused by another (else 403)."""
+        return step_of_round(
+            f"rounds.set_back:{entry_id}",
+            data,
+            lambda session, _: rounds.set_back(session, entry_id, data["set_back"], actor=actor()).round_id,
         )
 
 

@@ -49,6 +49,12 @@ class ExcuseHousehold(HouseSchema):
     reason = Text(most=LONGEST_REASON, least=1, required=True)
 
 
+class SetBackParcel(HouseSchema):
+    """Why a parcel was not handed over."""
+
+    set_back = Text(most=LONGEST_REASON, least=1, required=True)
+
+
 class NoWord(HouseSchema):
     """A step that needs no word: nothing else is taken either."""
 
@@ -64,6 +70,7 @@ class RoundEntryOut(HouseSchema):
     order_number = fields.String(required=True, allow_none=True)
     signed_on = fields.Date(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
+    set_back = fields.String(required=True, allow_none=True)
 
 
 class YearlyRoundHead(HouseSchema):

@@ -217,6 +217,7 @@ def render_entry(entry_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
             given=lots_of_step(session, found.move_id) if found.move_id else (),
             has_picture=signing.is_signed(session, found, actor=actor),
             may_send=is_open and state in SENDABLE,
+            may_set_back=is_open and state is EntryState.REACHED,
             may_sign=is_open and state in ON_THE_WAY,
             today=clock.today(clock.now(session)),
             say=door.amount_words,
@@ -264,6 +265,15 @@ def signature(entry_id: int) -> Response:
     with transaction() as session:
         found, _, _ = rounds.find_entry(session, entry_id, actor=actor)
         return picture_of(signing.read_signed(session, found, actor=actor))
+
+
+@blueprint.post(f"{ENTRY}/setback")
+@allow(Right.CAMPAIGNS_RUN)
+@retrying
+def set_back(entry_id: int) -> Response:
+    """Taken there and not handed over, for a reason."""
+    reason = request.form.get("set_back", "")
+    return deed(entry_id, lambda session, actor, _: rounds.set_back(session, entry_id, reason, actor=actor))
 
 
 @blueprint.post(f"{ENTRY}/excuse")

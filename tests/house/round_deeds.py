@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.models.catalogue import Service
-from dispatch.models.market import Facility, Goods
+from dispatch.models.market import Facility, Goods, RoundEntry
 from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.funds.terms import EntryKind, Owner, Purpose
 from dispatch.rules.market.shelf import Commodity
@@ -81,6 +81,13 @@ def out(session: Session, world: World, user_id: int) -> str:
     """A household to which somebody is under way."""
     found = entry(session, world, user_id)
     market.send_parcel(session, int(found), actor=SYSTEM, now=clock.now(session))
+    return found
+
+
+def reached(session: Session, world: World, user_id: int) -> str:
+    """A household to which the parcel was taken."""
+    found = out(session, world, user_id)
+    session.get_one(RoundEntry, int(found)).state = "reached"
     return found
 
 
@@ -171,6 +178,7 @@ ROUND_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{ROUND}/closing"): (settled, 200, nothing),
     ("POST", f"{ENTRY}/delivery"): (entry, 200, nothing),
     ("POST", f"{ENTRY}/signature"): (out, 200, lambda _: {"signer": "陈婆婆"}),
+    ("POST", f"{ENTRY}/setback"): (reached, 200, lambda _: {"set_back": "米发完了"}),
     ("POST", f"{ENTRY}/excuse"): (entry, 200, lambda _: {"reason": "已搬走"}),
     ("GET", SHIPMENT): (shipment, 200, nothing),
     ("POST", f"{SHIPMENT}/sending"): (shipment, 200, nothing),
@@ -188,6 +196,7 @@ ROUND_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{PAGE_ENTRY}/delivery"): (entry, 303, nothing),
     ("POST", f"{PAGE_ENTRY}/signature"): (out, 303, drawn("陈婆婆")),
     ("GET", f"{PAGE_ENTRY}/signature"): (with_picture, 200, nothing),
+    ("POST", f"{PAGE_ENTRY}/setback"): (reached, 303, lambda _: {"set_back": "米发完了"}),
     ("POST", f"{PAGE_ENTRY}/excuse"): (entry, 303, lambda _: {"reason": "已搬走"}),
     ("GET", PAGE_SHIPMENT): (shipment, 200, nothing),
     ("POST", f"{PAGE_SHIPMENT}/sending"): (shipment, 303, nothing),

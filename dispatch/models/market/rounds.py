@@ -74,6 +74,9 @@ class RoundEntry(Base):
     signed_on: Mapped[date | None]
     move_id: Mapped[Reference | None]
     reason: Mapped[str | None]
+    set_back: Mapped[str | None]
+    set_back_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    excused_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
 
     __table_args__ = (
         within("rounds", "round_id"),
@@ -90,4 +93,6 @@ class RoundEntry(Base):
             "num_nonnulls(signer, signed_on, move_id) = CASE WHEN state = 'delivered' THEN 3 ELSE 0 END", name="signed"
         ),
         CheckConstraint("(state = 'excused') = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint("btrim(set_back) <> '' AND (set_back_by IS NULL OR set_back IS NOT NULL)", name="set_back"),
+        CheckConstraint("excused_by <> set_back_by", name="second_look"),
     )

@@ -141,6 +141,14 @@ def check_sign(state: RoundState, entry: EntryState, signer: str) -> None:
         raise Invalid("signer", "请写明谁签收的，代领的写明关系")
 
 
+def check_set_back(state: RoundState, entry: EntryState, reason: str) -> None:
+    """Refuse setting back what nobody took there, or without a reason."""
+    if state is not RoundState.FROZEN or entry is not EntryState.REACHED:
+        raise EntryNotThere
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        raise Invalid("set_back", "请写明为什么没有交到手，不超过300字")
+
+
 def check_excuse(state: RoundState, entry: EntryState, reason: str) -> None:
     """Refuse leaving out a household without a reason, or one that has its parcel."""
     if state is not RoundState.FROZEN or entry not in SENDABLE:

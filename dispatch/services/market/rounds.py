@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, Invalid, NotFound
+from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
 from dispatch.models.grid import Resident
 from dispatch.models.market import Goods, Round, RoundBill, RoundEntry
 from dispatch.models.orders import Order
@@ -38,6 +38,10 @@ MOST_FOUND = 100
 
 class RoundKnown(Conflict):
     """今年已有同名的发放"""
+
+
+class SetBackByThem(NotAllowed):
+    """没有交到手是您自己记的，不再发放要由另一位来记"""
 
 
 class ListedAlready(Conflict):
@@ -262,11 +266,29 @@ def sign_parcel(
     return entry
 
 
+def set_back(session: Session, entry_id: int, reason: str, *, actor: Actor) -> RoundEntry:
+    """What was taken there was not handed over, for a reason (nothing was left of it): it is carried on.
+
+    Raises NotFound, EntryNotThere, Invalid("set_back", …).
+    """
+    entry, found = lock_entry(session, entry_id, actor=actor)
+    rule.check_set_back(RoundState(found.state), EntryState(entry.state), reason)
+    entry.state, entry.set_back, entry.set_back_by = str(EntryState.UNREACHED), reason.strip(), actor.user_id
+    session.flush()
+    record(session, "set_back", entry, actor=actor)
+    return entry
+
+
 def excuse_household(session: Session, entry_id: int, reason: str, *, actor: Actor) -> RoundEntry:
-    """Leave a household out with a reason; raises NotFound, EntryNotThere, Invalid("reason", …)."""
+    """Leave a household out with a reason; one that was set back is left out by another than who did that.
+
+    Raises NotFound, EntryNotThere, Invalid("reason", …), SetBackByThem.
+    """
     entry, found = lock_entry(session, entry_id, actor=actor)
     rule.check_excuse(RoundState(found.state), EntryState(entry.state), reason)
-    entry.state, entry.reason = str(EntryState.EXCUSED), reason.strip()
+    if actor.user_id is not None and actor.user_id == entry.set_back_by:
+        raise SetBackByThem
+    entry.state, entry.reason, entry.excused_by = str(EntryState.EXCUSED), reason.strip(), actor.user_id
     session.flush()
     record(session, "excuse_household", entry, actor=actor)
     return entry

@@ -27,6 +27,7 @@ from dispatch.rules.market.rounds import (
     check_freeze,
     check_listable,
     check_sendable,
+    check_set_back,
     check_sign,
     progress,
 )
@@ -81,6 +82,14 @@ def test_each_refusal_of_a_delivery_says_why() -> None:
 def test_nobody_is_left_out_without_a_reason(state: RoundState, entry: EntryState, reason: str) -> None:
     is_sound = state is RoundState.FROZEN and entry in SENDABLE and reason == "已搬走"
     assert passes(check_excuse, state, entry, reason) == is_sound
+
+
+@given(rounds, entries, st.sampled_from(["", "  ", "米发完了", "长" * 301]))
+def test_only_what_was_taken_there_is_set_back_and_never_without_a_reason(
+    state: RoundState, entry: EntryState, reason: str
+) -> None:
+    is_sound = state is RoundState.FROZEN and entry is EntryState.REACHED and reason == "米发完了"
+    assert passes(check_set_back, state, entry, reason) == is_sound
 
 
 @given(rounds, st.lists(entries, max_size=6))

@@ -18,7 +18,7 @@ from dispatch.models.orders import Order
 from dispatch.rules.access.roles import EVERYTHING, SYSTEM, Scope
 from dispatch.rules.market.rounds import EntryNotThere, ListFrozen, ListNotFrozen, NobodyListed, SomebodyLeft
 from dispatch.services import market, orders
-from dispatch.services.market import ListedAlready, RoundDraft, RoundKnown
+from dispatch.services.market import ListedAlready, RoundDraft, RoundKnown, rounds
 from dispatch.transaction import transaction
 from tests.conftest import Database
 from tests.factories.market import Shop, make_shop, take_in
@@ -56,6 +56,9 @@ def make_year(session: Session) -> Year:
     draft = RoundDraft(2026, "春节慰问", shop.facility.id, {shop.rice.id: 5_000})
     made = market.plan_round(session, draft, actor=shop.keeper, now=now)
     return Year(shop, made, tuple(resident(session, shop.world) for _ in range(3)))
+
+
+ALONE = "UPDATE round_entries SET state = 'excused', reason = 'x', excused_by = :by WHERE id = :id"
 
 
 @pytest.fixture
@@ -163,15 +166,43 @@ def test_what_came_to_nothing_is_carried_on_and_the_round_ends_with_the_last(ses
         session.execute(text("UPDATE round_entries SET reason = 'x' WHERE id = :id"), {"id": third.id})
 
 
-def test_without_goods_nothing_is_signed_for(session: Session, year: Year) -> None:
-    entries = frozen(session, year)
+def test_whose_goods_ran_out_after_the_order_was_done_is_sent_again_or_left_out_by_another(
+    session: Session, year: Year
+) -> None:
+    entries, shop, now = frozen(session, year), year.shop, clock.now(session)
     for entry in entries:
-        send(session, year, entry)
+        done(session, send(session, year, entry))
     sign(session, year, entries[0])
     sign(session, year, entries[1])
+    last = entries[2]
     with pytest.raises(DispatchError):
-        sign(session, year, entries[2])
-    assert entries[2].state == "out"
+        sign(session, year, last)
+    with pytest.raises(EntryNotThere):
+        send(session, year, last)
+    with pytest.raises(EntryNotThere):
+        market.excuse_household(session, last.id, "没有了", actor=shop.approver)
+    with pytest.raises(Invalid) as refused:
+        rounds.set_back(session, last.id, " ", actor=shop.keeper)
+    assert (refused.value.field, last.state) == ("set_back", "reached")
+    rounds.set_back(session, last.id, "米发完了", actor=shop.keeper)
+    with pytest.raises(rounds.SetBackByThem):
+        market.excuse_household(session, last.id, "没有了", actor=shop.keeper)
+    with pytest.raises(DBAPIError, match="second_look"), session.begin_nested():
+        session.execute(text(ALONE), {"id": last.id, "by": shop.keeper.user_id})
+    with session.begin_nested() as nested:
+        market.excuse_household(session, last.id, "没有了", actor=shop.approver)
+        assert market.close_round(session, year.round.id, actor=shop.keeper, now=now).state == "closed"
+        nested.rollback()
+    take_in(session, shop, shop.rice, 5_000, produced_on=shop.today)
+    send(session, year, last)
+    assert (sign(session, year, last).state, last.tries, last.set_back) == ("delivered", 2, "米发完了")
+
+
+def done(session: Session, order: Order) -> None:
+    """The parcel was taken there, as its order tells."""
+    order.state, order.result, order.version = "closed", "done", order.version + 1
+    session.flush()
+    assert market.giving_order_changed(session, order.id, order.version)
 
 
 @pytest.mark.parametrize(
