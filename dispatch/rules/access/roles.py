@@ -49,6 +49,9 @@ class Right(StrEnum):
     FIRMS_EDIT = "firms.edit"
     VISITS_READ = "visits.read"
     VISITS_PLAN = "visits.plan"
+    LIFE_READ = "life.read"
+    LIFE_TELL = "life.tell"
+    LIFE_RUN = "life.run"
     ASKING_READ = "asking.read"
     ASKING_TAKE = "asking.take"
     ASKING_ANSWER = "asking.answer"
@@ -83,6 +86,7 @@ READING = frozenset({Right.ORDERS_READ, Right.GRID_READ, Right.CATALOGUE_READ, R
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: READING
     | {
+        Right.LIFE_TELL,
         Right.ASKING_READ,
         Right.ASKING_TAKE,
         Right.ORDERS_PLACE,
@@ -95,6 +99,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     },
     Role.DISPATCHER: READING
     | {
+        Right.LIFE_READ,
+        Right.LIFE_TELL,
         Right.COUNSELLING_BOOK,
         Right.ASKING_READ,
         Right.ASKING_TAKE,
@@ -115,6 +121,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     },
     Role.TEAM_HEAD: READING
     | {
+        Right.LIFE_TELL,
         Right.ORDERS_WORK,
         Right.ORDERS_REQUEST,
         Right.BOARD_READ,
@@ -124,6 +131,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     },
     Role.AREA_CHIEF: READING
     | {
+        Right.LIFE_READ,
+        Right.LIFE_TELL,
         Right.ASKING_READ,
         Right.ASKING_TAKE,
         Right.ORDERS_WORK,
@@ -133,7 +142,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.VISITS_PLAN,
         Right.REPORTS_READ,
     },
-    Role.PERFORMER: frozenset({Right.ORDERS_WORK, Right.NOTICES_READ, Right.ASKING_TAKE}),
+    Role.PERFORMER: frozenset({Right.ORDERS_WORK, Right.NOTICES_READ, Right.ASKING_TAKE, Right.LIFE_TELL}),
     Role.CALLBACK_CLERK: READING | {Right.ORDERS_CALL_BACK, Right.ORDERS_CONFIDENTIAL, Right.CALLERS_READ},
     Role.KEEPER: frozenset(
         {
@@ -149,6 +158,9 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     ),
     Role.WELFARE: frozenset(
         {
+            Right.LIFE_READ,
+            Right.LIFE_TELL,
+            Right.LIFE_RUN,
             Right.ASKING_READ,
             Right.ASKING_TAKE,
             Right.ASKING_ANSWER,
@@ -164,6 +176,9 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     ),
     Role.CENTRE: READING
     | {
+        Right.LIFE_READ,
+        Right.LIFE_TELL,
+        Right.LIFE_RUN,
         Right.COUNSELLING_BOOK,
         Right.COUNSELLING_ARRANGE,
         Right.ASKING_READ,

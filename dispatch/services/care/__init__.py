@@ -40,6 +40,7 @@ from dispatch.services.care.schedules import (
     list_schedules,
     occurrences_of,
     plan_visits,
+    resume_schedule,
 )
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "programmes_of",
     "record_contact",
     "record_leave",
+    "resume_schedule",
     "swap",
     "unpair",
 ]

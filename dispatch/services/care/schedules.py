@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Conflict, Invalid, NotFound
@@ -230,6 +230,25 @@ def end_schedule(
     cancel_unaccepted(session, schedule, code=ENDED, reason=said, now=now)
     session.flush()
     record(session, "care.end_schedule", schedule, actor=actor)
+    return schedule
+
+
+def resume_schedule(session: Session, schedule_id: int, *, actor: Actor, now: datetime) -> VisitSchedule:
+    """Let a schedule that was ended wrongly go on from now: what its end cancelled is placed again. Raises NotFound."""
+    schedule = find(session, schedule_id, actor=actor, locked=True)
+    again = update(VisitOccurrence).where(
+        VisitOccurrence.schedule_id == schedule.id,
+        VisitOccurrence.state == "cancelled",
+        VisitOccurrence.reason == ENDED,
+        VisitOccurrence.window_until > now,
+    )
+    session.execute(again.values(reason=CHANGED))
+    schedule.ended_at = schedule.end_reason = None
+    schedule.version += 1
+    schedule.placed_through = now - timedelta(minutes=schedule.window_minutes)
+    session.flush()
+    record(session, "care.resume_schedule", schedule, actor=actor)
+    place_schedule(session, schedule, now=now)
     return schedule
 
 

@@ -191,7 +191,7 @@ def approve(
     if after is Standing.SECONDING:
         application.first_by, application.first_at = actor.user_id, now
     else:
-        end_earlier(session, application, now=now)
+        end_earlier(session, application.beneficiary_id, now=now)
         day, months = clock.today(now), months_of(session, application)
         application.valid_from, application.valid_until = day, rule.last_day(day, months)
         application.decided_by, application.decided_at = actor.user_id, now
@@ -269,12 +269,12 @@ def settle(session: Session, application: AidApplication, standing: Standing) ->
     session.flush()
 
 
-def end_earlier(session: Session, application: AidApplication, *, now: datetime) -> None:
-    """What held before a renewal ends when the renewal begins; the card stays good."""
+def end_earlier(session: Session, beneficiary_id: int, *, now: datetime) -> None:
+    """What held before ends, as when a renewal begins; the card stays good."""
     earlier = session.scalars(
         select(AidApplication)
         .where(
-            AidApplication.beneficiary_id == application.beneficiary_id,
+            AidApplication.beneficiary_id == beneficiary_id,
             AidApplication.standing == str(Standing.APPROVED),
         )
         .with_for_update()

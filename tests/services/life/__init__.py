@@ -1,0 +1,1 @@
+"""Services of life: a death, a move, and taking back what was wrong."""

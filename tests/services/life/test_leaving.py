@@ -1,0 +1,246 @@
+"""A death with all its consequences: once, all of it or nothing, and taken back by two people where it was wrong."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.event import listen, remove
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.errors import Invalid, NotAllowed
+from dispatch.models.care import (
+    AlarmDevice,
+    Condolence,
+    DutyPeriod,
+    Enrolment,
+    GroupMember,
+    LifeEffect,
+    LifeEvent,
+    VisitSchedule,
+)
+from dispatch.models.grid import Residence, Resident
+from dispatch.models.market import AidApplication, Card
+from dispatch.models.notify import Alarm
+from dispatch.models.orders import Order
+from dispatch.rules.access.roles import Actor, Right, Role
+from dispatch.rules.care.events import Event
+from dispatch.services import care, life
+from dispatch.services.care import groups
+from dispatch.services.care.events import EventDraft
+from dispatch.services.life import NothingToWithdraw, OwnWithdrawal
+from tests.factories.aid import carded
+from tests.factories.alarms import device_of
+from tests.factories.care import ELDER, Calendar, home, make_calendar, paired, voucher
+from tests.factories.life import group, visit_kind_of
+from tests.factories.visits import helper
+from tests.factories.world import service, staff
+
+
+@dataclass(frozen=True, slots=True)
+class Elder:
+    """Somebody for whom everything was to come: programmes, planned visits, a device, a card, a group."""
+
+    calendar: Calendar
+    person: Resident
+    clerk: Actor
+
+    @property
+    def home_id(self) -> int:
+        """The home in which they live."""
+        return self.person.household_id or 0
+
+
+@pytest.fixture
+def elder(session: Session) -> Elder:
+    """Make the elder, in the test's own transaction."""
+    calendar, now = make_calendar(session), clock.now(session)
+    world = calendar.world
+    (person,) = home(session, calendar, ELDER)
+    lived = {"community_id": world.community.id, "resident_id": person.id, "household_id": person.household_id}
+    session.add(Residence(**lived, valid_from=date(2001, 5, 1)))
+    helper(session, world, [visit_kind_of(session, world)])
+    recovery = service(session, world.district, "device_recovery", offered=["programme"], in_figures=False)
+    helper(session, world, [recovery])
+    paired(session, calendar, [person], now=now)
+    voucher(session, calendar, person, now=now)
+    visits = care.VisitDraft(
+        resident_id=person.id, starts_at=now + timedelta(days=1), rule="FREQ=DAILY", window_minutes=120,
+        service_code="care_visit", performer_id=calendar.helpers[0].id,
+    )  # fmt: skip
+    care.plan_visits(session, visits, actor=calendar.planner, now=now)
+    device_of(session, world, person)
+    carded(session, world, resident_id=person.id)
+    groups.add_member(session, group(session, world).id, person.id, actor=calendar.planner, now=now)
+    care.keep_batch(session, world.community.id, 0, 2**62, now=now)
+    session.flush()
+    return Elder(calendar, person, staff(session, world, Role.WELFARE))
+
+
+def die(session: Session, elder: Elder, **said: Any) -> LifeEvent:
+    """The elder has died today."""
+    now = clock.now(session)
+    draft = EventDraft(Event.DEATH, clock.today(now), elder.person.id, **said)
+    event = life.record_death(session, draft, actor=elder.clerk, now=now)
+    session.expire_all()
+    return event
+
+
+def counted(session: Session, query: Any) -> int:
+    """How many rows a condition has."""
+    return int(session.scalar(select(func.count()).select_from(query.subquery())) or 0)
+
+
+def to_come(session: Session, elder: Elder) -> dict[str, int]:
+    """What is still to come for the elder, by kind."""
+    session.expire_all()
+    person_id = elder.person.id
+    orders = select(Order.id).where(Order.state.not_in(["voided"]), Order.origin.in_(["care.visit", "care.duty"]))
+    whose = (Enrolment.resident_id == person_id) | (Enrolment.household_id == elder.home_id)
+    approved = AidApplication.standing == "approved"
+    return {
+        "enrolments": counted(session, select(Enrolment.id).where(Enrolment.ends_on.is_(None), whose)),
+        "periods": counted(session, select(DutyPeriod.id).where(DutyPeriod.state == "due")),
+        "schedules": counted(session, select(VisitSchedule.id).where(VisitSchedule.ended_at.is_(None))),
+        "visits": counted(session, orders),
+        "groups": counted(session, select(GroupMember.id).where(GroupMember.until.is_(None))),
+        "devices": counted(session, select(AlarmDevice.id).where(AlarmDevice.recovery_order_id.is_(None))),
+        "cards": counted(session, select(Card.id).where(Card.ended_at.is_(None))),
+        "approvals": counted(session, select(AidApplication.id).where(approved)),
+        "home": counted(session, select(Resident.id).where(Resident.id == person_id, Resident.left_at.is_(None))),
+    }
+
+
+def test_with_a_death_everything_that_was_to_come_ends_and_the_bereaved_are_visited(
+    session: Session, elder: Elder
+) -> None:
+    before = to_come(session, elder)
+    assert min(before.values()) >= 1, before
+    home_id = elder.home_id
+    event = die(session, elder)
+    assert to_come(session, elder) == dict.fromkeys(before, 0)
+    assert set(session.scalars(select(DutyPeriod.excuse_code).where(DutyPeriod.state == "excused"))) == {"died"}
+    visit = session.scalars(select(Condolence).where(Condolence.event_id == event.id)).one()
+    order = session.get_one(Order, visit.order_id)
+    assert (order.caller_name, order.caller_phone, order.caller_resident_id) == ("家属", None, None)
+    assert (visit.state, order.stairwell_id) == ("placed", elder.calendar.world.stairwells[0].id)
+    assert visit.due_at - event.told_at == timedelta(hours=24)
+    assert event.household_id == home_id
+    assert session.scalars(select(Residence.valid_until)).one() == event.happened_on
+
+
+def rows_of(session: Session) -> list[int | None]:
+    """How many events, effects and orders there are."""
+    return [session.scalar(select(func.count()).select_from(table)) for table in (LifeEvent, LifeEffect, Order)]
+
+
+def test_said_twice_is_said_once(session: Session, elder: Elder) -> None:
+    first = die(session, elder)
+    counts = rows_of(session)
+    assert die(session, elder).id == first.id
+    assert counts == [
+        session.scalar(select(func.count()).select_from(table)) for table in (LifeEvent, LifeEffect, Order)
+    ]
+
+
+BROKEN = (
+    "INSERT INTO life_events", "INSERT INTO condolences", "UPDATE enrolments", "UPDATE duty_periods",
+    "UPDATE visit_schedules", "UPDATE visit_occurrences", "UPDATE care_group_members", "UPDATE alarm_devices",
+    "UPDATE aid_applications", "UPDATE cards", "UPDATE residences", "UPDATE residents", "INSERT INTO life_effects",
+    "UPDATE alarms",
+)  # fmt: skip
+
+
+class Broken(RuntimeError):
+    """The database went away in the middle of a step."""
+
+
+@contextmanager
+def breaking(session: Session, beginning: str) -> Iterator[None]:
+    """Let the database go away at the first statement that begins so."""
+
+    def check(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith(beginning):
+            raise Broken
+
+    connection = session.connection()
+    listen(connection, "before_cursor_execute", check)
+    try:
+        yield
+    finally:
+        remove(connection, "before_cursor_execute", check)
+
+
+def test_whichever_step_fails_nothing_has_happened(session: Session, elder: Elder) -> None:
+    before, rows = to_come(session, elder), rows_of(session)
+    for beginning in BROKEN:
+        whole = session.begin_nested()
+        with pytest.raises(Broken), breaking(session, beginning):
+            die(session, elder)
+        whole.rollback()
+        assert to_come(session, elder) == before, beginning
+        assert rows_of(session) == rows, beginning
+
+
+def test_a_wrong_death_is_taken_back_by_two_people_and_undone_where_it_can_be(session: Session, elder: Elder) -> None:
+    before, now = to_come(session, elder), clock.now(session)
+    event, home_id = die(session, elder), elder.person.household_id
+    assert home_id is None
+    with pytest.raises(NothingToWithdraw):
+        life.approve_withdrawal(session, event.id, actor=elder.clerk, now=now)
+    with pytest.raises(Invalid):
+        life.ask_withdrawal(session, event.id, reason=" ", actor=elder.clerk, now=now)
+    life.ask_withdrawal(session, event.id, reason="同名的另一位", actor=elder.clerk, now=now)
+    with pytest.raises(OwnWithdrawal):
+        life.approve_withdrawal(session, event.id, actor=elder.clerk, now=now)
+    second = staff(session, elder.calendar.world, Role.CENTRE)
+    restored = life.approve_withdrawal(session, event.id, actor=second, now=now)
+    after = to_come(session, elder)
+    assert [subject for subject, _ in restored.left] == ["cards"]
+    unchanged = ("enrolments", "schedules", "groups", "home")
+    assert {name: after[name] for name in unchanged} == {name: before[name] for name in unchanged}
+    assert (after["periods"] > 0, after["visits"] > 0, after["cards"]) == (True, True, 0)
+    assert session.scalars(select(Residence.valid_until)).one() is None
+    assert session.scalars(select(Condolence.state)).one() == "ended"
+    with pytest.raises(NothingToWithdraw):
+        life.approve_withdrawal(session, event.id, actor=second, now=now)
+    assert die(session, elder).id != event.id
+
+
+def test_a_couple_keeps_its_helpers_until_the_last_of_them(session: Session, elder: Elder) -> None:
+    wife = Resident(uid=elder.person.uid.__class__(int=7), community_id=elder.person.community_id, name="王婆婆",
+                    household_id=elder.person.household_id, name_key="wang", birth_date=ELDER)  # fmt: skip
+    session.add(wife)
+    session.flush()
+    die(session, elder)
+    lasting = select(Enrolment.household_id).where(Enrolment.ends_on.is_(None))
+    assert list(session.scalars(lasting)) == [wife.household_id]
+
+
+def test_who_moves_away_is_visited_no_more_and_not_condoled(session: Session, elder: Elder) -> None:
+    now = clock.now(session)
+    draft = EventDraft(Event.MOVED_AWAY, clock.today(now), elder.person.id)
+    event = life.tell(session, draft, actor=elder.clerk, now=now)
+    assert event is not None
+    assert set(to_come(session, elder).values()) == {0}
+    assert session.scalars(select(Condolence.id)).all() == []
+    assert set(session.scalars(select(Enrolment.end_code))) == {"moved"}
+
+
+def test_a_caller_s_word_of_a_death_ends_nothing_until_somebody_has_verified_it(session: Session, elder: Elder) -> None:
+    now, before = clock.now(session), to_come(session, elder)
+    plain = {"rights": frozenset({Right.LIFE_TELL}), "scope": elder.clerk.scope, "user_id": elder.clerk.user_id}
+    operator = Actor(kind=elder.clerk.kind, **plain)  # type: ignore[arg-type]
+    draft = EventDraft(Event.DEATH, clock.today(now), elder.person.id)
+    assert life.tell(session, draft, actor=operator, now=now) is None
+    assert to_come(session, elder) == before
+    alarm = session.scalars(select(Alarm).where(Alarm.kind == "death_told")).one()
+    with pytest.raises(NotAllowed):
+        life.tell(session, EventDraft(Event.MOVED_AWAY, clock.today(now), elder.person.id), actor=operator, now=now)
+    die(session, elder)
+    session.refresh(alarm)
+    assert alarm.cleared_at is not None
