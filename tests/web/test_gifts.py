@@ -364,6 +364,7 @@ def test_a_donor_who_left_an_address_is_thanked_there_once_and_the_address_is_fo
     assert (sent.address, sent.channel) == ("guihua@example.org", "email")
     assert "感谢您的捐赠" in sent.text
     assert "陈桂花" not in sent.text + sent.subject
+    assert notice.facts.keys() == {"numbers", "place"}
     with site.database.session() as session:
         kept = session.get_one(Notice, notice.id)
         assert (kept.state, kept.secret) == ("delivered", None)
