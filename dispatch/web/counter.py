@@ -93,10 +93,8 @@ def kept_by(session: Session, actor: Actor, now: datetime) -> list[Facility]:
     """The facilities with stock that this person keeps."""
     return [
         one
-        for one in market.list_facilities(session, actor=actor)
-        if one.holding_id is not None
-        and (keeper := market.keeper_of(session, one.id, now=now)) is not None
-        and keeper.user_id == actor.user_id
+        for one in market.list_markets(session, actor=actor)
+        if (keeper := market.keeper_of(session, one.id, now=now)) is not None and keeper.user_id == actor.user_id
     ]
 
 

@@ -78,7 +78,7 @@ def listing() -> str:
             "rounds/listing.html",
             rounds=found,
             far=market.progress_of_many(session, [one.id for one in found]),
-            facilities=[one for one in market.list_facilities(session, actor=actor) if one.holding_id is not None],
+            facilities=market.list_markets(session, actor=actor),
             may_run=actor.may(Right.CAMPAIGNS_RUN),
             look=round_look,
         )

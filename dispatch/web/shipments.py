@@ -53,7 +53,7 @@ def listing() -> str:
         return render_template(
             "shipments/listing.html",
             shipments=market.list_shipments(session, actor=actor),
-            facilities=[one for one in market.list_facilities(session, actor=actor) if one.holding_id is not None],
+            facilities=market.list_markets(session, actor=actor),
             may_run=actor.may(Right.CAMPAIGNS_RUN),
             look=shipment_look,
         )

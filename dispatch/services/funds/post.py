@@ -87,7 +87,7 @@ def maker_of(draft: Draft, actor: Actor) -> Maker:
 
 def made_by(actor: Actor) -> Maker:
     """Who an actor is in an entry: a person, else a machine's key, else the house."""
-    return Maker(actor.user_id, None if actor.user_id is not None else actor.api_key_id)
+    return Maker(actor.user_id, actor.key_alone)
 
 
 def check(draft: Draft, actor: Actor, now: datetime) -> None:
@@ -163,7 +163,6 @@ def check_balances(draft: Draft, found: Found) -> None:
 
 def write(session: Session, draft: Draft, head: Row[Any], found: Found, *, actor: Actor, now: datetime) -> Entry:
     """The rows of an entry that was found right."""
-    amounts = {found[line.account].id: line.amount for line in draft.lines}
     recorded = record_of(draft, head, found, actor=actor, now=now)
     foreign = draft.foreign
     entry = Entry(
@@ -194,15 +193,18 @@ def write(session: Session, draft: Draft, head: Row[Any], found: Found, *, actor
     )
     session.add(entry)
     session.flush()
-    rows = [
-        {"entry_id": entry.id, "account_id": account_id, "community_id": draft.community_id, "amount": amount}
-        for account_id, amount in sorted(amounts.items())
-    ]
+    write_lines(session, entry, draft, found)
+    return entry
+
+
+def write_lines(session: Session, entry: Entry, draft: Draft, found: Found) -> None:
+    """The lines of an entry by account, and what is said of it."""
+    of_entry = {"entry_id": entry.id, "community_id": draft.community_id}
+    amounts = {found[line.account].id: line.amount for line in draft.lines}
+    rows = [of_entry | {"account_id": account_id, "amount": amount} for account_id, amount in sorted(amounts.items())]
     insert_rows(session, EntryLine, rows)
     if draft.words.strip():
-        note = {"entry_id": entry.id, "community_id": draft.community_id, "words": draft.words.strip()}
-        session.execute(insert(EntryNote), note)
-    return entry
+        session.execute(insert(EntryNote), of_entry | {"words": draft.words.strip()})
 
 
 def record_of(draft: Draft, head: Row[Any], found: Found, *, actor: Actor, now: datetime) -> Recorded:

@@ -81,11 +81,10 @@ def open_facility(
     return facility
 
 
-def list_facilities(session: Session, *, actor: Actor) -> Sequence[Facility]:
-    """The open facilities within reach, by id."""
-    return session.scalars(
-        select(Facility).where(reach.visible(Facility, actor), Facility.closed_on.is_(None)).order_by(Facility.id)
-    ).all()
+def list_markets(session: Session, *, actor: Actor) -> Sequence[Facility]:
+    """The open facilities within reach that keep stock, by id."""
+    keeping = (reach.visible(Facility, actor), Facility.closed_on.is_(None), Facility.holding_id.is_not(None))
+    return session.scalars(select(Facility).where(*keeping).order_by(Facility.id)).all()
 
 
 def find_facility(session: Session, facility_id: int, *, actor: Actor, locked: bool = False) -> Facility:

@@ -17,7 +17,7 @@ from dispatch.services.market import LotDraft, Receipt
 from dispatch.services.market.overview import keepers_of
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.changing import NOTHING_WRONG, change
+from dispatch.web.changing import NOTHING_WRONG, Work, change
 from dispatch.web.knowledge import read_day
 from dispatch.web.orders.form import number
 from dispatch.web.stock.door import (
@@ -82,6 +82,16 @@ def render_facility(facility_id: int, actor: Actor, errors: Mapping[str, str]) -
             look=partial(day_look, near_days=market.near_days(session, found.community_id)),
             errors=errors,
         )
+
+
+def address_of(facility_id: int) -> str:
+    """The page of a facility."""
+    return url_for("pages_stock.facility", facility_id=facility_id)
+
+
+def changed(facility_id: int, work: Work) -> Response:
+    """Do one thing with a facility and show it."""
+    return change(work, partial(render_facility, facility_id), address_of(facility_id))
 
 
 @blueprint.get(f"{FACILITY}/receive")
@@ -165,11 +175,7 @@ def start_handover(facility_id: int) -> Response:
         remarks = request.form.get("remarks", "")
         market.start_handover(session, facility_id, taker, remarks=remarks, actor=actor, now=now)
 
-    return change(
-        work,
-        partial(render_facility, facility_id),
-        url_for("pages_stock.facility", facility_id=facility_id),
-    )
+    return changed(facility_id, work)
 
 
 @blueprint.post(f"{FACILITY}/takeover")
@@ -177,8 +183,6 @@ def start_handover(facility_id: int) -> Response:
 @retrying
 def take_over(facility_id: int) -> Response:
     """The taker confirms."""
-    return change(
-        lambda session, actor, now: market.take_over(session, facility_id, actor=actor, now=now),
-        partial(render_facility, facility_id),
-        url_for("pages_stock.facility", facility_id=facility_id),
+    return changed(
+        facility_id, lambda session, actor, now: market.take_over(session, facility_id, actor=actor, now=now)
     )

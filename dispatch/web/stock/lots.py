@@ -85,11 +85,7 @@ def moved(lot_id: int, kind: MoveKind) -> Response:
         facility_id, reason = number(form, "facility_id") or 0, form.get("reason", "")
         market.shift(session, facility_id, kind, [wanted], reason=reason, actor=actor, now=now)
 
-    return change(
-        work,
-        partial(render_lot, lot_id),
-        url_for("pages_stock.lot", lot_id=lot_id),
-    )
+    return change(work, partial(render_lot, lot_id), url_for("pages_stock.lot", lot_id=lot_id))
 
 
 def read_spot(field: str) -> Spot:
@@ -110,8 +106,4 @@ def bring_forward(lot_id: int) -> Response:
         day = needed_day(request.form, "expires_on")
         market.bring_forward(session, lot_id, day, actor=actor)
 
-    return change(
-        work,
-        partial(render_lot, lot_id),
-        url_for("pages_stock.lot", lot_id=lot_id),
-    )
+    return change(work, partial(render_lot, lot_id), url_for("pages_stock.lot", lot_id=lot_id))

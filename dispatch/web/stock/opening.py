@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 
 from flask import Response, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -17,7 +16,7 @@ from dispatch.web.changing import NOTHING_WRONG, change
 from dispatch.web.giving.door import chosen_community, communities_of
 from dispatch.web.orders.form import number
 from dispatch.web.stock.door import ID, blueprint, kind_words
-from dispatch.web.stock.facilities import render_facility
+from dispatch.web.stock.facilities import changed
 
 
 @blueprint.get("/new")
@@ -65,8 +64,4 @@ def name_keeper(facility_id: int) -> Response:
     def work(session: Session, actor: Actor, now: datetime) -> None:
         market.name_keeper(session, facility_id, number(request.form, "user_id") or 0, actor=actor, now=now)
 
-    return change(
-        work,
-        partial(render_facility, facility_id),
-        url_for("pages_stock.facility", facility_id=facility_id),
-    )
+    return changed(facility_id, work)

@@ -17,7 +17,7 @@ from dispatch.services.market import KitDraft, correcting
 from dispatch.services.market.overview import movements_of, steps_at
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
-from dispatch.web.changing import NOTHING_WRONG, change
+from dispatch.web.changing import NOTHING_WRONG, Work, change
 from dispatch.web.orders.form import number
 from dispatch.web.orders.views import names
 from dispatch.web.stock.door import (
@@ -30,6 +30,7 @@ from dispatch.web.stock.door import (
     spot_words,
     step_words,
 )
+from dispatch.web.stock.facilities import address_of
 from dispatch.web.stock.parcels import amounts_of, goods_rows
 
 FACILITY, STEP = f"/{ID.format('facility_id')}", f"/moves/{ID.format('move_id')}"
@@ -78,11 +79,7 @@ def pack(facility_id: int) -> Response:
         )
         market.pack_kits(session, draft, actor=actor, now=now)
 
-    return change(
-        work,
-        partial(render_packing, facility_id),
-        url_for("pages_stock.facility", facility_id=facility_id),
-    )
+    return change(work, partial(render_packing, facility_id), address_of(facility_id))
 
 
 @blueprint.get(f"{FACILITY}/transfers")
@@ -101,8 +98,8 @@ def render_bringing(facility_id: int, actor: Actor, errors: Mapping[str, str]) -
             facility=found,
             others=[
                 one
-                for one in market.list_facilities(session, actor=actor)
-                if one.holding_id is not None and one.id != found.id and one.community_id == found.community_id
+                for one in market.list_markets(session, actor=actor)
+                if one.id != found.id and one.community_id == found.community_id
             ],
             stock=market.stock_of(session, facility_id, actor=actor),
             spots=spot_words(),
@@ -127,11 +124,7 @@ def bring(facility_id: int) -> Response:
             raise Invalid("to_facility_id", "请选择另一个超市")
         market.transfer(session, facility_id, other, lots, reason=reason, actor=actor, now=now)
 
-    return change(
-        work,
-        partial(render_bringing, facility_id),
-        url_for("pages_stock.facility", facility_id=facility_id),
-    )
+    return change(work, partial(render_bringing, facility_id), address_of(facility_id))
 
 
 def read_lots(session: Session, facility_id: int, actor: Actor) -> list[tuple[int, Spot, int]]:
@@ -194,16 +187,20 @@ def render_step(move_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
         )
 
 
+def changed(move_id: int, work: Work) -> Response:
+    """Take a step back and show it."""
+    return change(work, partial(render_step, move_id), url_for("pages_stock.step", move_id=move_id))
+
+
 @blueprint.post(f"{STEP}/reversal")
 @allow(Right.MARKET_APPROVE)
 @retrying
 def correct(move_id: int) -> Response:
     """Somebody else takes a wrong step back."""
     reason = request.form.get("reason", "")
-    return change(
+    return changed(
+        move_id,
         lambda session, actor, now: correcting.correct_step(session, move_id, reason=reason, actor=actor, now=now),
-        partial(render_step, move_id),
-        url_for("pages_stock.step", move_id=move_id),
     )
 
 
@@ -213,8 +210,7 @@ def correct(move_id: int) -> Response:
 def unpack(move_id: int) -> Response:
     """The keeper takes the kits apart."""
     reason = request.form.get("reason", "")
-    return change(
+    return changed(
+        move_id,
         lambda session, actor, now: correcting.unpack_kits(session, move_id, reason=reason, actor=actor, now=now),
-        partial(render_step, move_id),
-        url_for("pages_stock.step", move_id=move_id),
     )
