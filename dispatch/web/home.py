@@ -227,6 +227,8 @@ def of_second_people(facts: Mapping[str, Any]) -> dict[str, str]:
     return {
         "spending_waits": gettext("有一笔 %(amount)s 的支出申请等待审批", amount=facts.get("amount", "")),
         "spending_late": gettext("%(amount)s 的支出申请等待审批已经超过期限", amount=facts.get("amount", "")),
+        "voucher_grant_waits": gettext("有一份 %(amount)s 的服务券名单等待审批", amount=facts.get("amount", "")),
+        "voucher_refund_waits": gettext("有一笔 %(amount)s 的服务券退回申请等待审批", amount=facts.get("amount", "")),
     }
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.services import care
-from dispatch.services.care import alarms, asking, condoling
+from dispatch.services.care import alarms, asking, condoling, vouchers
 
 
 def place_visits(session: Session, job: Claimed) -> None:
@@ -73,6 +73,19 @@ def condolence_due(session: Session, job: Claimed) -> None:
     condoling.condolence_due(session, job.reference)
 
 
+def lapse_vouchers(session: Session, job: Claimed) -> None:
+    """A job for each voucher whose last day is over."""
+    vouchers.lapse_vouchers(session, now=clock.now(session))
+    queue.finish_period(session, job.kind, str(job.arguments["period"]))
+
+
+def lapse_voucher(session: Session, job: Claimed) -> None:
+    """The last day of a voucher is over: what is left goes back to the fund."""
+    if job.reference is None:
+        raise ValueError("a voucher that is over needs its id")
+    vouchers.lapse_voucher(session, job.reference, now=clock.now(session))
+
+
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.place_visits": place_visits,
     "care.place_batch": place_batch,
@@ -83,4 +96,6 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.answer_due": answer_due,
     "care.visit_again": visit_again,
     "care.condolence_due": condolence_due,
+    "care.lapse_vouchers": lapse_vouchers,
+    "care.lapse_voucher": lapse_voucher,
 }

@@ -1,13 +1,15 @@
 """What the jobs of the love supermarket do: the day's work of its facilities, what became of its orders, re-checks."""
 
 from collections.abc import Callable
+from datetime import date
 
 from sqlalchemy.orm import Session
 
 from dispatch import clock, queue
 from dispatch.queue import Claimed
+from dispatch.rules.market.double_dip import Programme
 from dispatch.services import market
-from dispatch.services.market import hand_outs, rechecks
+from dispatch.services.market import benefits, hand_outs, rechecks
 
 
 def keep_facilities(session: Session, job: Claimed) -> None:
@@ -46,10 +48,26 @@ def lapse_hand_out(session: Session, job: Claimed) -> None:
     hand_outs.lapse(session, job.reference, now=clock.now(session))
 
 
+def voucher_given(session: Session, job: Claimed) -> None:
+    """A person of a household was granted a voucher: the counter of the supermarket will know."""
+    if job.reference is None:
+        raise ValueError("what was given needs the voucher's id")
+    benefits.record(
+        session,
+        community_id=int(job.arguments["community_id"]),
+        household_id=int(job.arguments["household_id"]),
+        programme=Programme.VOUCHER,
+        given_on=date.fromisoformat(job.arguments["given_on"]),
+        origin="care.voucher",
+        origin_id=job.reference,
+    )
+
+
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "market.keep_facilities": keep_facilities,
     "market.keep_facility": keep_facility,
     "market.order_changed": order_changed,
     "market.recheck_beneficiaries": recheck_beneficiaries,
     "market.lapse_hand_out": lapse_hand_out,
+    "market.voucher_given": voucher_given,
 }

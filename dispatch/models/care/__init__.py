@@ -1,4 +1,4 @@
-"""Care: visits; programmes, duties and periods, contacts; devices; counselling; what life brings; 三问."""
+"""Care: visits; programmes, duties and periods, contacts; devices; counselling; what life brings; 三问; vouchers."""
 
 from dispatch.models.care.alarms import (
     AlarmAnswer,
@@ -18,6 +18,15 @@ from dispatch.models.care.feeds import CareFeed
 from dispatch.models.care.notes import CounsellingNote, DangerDisclosure, KeyOpening, KeyShare, SealingKey
 from dispatch.models.care.programmes import Enrolment, HelperLeave, PairedHelper, Programme
 from dispatch.models.care.visits import VisitOccurrence, VisitSchedule
+from dispatch.models.care.vouchers import (
+    Voucher,
+    VoucherCard,
+    VoucherGrant,
+    VoucherPayee,
+    VoucherRedemption,
+    VoucherRefund,
+    VoucherSettlement,
+)
 
 __all__ = [
     "Absence",
@@ -57,4 +66,11 @@ __all__ = [
     "SolicitationEntry",
     "VisitOccurrence",
     "VisitSchedule",
+    "Voucher",
+    "VoucherCard",
+    "VoucherGrant",
+    "VoucherPayee",
+    "VoucherRedemption",
+    "VoucherRefund",
+    "VoucherSettlement",
 ]

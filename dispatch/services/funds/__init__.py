@@ -33,7 +33,7 @@ from dispatch.services.funds.matching import (
     view_statement,
 )
 from dispatch.services.funds.opening import Counted
-from dispatch.services.funds.post import AlreadyPosted, NamedAccount, NotEnough, NotForThis, post
+from dispatch.services.funds.post import AlreadyPosted, NamedAccount, NotEnough, NotForThis, lock_head, post
 from dispatch.services.funds.reading import (
     EntryRow,
     EntryView,
@@ -72,6 +72,7 @@ from dispatch.services.funds.reverse import (
     check_by_hand,
     entry_in_reach,
     lines_of,
+    reversal_of,
     reverse,
     take_back,
     takes_two,
@@ -172,6 +173,7 @@ __all__ = [
     "list_funds",
     "list_holdings",
     "list_spendings",
+    "lock_head",
     "match_entries",
     "must_be_approved",
     "name_on",
@@ -183,6 +185,7 @@ __all__ = [
     "receipt_of",
     "record_consent",
     "refuse_spending",
+    "reversal_of",
     "reversals_asked",
     "reverse",
     "signed_heads",

@@ -10,6 +10,7 @@ from dispatch import clock
 from dispatch.rules.queue import Scheduled
 from dispatch.services import funds
 from dispatch.services.access import audit
+from dispatch.services.care import vouchers
 from dispatch.services.reports.verify.callers import broken_callers
 from dispatch.services.reports.verify.counter import wrong_hand_outs
 from dispatch.services.reports.verify.figures import wrong_figures
@@ -44,4 +45,5 @@ def lines(session: Session, schedule: Sequence[Scheduled], now: datetime) -> Ite
     yield from wrong_stock(session)
     yield from wrong_hand_outs(session)
     yield from funds.broken_journals(session)
+    yield from vouchers.broken_vouchers(session)
     yield from audit.verify_chain(session)
