@@ -6,6 +6,8 @@ from dispatch.rules.queue import Every, Scheduled
 
 SCHEDULE: tuple[Scheduled, ...] = (
     Scheduled("system.canary", Every.MINUTE, only_newest=True),
+    Scheduled("care.watch_devices", Every.MINUTE, only_newest=True),
+    Scheduled("care.review_devices", Every.DAY, time(8, 0)),
     Scheduled("care.place_visits", Every.DAY, time(1, 0)),
     Scheduled("care.keep_duties", Every.DAY, time(1, 10)),
     Scheduled("care.check_nests", Every.DAY, time(7, 50)),

@@ -53,6 +53,18 @@ def order_changed(session: Session, job: Claimed) -> None:
     alarms.order_changed(session, job.reference, version, now=now)
 
 
+def watch_devices(session: Session, job: Claimed) -> None:
+    """The minute's look at the alarm devices."""
+    alarms.watch(session, now=clock.now(session))
+    queue.finish_period(session, job.kind, str(job.arguments["period"]))
+
+
+def review_devices(session: Session, job: Claimed) -> None:
+    """The day's look at the alarm devices."""
+    alarms.review(session, now=clock.now(session))
+    queue.finish_period(session, job.kind, str(job.arguments["period"]))
+
+
 def answer_due(session: Session, job: Claimed) -> None:
     """The days are over within which an entry of 三问 is answered."""
     if job.reference is None:
@@ -92,6 +104,8 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.keep_duties": keep_duties,
     "care.keep_batch": keep_batch,
     "care.check_nests": check_nests,
+    "care.watch_devices": watch_devices,
+    "care.review_devices": review_devices,
     "care.order_changed": order_changed,
     "care.answer_due": answer_due,
     "care.visit_again": visit_again,

@@ -72,7 +72,8 @@ class AlarmDevice(Base):
 class AlarmState(Base):
     """What a device was last heard to say: written with every poll, so a narrow row of its own.
 
-    `heard_at` and the `…_since` are business time; `spoke_at` is real time, by which repetitions are told.
+    `heard_at`, the `…_since` and `asked_at` (when somebody was last sent to look) are business time; `spoke_at` is real
+    time, by which repetitions are told.
     """
 
     __tablename__ = "alarm_states"
@@ -84,7 +85,7 @@ class AlarmState(Base):
     silent_since: Mapped[datetime | None]
     battery_low_since: Mapped[datetime | None]
     mains_lost_since: Mapped[datetime | None]
-    checked_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
 
     __table_args__ = (within("alarm_devices", "device_id"),)
 

@@ -1,6 +1,7 @@
 """Alarms: what must not stay silent, shown at the desk until it is cleared; one open per kind and subject."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from dispatch.db import insert_rows
 from dispatch.errors import NotFound
 from dispatch.models.notify import Alarm
 from dispatch.models.orders import Order
@@ -49,6 +51,24 @@ def raise_alarm(
         .returning(Alarm.id)
     )
     return row.one_or_none() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAlarm:
+    """An alarm to be raised together with others: see raise_alarm."""
+
+    kind: str
+    subject: str
+    level: str
+    community_id: int
+    facts: Mapping[str, Any]
+
+
+def raise_alarms(session: Session, alarms: Sequence[NewAlarm]) -> None:
+    """Raise many alarms in one statement; those that are open already stay as they are."""
+    if alarms:
+        rows = [asdict(one) for one in alarms]
+        insert_rows(session, Alarm, rows, "ON CONFLICT (kind, subject) WHERE cleared_at IS NULL DO NOTHING")
 
 
 def clear_alarms(

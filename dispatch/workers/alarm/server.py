@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Any, cast
 
 import structlog
@@ -34,6 +35,21 @@ AWAY = (Unavailable, OperationalError, InterfaceError, NoConnection)
 log = structlog.get_logger()
 
 
+@dataclass(order=True, slots=True)
+class Place:
+    """A place in the queue: whatever is more than a poll goes before all polls, else who came first."""
+
+    is_poll: bool
+    number: int
+    waiting: Waiting = field(compare=False)
+    answer: "asyncio.Future[bytes | None]" = field(compare=False)
+
+    def settle(self, reply: bytes | None) -> None:
+        """Give the answer to whoever still waits for it."""
+        if not self.answer.done():
+            self.answer.set_result(reply)
+
+
 @dataclass(slots=True)
 class Receiver:
     """One receiver: its limits, what waits, and what it has counted since it last told."""
@@ -42,7 +58,9 @@ class Receiver:
     up_since: datetime
     door: Door = field(init=False)
     refusals: Refusals = field(init=False)
-    queue: "asyncio.Queue[tuple[Waiting, asyncio.Future[bytes | None]]]" = field(init=False)
+    queue: "asyncio.PriorityQueue[Place]" = field(init=False)
+    room: "dict[bool, asyncio.Semaphore]" = field(init=False)
+    numbers: "count[int]" = field(default_factory=count)
     pool: ThreadPoolExecutor = field(init=False)
     counted: Counter[str] = field(default_factory=Counter)
     tasks: "set[asyncio.Task[Any]]" = field(default_factory=set)
@@ -50,7 +68,8 @@ class Receiver:
     def __post_init__(self) -> None:
         self.door = Door(self.limits)
         self.refusals = Refusals(self.limits.refusals_per_minute)
-        self.queue = asyncio.Queue(self.limits.waiting)
+        self.queue = asyncio.PriorityQueue()
+        self.room = {is_poll: asyncio.Semaphore(self.limits.waiting) for is_poll in (False, True)}
         self.pool = ThreadPoolExecutor(self.limits.clerks, thread_name_prefix="clerk")
 
     def keep(self, task: "asyncio.Task[Any]") -> None:
@@ -68,35 +87,35 @@ class Receiver:
         """Take what waits to the database, many at once, and give back the answers, for ever."""
         while True:
             batch = [await self.queue.get()]
-            events = is_event(batch[0][0])
+            events = not batch[0].is_poll
             while len(batch) < self.limits.together and events < self.limits.events_together and self.queue.qsize():
                 batch.append(self.queue.get_nowait())
-                events += is_event(batch[-1][0])
+                events += not batch[-1].is_poll
             await self.serve(batch)
             for _ in batch:
                 self.queue.task_done()
 
-    async def serve(self, batch: "Sequence[tuple[Waiting, asyncio.Future[bytes | None]]]") -> None:
+    async def serve(self, batch: "Sequence[Place]") -> None:
         """Answer a batch; one that fails is done frame by frame, so that one stops no other.
 
         Who cannot be answered is not: the device repeats. Nothing of what failed was kept.
         """
-        work = self.pool.submit(judge, [waiting for waiting, _ in batch], self.up_since, self.refusals)
+        work = self.pool.submit(judge, [one.waiting for one in batch], self.up_since, self.refusals)
         done = asyncio.wrap_future(work)
         await asyncio.wait([done])
         error = done.exception()
         if error is None:
             self.counted["answered"] += len(batch)
-            for (_, answer), reply in zip(batch, done.result(), strict=True):
-                settle(answer, reply)
+            for one, reply in zip(batch, done.result(), strict=True):
+                one.settle(reply)
         elif len(batch) > 1 and not isinstance(error, AWAY):
             for one in batch:
                 await self.serve([one])
         else:
             self.counted["unanswered"] += len(batch)
             log.warning("alarm_frames_failed", error=type(error).__name__, frames=len(batch), exc_info=error)
-            for _, answer in batch:
-                settle(answer, None)
+            for one in batch:
+                one.settle(None)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def take(self, line: bytes) -> bytes | None:
@@ -106,9 +125,12 @@ class Receiver:
         except BadFrame as error:
             self.counted[f"bad_{error.fault}"] += 1
             return None
-        answer: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-        await self.queue.put((Waiting(envelope), answer))
-        return await answer
+        waiting = Waiting(envelope)
+        is_poll = not is_event(waiting)
+        async with self.room[is_poll]:
+            place = Place(is_poll, next(self.numbers), waiting, asyncio.get_running_loop().create_future())
+            self.queue.put_nowait(place)
+            return await place.answer
 
     async def tell(self) -> None:
         """Say once a minute what came, where anything came."""
@@ -159,12 +181,6 @@ class Receiver:
                 until = loop.time() + self.limits.frame_seconds
 
 
-def settle(answer: "asyncio.Future[bytes | None]", reply: bytes | None) -> None:
-    """Give an answer to whoever still waits for it."""
-    if not answer.done():
-        answer.set_result(reply)
-
-
 @dataclass(slots=True)
 class Datagrams(asyncio.DatagramProtocol):
     """UDP: each datagram by itself; what is too much is dropped, the device repeats."""
@@ -184,7 +200,7 @@ class Datagrams(asyncio.DatagramProtocol):
         except BadFrame:
             lines = []
         for line in lines:
-            if receiver.queue.full() or not receiver.door.bucket_of(str(addr[0]), moment).take(moment):
+            if receiver.room[True].locked() or not receiver.door.bucket_of(str(addr[0]), moment).take(moment):
                 receiver.counted["dropped"] += 1
             else:
                 receiver.keep(asyncio.create_task(self.answer(line, addr)))

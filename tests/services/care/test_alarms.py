@@ -1,7 +1,7 @@
 """Alarm devices: what they report becomes an order, joins one, is noted or told to the desk; once, and never lost."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, text
@@ -21,6 +21,7 @@ from dispatch.services.care.alarms import Heed, Reason
 from tests.factories.alarms import PRESS, Watched, device_of, report, watched
 from tests.factories.visits import resident
 from tests.factories.world import make_world, staff
+from tests.statements import statements
 
 KEY = "00112233445566778899aabbccddeeff"
 
@@ -259,6 +260,69 @@ def test_what_came_in_is_never_changed_by_anybody(session: Session, home: Watche
     for sql in ("UPDATE alarm_events SET code = '1100'", "DELETE FROM alarm_events", "DELETE FROM alarm_calls"):
         with pytest.raises(DBAPIError), session.begin_nested():
             session.execute(text(sql))
+
+
+def test_a_silent_device_is_told_of_once_put_to_sleep_with_somebody_sent_and_wakes_by_a_word(
+    session: Session, home: Watched
+) -> None:
+    now, state = clock.now(session), session.get_one(AlarmState, home.device.id)
+    alarms.note_heard(session, [alarms.Standing(home.device, state)], now=now, real=now)
+    assert [alarms.watch(session, now=now + timedelta(seconds=one)) for one in (200, 211, 300)] == [0, 1, 0]
+    assert open_kinds(session, home.device) == {"device_silent"}
+    week = now + timedelta(days=8)
+    session.refresh(state)
+    for _ in range(2):
+        alarms.review(session, now=week)
+    assert (home.device.state, checks(session, home)) == ("dormant", 1)
+    standing = alarms.lock_devices(session, [home.device.account])[home.device.account]
+    alarms.note_heard(session, [standing], now=week, real=week)
+    assert (home.device.state, "device_silent" in open_kinds(session, home.device)) == ("installed", False)
+
+
+def checks(session: Session, home: Watched) -> int:
+    """How often somebody was sent to look at the device."""
+    query = select(func.count()).where(Order.origin == "care.device", Order.origin_id == home.device.id)
+    return session.execute(query).scalar_one()
+
+
+def test_for_mains_and_battery_somebody_is_sent_once_a_need(session: Session, home: Watched) -> None:
+    now = clock.now(session)
+    report(session, home.device, "1301 00 000", 1)
+    assert (alarms.watch(session, now=now), checks(session, home)) == (0, 0)
+    later = now + timedelta(hours=4, minutes=1)
+    session.execute(text("UPDATE alarm_states SET heard_at = :later"), {"later": later})
+    for _ in range(2):
+        alarms.watch(session, now=later)
+    assert checks(session, home) == 1
+    report(session, home.device, "1302 00 000", 2)
+    session.execute(text("UPDATE alarm_states SET battery_low_since = :later"), {"later": later + timedelta(hours=1)})
+    session.execute(text("UPDATE alarm_states SET heard_at = :later"), {"later": later + timedelta(hours=2)})
+    for _ in range(2):
+        alarms.watch(session, now=later + timedelta(hours=2))
+    assert checks(session, home) == 2
+
+
+def test_the_quarter_s_test_is_asked_for_once_and_over_when_it_was_made(session: Session, home: Watched) -> None:
+    late = datetime(2027, 3, 20, 4, tzinfo=UTC)
+    session.execute(text("UPDATE alarm_states SET heard_at = :late"), {"late": late})
+    for _ in range(2):
+        assert alarms.review(session, now=late) == 1
+    assert open_kinds(session, home.device) == {"device_test_due"}
+    alarms.begin_test(session, home.device.id, actor=SYSTEM, now=clock.now(session))
+    report(session, home.device)
+    assert open_kinds(session, home.device) == set()
+
+
+def test_watching_asks_as_often_for_many_devices_as_for_one(session: Session, home: Watched) -> None:
+    sent, later = [], clock.now(session) + timedelta(days=1)
+    assert alarms.watch(session, now=later) == 1
+    for number in (1, 6):
+        for _ in range(number):
+            device_of(session, home.world, resident(session, home.world))
+        with statements(session) as asked:
+            assert alarms.watch(session, now=later) == number
+        sent.append(len(asked))
+    assert sent[0] == sent[1]
 
 
 def test_who_lives_elsewhere_sees_no_device(session: Session, home: Watched) -> None:

@@ -20,6 +20,7 @@ from dispatch.services.care.alarms.register import (
     register_device,
     shown_device,
 )
+from dispatch.services.care.alarms.watching import review, watch
 
 __all__ = [
     "Alarm",
@@ -55,5 +56,7 @@ __all__ = [
     "recover_device",
     "refuse",
     "register_device",
+    "review",
     "shown_device",
+    "watch",
 ]

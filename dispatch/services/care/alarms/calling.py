@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid, NotFound
-from dispatch.models.care import AlarmCall, AlarmDevice, AlarmEvent, AlarmState
+from dispatch.models.care import AlarmCall, AlarmDevice, AlarmEvent
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.care.chain import OUTSIDE, Called, CallKind, CallOutcome, Contact, is_confirmed, next_contact
@@ -18,7 +18,6 @@ from dispatch.services import orders
 from dispatch.services.access import audit, reach
 from dispatch.services.care.alarms.acting import ORIGIN
 from dispatch.services.care.alarms.contacts import ShownContact, chain_of
-from dispatch.services.care.alarms.register import RECOVERY
 from dispatch.services.care.alarms.telling import tell_end
 from dispatch.services.orders.steps import step
 
@@ -115,20 +114,14 @@ def record_call(
 
 
 def order_changed(session: Session, order_id: int, version: int, *, now: datetime) -> bool:
-    """Take over what became of an alarm's order, or of one to look after a device; False for any other order.
+    """Take over what became of an alarm's order; False for any other order.
 
     The contacts hear of an end once (the letter's own key), so told twice, or out of turn, is told once.
     """
     order = session.get(Order, order_id, populate_existing=True)
-    if order is None or order.origin not in {ORIGIN, RECOVERY} or order.version < version:
+    if order is None or order.origin != ORIGIN or order.version < version:
         return False
     if OrderState(order.state) not in OVER:
-        return True
-    if order.origin == RECOVERY:
-        state = session.get(AlarmState, order.origin_id, with_for_update=True, populate_existing=True)
-        if state is not None:
-            state.checked_at = now
-            session.flush()
         return True
     event = session.get_one(AlarmEvent, order.origin_id)
     if Meaning(event.meaning) in PRESSING and order.result != NOT_DONE:

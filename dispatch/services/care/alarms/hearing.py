@@ -94,7 +94,16 @@ def note_heard(session: Session, standings: Sequence[Standing], *, now: datetime
     )
     for one in standings:
         if one.state.silent_since is not None:
-            notify.clear_alarms(session, subject=subject_of(one.device), kinds=(SILENT,), now=now)
+            wake(session, one.device, now=now)
+
+
+def wake(session: Session, device: AlarmDevice, *, now: datetime) -> None:
+    """A device that was silent speaks: its alarm is over, and so is its sleep."""
+    notify.clear_alarms(session, subject=subject_of(device), kinds=(SILENT,), now=now)
+    if DeviceState(device.state) is DeviceState.DORMANT:
+        device.state = str(DeviceState.INSTALLED if device.tested_at is None else DeviceState.TESTED)
+        device.version += 1
+        session.flush()
 
 
 def subject_of(device: AlarmDevice) -> str:
