@@ -15,6 +15,7 @@ from dispatch.services.reports.verify.callers import broken_callers
 from dispatch.services.reports.verify.counter import wrong_hand_outs
 from dispatch.services.reports.verify.figures import wrong_figures
 from dispatch.services.reports.verify.history import broken_histories
+from dispatch.services.reports.verify.money import wrong_money
 from dispatch.services.reports.verify.places import lost_orders
 from dispatch.services.reports.verify.stock import wrong_stock
 from dispatch.services.reports.verify.uniqueness import broken_facts
@@ -44,6 +45,7 @@ def lines(session: Session, schedule: Sequence[Scheduled], now: datetime) -> Ite
     yield from wrong_figures(session, now)
     yield from wrong_stock(session)
     yield from wrong_hand_outs(session)
+    yield from wrong_money(session)
     yield from funds.broken_journals(session)
     yield from vouchers.broken_vouchers(session)
     yield from audit.verify_chain(session)

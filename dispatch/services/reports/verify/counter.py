@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.models.access import File
@@ -10,6 +10,7 @@ from dispatch.models.market import Goods, HandOut, HandOutLine
 from dispatch.rules.market.hand_outs import HandOutState, ListLine, list_digest
 from dispatch.services.access import vault
 from dispatch.services.market import hand_outs
+from dispatch.services.reports.verify.asked import said
 
 AT_ONCE = 500
 PROMISED = """
@@ -40,13 +41,11 @@ SENTENCES = (
     (UNBOOKED, "hand-out {}: it was signed and is not booked"),
     (UNSIGNED, "step of stock {}: it hands out what nobody has signed"),
 )
-"""What is asked of the rows, and what is said of each that answers."""
 
 
 def wrong_hand_outs(session: Session) -> Iterator[str]:
     """One line per hand-out, lot or household whose rows do not agree; signatures are streamed."""
-    for query, sentence in SENTENCES:
-        yield from (sentence.format(row[0]) for row in session.execute(text(query)))
+    yield from said(session, SENTENCES)
     last = 0
     while found := some_done(session, last):
         codes = lines_of(session, [one.id for one, _ in found])
