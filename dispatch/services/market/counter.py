@@ -49,12 +49,13 @@ class OnOffer:
 
 @dataclass(frozen=True, slots=True)
 class AtCounter:
-    """What the keeper sees after a card was read; never the ground."""
+    """What the keeper sees after a card was read, and the lots behind the offers; never the ground."""
 
     holder: Holder
     quota: Quota
     warnings: Sequence[Given]
     offers: Sequence[OnOffer]
+    stock: Sequence[Standing]
 
 
 def look(session: Session, facility_id: int, said: str, *, actor: Actor, now: datetime) -> AtCounter:
@@ -63,11 +64,13 @@ def look(session: Session, facility_id: int, said: str, *, actor: Actor, now: da
     demand_keeper(session, facility.id, actor=actor, now=now)
     holder = scan(session, said, actor=actor, now=now)
     day = clock.today(now)
+    stock = standings(session, LotBalance.facility_id == facility.id, *held_for(purpose_of(holder.application)))
     return AtCounter(
         holder=holder,
         quota=quota_of(session, holder, day),
         warnings=benefits.warnings_of(session, holder.card.community_id, holder.household_id, day),
-        offers=offers_at(session, facility.community_id, facility.id, purpose_of(holder.application), day),
+        offers=offers_of(session, facility.community_id, stock, day),
+        stock=stock,
     )
 
 
@@ -114,11 +117,11 @@ def locked_quota(session: Session, holder: Holder, day: date) -> Quota:
     return Quota(month, row.allowed, row.used)
 
 
-def offers_at(session: Session, community_id: int, facility_id: int, purpose: Purpose, day: date) -> list[OnOffer]:
-    """What may be handed out here today for this purpose, by goods in Chinese order; three queries."""
+def offers_of(session: Session, community_id: int, stock: Sequence[Standing], day: date) -> list[OnOffer]:
+    """What of a stock may be handed out today, by goods in Chinese order; two queries."""
     free: Counter[int] = Counter()
     shown: dict[int, Standing] = {}
-    for one in standings(session, LotBalance.facility_id == facility_id, *held_for(purpose)):
+    for one in stock:
         if one.free > 0 and may_be_given(one.shelf, MoveKind.HAND_OUT, Days(day, day)):
             free[one.goods_id] += one.free
             shown.setdefault(one.goods_id, one)

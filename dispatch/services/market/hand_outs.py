@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import select
@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock, queue
 from dispatch.db import insert_rows
 from dispatch.errors import Conflict, Invalid, NotFound
-from dispatch.models.market import AidApplication, Card, Goods, HandOut, HandOutLine, LotBalance
-from dispatch.models.market import Lot as LotRow
+from dispatch.models.market import AidApplication, Card, Goods, HandOut, HandOutLine
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.funds.terms import Purpose
 from dispatch.rules.market import hand_outs as rule
@@ -28,7 +27,7 @@ from dispatch.services.market import benefits
 from dispatch.services.market.beneficiaries import Holder
 from dispatch.services.market.counter import AtCounter, locked_quota, look, purpose_of
 from dispatch.services.market.facilities import demand_keeper
-from dispatch.services.market.lots import held_for, lock_goods, standings
+from dispatch.services.market.lots import lock_goods
 from dispatch.services.market.moving import Outgoing, Wish, move_out
 
 ORIGIN = "market.hand_out"
@@ -112,7 +111,7 @@ def reserve(
     prices = {one.goods_id: one.price for one in there.offers}
     quota = locked_quota(session, there.holder, clock.today(now))
     check_quota(quota, sum(prices[one.goods_id].of(one.amount) for one in chosen if one.goods_id in prices))
-    picked = [(one, pick_for(session, facility_id, one, there, now=now)) for one in chosen]
+    picked = [(one, pick_for(one, there, clock.today(now))) for one in chosen]
     rows = [
         Row(
             one.goods_id, taken.lot_id, str(taken.spot), taken.amount, prices[one.goods_id].of(one.amount) * (not place)
@@ -133,19 +132,13 @@ def check_chosen(chosen: Sequence[Chosen]) -> None:
         raise Invalid("lines", "每种物品写一次,数量大于零")
 
 
-def pick_for(session: Session, facility_id: int, one: Chosen, there: AtCounter, *, now: datetime) -> Sequence[Taken]:
-    """The lots for one kind of goods; raises NotEnough, Invalid("lines") for goods that are not on offer."""
+def pick_for(one: Chosen, there: AtCounter, day: date) -> Sequence[Taken]:
+    """The lots for one kind of goods; raises Invalid("lines") for goods that are not on offer or not enough."""
     if one.goods_id not in {offer.goods_id for offer in there.offers}:
         raise Invalid("lines", "这种物品现在不能领,请重新选择")
-    day = clock.today(now)
-    stock = standings(
-        session,
-        LotBalance.facility_id == facility_id,
-        LotRow.goods_id == one.goods_id,
-        *held_for(purpose_of(there.holder.application)),
-    )
+    lots = [standing.available for standing in there.stock if standing.goods_id == one.goods_id]
     try:
-        return pick([lot.available for lot in stock], one.amount, MoveKind.HAND_OUT, Days(day, day))
+        return pick(lots, one.amount, MoveKind.HAND_OUT, Days(day, day))
     except NotEnough as error:
         raise Invalid("lines", "货架上的数量不够,请减少一些") from error
 

@@ -106,6 +106,22 @@ def test_the_counter_shows_what_may_be_given_and_takes_the_same_queries_for_more
     assert {one.name: (one.free, one.price.of(1_000)) for one in there.offers}["大米"] == (10_000, 6)
 
 
+def test_a_list_of_several_kinds_is_reserved_with_the_queries_of_one(session: Session, shop: Shop) -> None:
+    milk_of(session, shop, 9, 3)
+    take_in(session, shop, shop.rice, 10_000, produced_on=shop.today)
+    take_in(session, shop, shop.coat, 3)
+    with statements(session) as few:
+        reserve(session, shop, card_of(session, shop), (shop.milk.id, 1))
+    with statements(session) as many:
+        made = reserve(session, shop, card_of(session, shop), (shop.milk.id, 1), (shop.rice.id, 500), (shop.coat.id, 1))
+    assert len(many) <= len(few)
+    assert {one.goods: one.amount for one in hand_outs.lines_of(session, made.id)} == {
+        "牛奶": 1,
+        "大米": 500,
+        "棉衣": 1,
+    }
+
+
 def test_goods_have_their_own_price_where_one_is_set(session: Session, shop: Shop) -> None:
     take_in(session, shop, shop.coat, 3)
     asked = {"actor": shop.approver, "now": clock.now(session)}
