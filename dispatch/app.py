@@ -28,6 +28,7 @@ from dispatch.api import funds as api_funds
 from dispatch.api import gifts as api_gifts
 from dispatch.api import giving as api_giving
 from dispatch.api import grid as api_grid
+from dispatch.api import life as api_life
 from dispatch.api import order_answers as api_order_answers
 from dispatch.api import order_callers as api_order_callers
 from dispatch.api import order_clocks as api_order_clocks
@@ -63,6 +64,7 @@ from dispatch.web import (
     giving,
     home,
     knowledge,
+    life,
     live,
     orders,
     pages,
@@ -107,6 +109,7 @@ PAGES = (
     giving.public_blueprint,
     disclosing.blueprint,
     asking.blueprint,
+    life.blueprint,
     public_asking.blueprint,
     campaigns.blueprint,
     beneficiaries.blueprint,
@@ -135,6 +138,7 @@ API = (
     api_webhooks.blueprint,
     api_care.blueprint,
     api_asking.blueprint,
+    api_life.blueprint,
     api_giving.blueprint,
     api_gifts.blueprint,
     api_funds.blueprint,

@@ -42,6 +42,7 @@ ITEMS: tuple[NavigationItem, ...] = (
         "pages_funds.listing", lazy_gettext("基金"), "cash-coin", Right.FUNDS_READ, daily_for=Right.FUNDS_BOOK
     ),
     NavigationItem("pages_abroad.show", lazy_gettext("侨爱年度摘录"), "heart", Right.FUNDS_READ, is_daily=False),
+    NavigationItem("pages_life.listing", lazy_gettext("三访"), "heart", Right.LIFE_READ, is_daily=False),
     NavigationItem("pages_asking.listing", lazy_gettext("三问"), "chat-left-text", Right.ASKING_TAKE, is_daily=False),
     NavigationItem("pages_firms.listing", lazy_gettext("服务商"), "person-check", Right.CATALOGUE_READ, is_daily=False),
     NavigationItem(

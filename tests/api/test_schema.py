@@ -36,7 +36,16 @@ from tests.factories.aid import applied, carded
 from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import helper, resident, visit_service
 from tests.factories.world import World, make_world, staff
-from tests.house import aid_deeds, asking_deeds, fund_deeds, gift_deeds, giving_deeds, round_deeds, stock_deeds
+from tests.house import (
+    aid_deeds,
+    asking_deeds,
+    fund_deeds,
+    gift_deeds,
+    giving_deeds,
+    life_deeds,
+    round_deeds,
+    stock_deeds,
+)
 from tests.house.complaint_deeds import heard
 
 MOST_EXAMPLES = 24 if os.environ.get("DISPATCH_TEST_LONG") else 6
@@ -75,6 +84,9 @@ GIVING = {
     "recall_id": stock_deeds.recall,
     "asking_id": asking_deeds.question,
     "said_id": asking_deeds.said,
+    "life_event_id": life_deeds.event,
+    "condolence_id": life_deeds.condolence,
+    "care_group_id": life_deeds.listed,
 }
 """What stands in an address about gifts, goods and funds, and who makes one."""
 

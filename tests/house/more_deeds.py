@@ -8,6 +8,7 @@ from tests.house.firm_deeds import FIRM_DEEDS
 from tests.house.fund_deeds import FUND_DEEDS
 from tests.house.gift_deeds import GIFT_DEEDS
 from tests.house.giving_deeds import GIVING_DEEDS
+from tests.house.life_deeds import LIFE_DEEDS
 from tests.house.round_deeds import ROUND_DEEDS
 from tests.house.stock_deeds import STOCK_DEEDS
 
@@ -20,6 +21,7 @@ MORE_DEEDS = (
     | FUND_DEEDS
     | GIFT_DEEDS
     | GIVING_DEEDS
+    | LIFE_DEEDS
     | STOCK_DEEDS
     | ROUND_DEEDS
 )

@@ -198,13 +198,20 @@ def condolence_due(session: Session, visit_id: int) -> bool:
     return visit.state in UNPAID and alarm(session, LATE, visit)
 
 
+def find_visit(session: Session, visit_id: int, *, actor: Actor, locked: bool = False) -> Condolence:
+    """A visit in reach, locked when asked; raises NotFound."""
+    query = select(Condolence).where(Condolence.id == visit_id, reach.visible(Condolence, actor))
+    if locked:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def name_visitor(session: Session, visit_id: int, performer_id: int, *, actor: Actor, now: datetime) -> Condolence:
     """Name who goes, in place of who was named or where nobody was; raises NotFound, Invalid, VisitPaid."""
-    visit = session.scalars(
-        select(Condolence).where(Condolence.id == visit_id, reach.visible(Condolence, actor)).with_for_update()
-    ).one_or_none()
-    if visit is None:
-        raise NotFound
+    visit = find_visit(session, visit_id, actor=actor, locked=True)
     if visit.state not in UNPAID:
         raise VisitPaid
     if performer_id not in {one for one, _ in visitors_of(session, visit.community_id)}:

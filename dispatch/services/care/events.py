@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from dispatch import clock
 from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.care import Condolence, LifeEvent
 from dispatch.models.catalogue import Performer
-from dispatch.models.grid import Household, Resident
+from dispatch.models.grid import Building, Household, Resident, Stairwell
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.care.events import Event, Source, check_event, is_triggered
@@ -181,6 +181,7 @@ def list_events(
         .where(Condolence.event_id == LifeEvent.id)
         .order_by(Condolence.id.desc())
         .limit(1)
+        .correlate(LifeEvent)
         .scalar_subquery()
     )
     query = (
@@ -224,3 +225,24 @@ def at_home(session: Session, order: Order, *, actor: Actor) -> Sequence[Residen
         or_(Resident.id == order.caller_resident_id, Resident.household_id.in_(home)),
     )
     return session.scalars(query.order_by(Resident.id != (order.caller_resident_id or 0), Resident.id)).all()
+
+
+def home_id_of(session: Session, resident_id: int, *, actor: Actor) -> int:
+    """The home of a resident in reach; raises Invalid("resident_id") without one."""
+    query = select(Resident.household_id).where(Resident.id == resident_id, reach.visible(Resident, actor))
+    home_id = session.scalars(query).one_or_none()
+    if home_id is None:
+        raise Invalid("resident_id", "这位居民没有登记住址,请先在台账里补上")
+    return home_id
+
+
+def address_of(session: Session, event: LifeEvent) -> str:
+    """Where an event is visited, to the room; empty without a home."""
+    own = select(Resident.household_id).where(Resident.id == event.resident_id).scalar_subquery()
+    row = session.execute(
+        select(Building.address, Stairwell.number, Household.room)
+        .join(Stairwell, Stairwell.building_id == Building.id)
+        .join(Household, Household.stairwell_id == Stairwell.id)
+        .where(Household.id == func.coalesce(event.household_id, own))
+    ).one_or_none()
+    return "" if row is None else f"{row.address}{row.number}单元{row.room}室"

@@ -51,6 +51,7 @@ from dispatch.services.grid.search import (
     find_caller,
     reveal,
     search_residents,
+    show_residents,
 )
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "reveal",
     "roots",
     "search_residents",
+    "show_residents",
     "stairwell_card",
     "vacant_posts",
 ]

@@ -7,6 +7,7 @@ from dispatch.services.life.restoring import (
     Restored,
     approve_withdrawal,
     ask_withdrawal,
+    effects_of,
 )
 from dispatch.services.life.telling import tell
 
@@ -16,6 +17,7 @@ __all__ = [
     "Restored",
     "approve_withdrawal",
     "ask_withdrawal",
+    "effects_of",
     "record_death",
     "record_move",
     "tell",

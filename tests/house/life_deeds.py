@@ -1,0 +1,85 @@
+"""What can be asked of an event of life, its visits and the groups of 三访: maker, right answer, right body."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.models.care import Condolence
+from dispatch.rules.access.roles import SYSTEM, Role
+from dispatch.rules.care.events import Event
+from dispatch.services import life
+from dispatch.services.care import events
+from dispatch.services.care.events import EventDraft
+from tests.factories.life import Life, group, make_life
+from tests.factories.visits import resident
+from tests.factories.world import World, staff
+
+Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[str, Any]]]
+MADE: dict[str, int] = {}
+"""The ids of the newest visitor and resident, for bodies that name them."""
+
+
+def event(session: Session, world: World, _user_id: int) -> str:
+    """An accident with a visit that is on its way."""
+    return str(accident(session, world)[0])
+
+
+def accident(session: Session, world: World) -> tuple[int, Life]:
+    """The same, with whom it is about."""
+    made, now = make_life(session, world), clock.now(session)
+    draft = EventDraft(Event.ACCIDENT, clock.today(now), made.resident.id)
+    MADE["performer_id"] = made.visitor.id
+    return events.tell(session, draft, actor=SYSTEM, now=now).id, made
+
+
+def condolence(session: Session, world: World, user_id: int) -> str:
+    """The visit of one."""
+    query = select(Condolence.id).where(Condolence.event_id == int(event(session, world, user_id)))
+    return str(session.scalars(query).one())
+
+
+def wrong(session: Session, world: World, user_id: int) -> str:
+    """An event that somebody else says was told wrongly."""
+    event_id, now = int(event(session, world, user_id)), clock.now(session)
+    clerk = staff(session, world, Role.WELFARE)
+    life.ask_withdrawal(session, event_id, reason="不是这一户", actor=clerk, now=now)
+    return str(event_id)
+
+
+def listed(session: Session, world: World, _user_id: int) -> str:
+    """A listed group, and somebody who is not in it."""
+    MADE["resident_id"] = resident(session, world).id
+    return str(group(session, world).id)
+
+
+def nothing(_world: World) -> dict[str, Any]:
+    """No body."""
+    return {}
+
+
+def named(*names: str) -> Callable[[World], dict[str, Any]]:
+    """A body that names what was made."""
+    return lambda _world: {name: MADE[name] for name in names}
+
+
+ID = "<int(min=1, max=9223372036854775807):{}_id>"
+EVENT, GROUP = f"/events/{ID.format('life_event')}", f"/groups/{ID.format('care_group')}"
+PAGE, VISIT = f"/life/{ID.format('life_event')}", ID.format("condolence")
+REASON = {"reason": "不是这一户"}
+LIFE_DEEDS: dict[tuple[str, str], Row] = {
+    ("GET", f"/api/care{EVENT}"): (event, 200, nothing),
+    ("POST", f"/api/care{EVENT}/withdrawal"): (event, 409, lambda _: REASON),
+    ("POST", f"/api/care/condolences/{VISIT}/visitor"): (condolence, 200, named("performer_id")),
+    ("POST", f"/api/care{GROUP}/switches"): (listed, 200, lambda _: {"trigger": "death", "is_on": False}),
+    ("POST", f"/api/care{GROUP}/members"): (listed, 200, named("resident_id")),
+    ("GET", PAGE): (event, 200, nothing),
+    ("POST", f"/life/visits/{VISIT}/visitor"): (condolence, 303, named("performer_id")),
+    ("POST", f"{PAGE}/withdrawal"): (event, 303, lambda _: REASON),
+    ("POST", f"{PAGE}/withdrawal/approval"): (wrong, 303, nothing),
+    ("GET", f"/life{GROUP}"): (listed, 200, nothing),
+    ("POST", f"/life{GROUP}/switches"): (listed, 303, lambda _: {"triggers": "death"}),
+    ("POST", f"/life{GROUP}/members"): (listed, 303, named("resident_id")),
+}

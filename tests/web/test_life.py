@@ -1,0 +1,99 @@
+"""三访 on pages: a call tells of it, a named person is sent, a helper tells at the door, a death is verified."""
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from dispatch import clock
+from dispatch.models.care import Condolence, LifeEvent
+from dispatch.models.grid import Resident
+from dispatch.models.orders import Order
+from dispatch.rules.access.roles import SYSTEM, Role
+from dispatch.services import orders
+from dispatch.services.orders import OrderDraft
+from tests.factories.life import Life, make_life
+from tests.web.orders.conftest import Desk, desk
+
+__all__ = ["desk"]
+SECRET = "脑梗住院"
+
+
+def lived(desk: Desk) -> tuple[Life, str]:
+    """Somebody of 三访 at home, and the number of a call from there."""
+    with desk.site.database.session() as session:
+        life, now = make_life(session, desk.world), clock.now(session)
+        about = {"service_id": desk.world.gossip.id, "organisation_id": desk.world.district.id}
+        call = OrderDraft(description="陈婆婆家来电", caller_resident_id=life.resident.id, **about)
+        number = orders.place(session, call, actor=SYSTEM, now=now).number
+        session.commit()
+    return life, number
+
+
+def told(desk: Desk, client: FlaskClient, life: Life, kind: str, **more: str) -> str:
+    """Where the form of an event leads."""
+    with desk.site.database.session() as session:
+        today = clock.today(clock.now(session)).isoformat()
+    form = {"kind": kind, "resident_id": str(life.resident.id), "happened_on": today, "words": SECRET} | more
+    answer = client.post("/life/new", data=form)
+    return answer.headers.get("Location", f"{answer.status_code} {answer.get_data(as_text=True)}")
+
+
+def test_a_call_tells_of_a_stay_in_hospital_and_a_named_person_is_sent_who_reads_nothing_of_it(desk: Desk) -> None:
+    life, number = lived(desk)
+    operator, welfare = desk.client(Role.OPERATOR), desk.client(Role.WELFARE)
+    assert f"/life/new?order={number}" in operator.get(f"/orders/{number}").get_data(as_text=True)
+    assert "陈**" in operator.get(f"/life/new?order={number}").get_data(as_text=True)
+    assert told(desk, operator, life, "hospital", order=number) == "/life/thanks"
+    assert "已经登记过" in told(desk, operator, life, "hospital", order=number)
+    with desk.site.database.session() as session:
+        event = session.scalars(select(LifeEvent)).one()
+        visit_order = session.scalars(select(Order).where(Order.origin == "care.condolence")).one()
+        assert event.source == "call"
+    page = welfare.get(f"/life/{event.id}").get_data(as_text=True)
+    assert SECRET in page
+    assert visit_order.number in page
+    slip = desk.client(Role.CENTRE).get(f"/orders/{visit_order.number}").get_data(as_text=True)
+    assert "登门慰问" in slip
+    assert SECRET not in slip
+    assert SECRET not in welfare.get("/life").get_data(as_text=True)
+    assert desk.client(Role.OPERATOR).get(f"/life/{event.id}").status_code == 403
+
+
+def test_a_helper_tells_only_of_the_home_of_an_own_order(desk: Desk) -> None:
+    life, number = lived(desk)
+    helper = desk.client(Role.PERFORMER)
+    assert "请从自己的订单进来" in helper.get("/life/new?q=陈").get_data(as_text=True)
+    assert "请先查找并选择居民" in told(desk, helper, life, "accident")
+    assert helper.get(f"/life/new?order={number}").status_code == 404
+    with desk.site.database.session() as session:
+        assert session.scalars(select(LifeEvent.id)).all() == []
+
+
+def test_a_death_is_recorded_by_who_verifies_it_and_corrected_by_two(desk: Desk) -> None:
+    life, number = lived(desk)
+    assert told(desk, desk.client(Role.OPERATOR), life, "death", order=number) == "/life/thanks"
+    first, second = desk.client(Role.WELFARE), desk.client(Role.CENTRE)
+    assert "有居民亡故" in second.get("/alarms").get_data(as_text=True)
+    address = told(desk, first, life, "death")
+    page = first.get(address).get_data(as_text=True)
+    assert "移出三访名单" in page
+    assert "有居民亡故" not in second.get("/alarms").get_data(as_text=True)
+    assert first.post(f"{address}/withdrawal", data={"reason": ""}).status_code == 422
+    assert first.post(f"{address}/withdrawal", data={"reason": "同名"}).status_code == 303
+    assert first.post(f"{address}/withdrawal/approval").status_code == 403
+    assert second.post(f"{address}/withdrawal/approval").status_code == 303
+    with desk.site.database.session() as session:
+        resident = session.get_one(Resident, life.resident.id)
+        assert (resident.left_at, resident.household_id) == (None, life.resident.household_id)
+        assert session.scalars(select(Condolence.state)).one() == "ended"
+
+
+def test_groups_are_switched_and_listed(desk: Desk) -> None:
+    client = desk.client(Role.WELFARE)
+    community = {"community_id": str(desk.world.community.id)}
+    assert "还没有名单" in client.get("/life/groups").get_data(as_text=True)
+    assert client.post("/life/groups", data=community | {"seeded": "1"}).status_code == 303
+    assert client.post("/life/groups", data=community | {"name": "退休人员"}).status_code == 422
+    assert client.post("/life/groups", data=community | {"name": "军属"}).status_code == 303
+    page = client.get("/life/groups").get_data(as_text=True)
+    assert all(name in page for name in ("党员", "退休人员", "老年协会会员", "楼道联络员", "军属"))
+    assert "应慰问 0 次" in page
