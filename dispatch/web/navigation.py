@@ -43,6 +43,8 @@ ITEMS: tuple[NavigationItem, ...] = (
     ),
     NavigationItem("pages_abroad.show", lazy_gettext("侨爱年度摘录"), "heart", Right.FUNDS_READ, is_daily=False),
     NavigationItem("pages_life.listing", lazy_gettext("三访"), "heart", Right.LIFE_READ, is_daily=False),
+    NavigationItem("pages_care.listing", lazy_gettext("关爱"), "heart", Right.VISITS_READ),
+    NavigationItem("pages_care.my_day", lazy_gettext("今天去哪"), "geo-alt", Right.VISITS_RECORD),
     NavigationItem("pages_asking.listing", lazy_gettext("三问"), "chat-left-text", Right.ASKING_TAKE, is_daily=False),
     NavigationItem("pages_firms.listing", lazy_gettext("服务商"), "person-check", Right.CATALOGUE_READ, is_daily=False),
     NavigationItem(
@@ -60,6 +62,8 @@ ITEMS: tuple[NavigationItem, ...] = (
 )
 ONLY_NARROWED = frozenset({"pages_home.mine"})
 """What shows a part of a community: only to whoever sees no more than a part."""
+ONLY_PERFORMERS = frozenset({"pages_care.my_day"})
+"""What shows somebody's own work: only to whoever is sent on orders."""
 
 
 def navigation(actor: Actor | None) -> list[NavigationItem]:
@@ -67,6 +71,7 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
     if actor is None:
         return []
     views = current_app.view_functions.keys() - (frozenset() if actor.narrowed else ONLY_NARROWED)
+    views -= frozenset() if actor.performer_id is not None else ONLY_PERFORMERS
     return [
         item if item.daily_for is None else replace(item, is_daily=actor.may(item.daily_for))
         for item in ITEMS

@@ -39,7 +39,11 @@ class Calendar:
 
 def make_calendar(session: Session, *, helpers: int = 2) -> Calendar:
     """Make it."""
-    world = make_world(session, firms=1)
+    return calendar_of(session, make_world(session, firms=1), helpers=helpers)
+
+
+def calendar_of(session: Session, world: World, *, helpers: int = 2) -> Calendar:
+    """Make it of a world that is there, in which none of its kinds is."""
     kinds = {code: service(session, world.district, code, **VISIT) for code in KINDS}
     kinds["other_service"] = service(session, world.district, "other_service")
     able = [kinds[code] for code in KINDS]

@@ -2,6 +2,7 @@
 
 from tests.house.aid_deeds import AID_DEEDS
 from tests.house.asking_deeds import ASKING_DEEDS
+from tests.house.care_deeds import CARE_DEEDS
 from tests.house.complaint_deeds import COMPLAINT_DEEDS
 from tests.house.export_deeds import EXPORT_DEEDS
 from tests.house.firm_deeds import FIRM_DEEDS
@@ -15,6 +16,7 @@ from tests.house.stock_deeds import STOCK_DEEDS
 MORE_DEEDS = (
     AID_DEEDS
     | ASKING_DEEDS
+    | CARE_DEEDS
     | COMPLAINT_DEEDS
     | EXPORT_DEEDS
     | FIRM_DEEDS

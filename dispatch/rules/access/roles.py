@@ -49,6 +49,8 @@ class Right(StrEnum):
     FIRMS_EDIT = "firms.edit"
     VISITS_READ = "visits.read"
     VISITS_PLAN = "visits.plan"
+    VISITS_RECORD = "visits.record"
+    VISITS_APPROVE = "visits.approve"
     LIFE_READ = "life.read"
     LIFE_TELL = "life.tell"
     LIFE_RUN = "life.run"
@@ -117,6 +119,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.BOARD_READ,
         Right.VISITS_READ,
         Right.VISITS_PLAN,
+        Right.VISITS_RECORD,
+        Right.VISITS_APPROVE,
         Right.REPORTS_READ,
     },
     Role.TEAM_HEAD: READING
@@ -140,9 +144,12 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.BOARD_READ,
         Right.VISITS_READ,
         Right.VISITS_PLAN,
+        Right.VISITS_RECORD,
         Right.REPORTS_READ,
     },
-    Role.PERFORMER: frozenset({Right.ORDERS_WORK, Right.NOTICES_READ, Right.ASKING_TAKE, Right.LIFE_TELL}),
+    Role.PERFORMER: frozenset(
+        {Right.ORDERS_WORK, Right.NOTICES_READ, Right.ASKING_TAKE, Right.LIFE_TELL, Right.VISITS_RECORD}
+    ),
     Role.CALLBACK_CLERK: READING | {Right.ORDERS_CALL_BACK, Right.ORDERS_CONFIDENTIAL, Right.CALLERS_READ},
     Role.KEEPER: frozenset(
         {
@@ -207,6 +214,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.BOARD_READ,
         Right.VISITS_READ,
         Right.VISITS_PLAN,
+        Right.VISITS_RECORD,
+        Right.VISITS_APPROVE,
         Right.REPORTS_READ,
         Right.CATALOGUE_EDIT,
         Right.FIRMS_EDIT,

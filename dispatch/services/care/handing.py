@@ -93,13 +93,19 @@ def without_helper(session: Session, enrolment_id: int) -> list[DutyPeriod]:
     return list(session.scalars(query))
 
 
-def unpair(session: Session, pairing_id: int, *, actor: Actor, now: datetime) -> PairedHelper:
-    """End a pairing today; what was asked of the helper there goes to others. Raises NotFound."""
+def find_pairing(session: Session, pairing_id: int, *, actor: Actor) -> PairedHelper:
+    """A pairing in reach, locked; raises NotFound."""
     found = session.scalars(
         select(PairedHelper).where(PairedHelper.id == pairing_id, reach.visible(PairedHelper, actor)).with_for_update()
     ).one_or_none()
     if found is None:
         raise NotFound
+    return found
+
+
+def unpair(session: Session, pairing_id: int, *, actor: Actor, now: datetime) -> PairedHelper:
+    """End a pairing today; what was asked of the helper there goes to others. Raises NotFound."""
+    found = find_pairing(session, pairing_id, actor=actor)
     if found.ends_on is None:
         found.ends_on = max(clock.today(now), found.starts_on)
         session.flush()

@@ -1,0 +1,105 @@
+"""The helpers: what they have to do, when they cannot come; and the day of one, in walking order."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from flask import Response, render_template, request, url_for
+from sqlalchemy.orm import Session
+
+from dispatch import clock
+from dispatch.errors import NotFound
+from dispatch.rules.access.roles import Actor, Right
+from dispatch.services import care
+from dispatch.services.care import days
+from dispatch.transaction import retrying, transaction
+from dispatch.web.access import allow, current_actor
+from dispatch.web.care.door import ID, blueprint
+from dispatch.web.changing import NOTHING_WRONG, change
+from dispatch.web.knowledge import needed_day, read_day
+
+HELPER = f"/helpers/{ID.format('performer_id')}"
+
+
+@blueprint.get("/helpers")
+@allow(Right.VISITS_PLAN)
+def helpers() -> str:
+    """The helpers of the care calendar."""
+    return render_helpers(current_actor(), NOTHING_WRONG)
+
+
+def render_helpers(actor: Actor, errors: Mapping[str, str]) -> str:
+    """Who is paired, asked or on leave."""
+    with transaction() as session:
+        today = clock.today(clock.now(session))
+        return render_template(
+            "care/helpers.html",
+            rows=days.list_helpers(session, actor=actor, today=today),
+            today=today,
+            typed=request.form,
+            errors=errors,
+        )
+
+
+@blueprint.post(f"{HELPER}/leave")
+@allow(Right.VISITS_PLAN)
+@retrying
+def leave(performer_id: int) -> Response:
+    """A helper cannot come for some days, or at all any more."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> object:
+        said = {"starts_on": needed_day(request.form, "starts_on"), "until": read_day(request.form, "until")}
+        return care.record_leave(session, performer_id, **said, actor=actor, now=now)  # type: ignore[arg-type]
+
+    return change(work, render_helpers, url_for("pages_care.helpers"))
+
+
+@blueprint.post(f"/leaves/{ID.format('leave_id')}/end")
+@allow(Right.VISITS_PLAN)
+@retrying
+def end_leave(leave_id: int) -> Response:
+    """A helper is back."""
+
+    def work(session: Session, actor: Actor, _now: datetime) -> object:
+        return care.end_leave(session, leave_id, until=needed_day(request.form, "until"), actor=actor)
+
+    return change(work, render_helpers, url_for("pages_care.helpers"))
+
+
+@blueprint.get("/day")
+@allow(Right.ORDERS_WORK)
+def my_day() -> str:
+    """The day of who is signed in as a helper; raises NotFound for who is none."""
+    performer_id = current_actor().performer_id
+    if performer_id is None:
+        raise NotFound
+    return render_day(performer_id)
+
+
+@blueprint.get(f"{HELPER}/day")
+@allow(Right.VISITS_PLAN)
+def day(performer_id: int) -> str:
+    """The day of a helper, for who plans."""
+    return render_day(performer_id)
+
+
+def render_day(performer_id: int) -> str:
+    """The homes of a day, in walking order."""
+    actor = current_actor()
+    with transaction() as session:
+        now = clock.now(session)
+        wanted = read_day(request.args, "day") or clock.today(now)
+        return render_template(
+            "care/day.html",
+            stops=days.day_of(session, performer_id, wanted, actor=actor),
+            day=wanted,
+            days=week_of(wanted),
+            helper=performer_id,
+            may_record=actor.may(Right.VISITS_RECORD),
+            is_own=actor.performer_id == performer_id,
+            now=now,
+        )
+
+
+def week_of(day: date) -> tuple[date, date]:
+    """The day before and the day after."""
+    return date.fromordinal(day.toordinal() - 1), date.fromordinal(day.toordinal() + 1)
