@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from tests.factories.aid import picture
 from tests.web.conftest import Site
 from tests.web.counter_world import Counter, make_counter
+from tests.web.drawing import sign
 
 KEPT = "已存在这台设备里，有网络时自动发送"
 
@@ -49,20 +50,6 @@ def chosen(page: Page) -> None:
         page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     expect(page.locator('[data-part="signing"]')).to_be_visible()
-
-
-def sign(page: Page) -> None:
-    """Draw with the finger."""
-    canvas = page.locator("[data-sign] canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 40, box["y"] + 60)
-    page.mouse.down()
-    for step in range(1, 9):
-        page.mouse.move(box["x"] + 40 + 30 * step, box["y"] + (40 if step % 2 else 120))
-    page.mouse.up()
-    expect(page.locator("[data-sign-state]")).to_have_text("已签名")
 
 
 def done(page: Page) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.web.conftest import Site
+from tests.web.drawing import sign
 from tests.web.phone_world import PHONE, RESIDENT, Offered, offer
 
 PHONE_SIZE = {"width": 390, "height": 844}
@@ -44,20 +45,6 @@ def photo_file(width: int = 3000, height: int = 2000) -> dict[str, object]:
     file = BytesIO()
     Image.effect_noise((width, height), 40).convert("RGB").save(file, "JPEG")
     return {"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
-
-
-def sign(page: Page) -> None:
-    """Draw a signature with the finger."""
-    canvas = page.locator(".sign canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 40, box["y"] + 60)
-    page.mouse.down()
-    for step in range(1, 9):
-        page.mouse.move(box["x"] + 40 + 30 * step, box["y"] + (40 if step % 2 else 90))
-    page.mouse.up()
-    expect(page.locator("[data-sign-state]")).to_have_text("已签名")
 
 
 def fill_report(page: Page) -> None:

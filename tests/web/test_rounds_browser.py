@@ -12,6 +12,7 @@ from dispatch.services.access import sessions
 from tests.factories.market import Shop, make_shop, milk_of, take_in
 from tests.factories.visits import resident
 from tests.factories.world import service
+from tests.web.drawing import sign
 from tests.web.orders.conftest import Desk, desk
 
 __all__ = ["desk"]
@@ -61,15 +62,7 @@ def look() -> Callable[[Page], None]:
 
 def sign_with_a_finger(page: Page, button: str) -> None:
     """A stroke in the box, and the form is sent."""
-    canvas = page.locator("canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 20, box["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 200, box["y"] + 80, steps=5)
-    page.mouse.up()
-    expect(page.get_by_text("已签名")).to_be_visible()
+    sign(page)
     page.get_by_role("button", name=button).click()
 
 

@@ -15,6 +15,7 @@ from dispatch.services import market
 from dispatch.services.access import sessions
 from dispatch.services.market import GoodsDraft
 from tests.factories.market import Shop, hand_out, make_shop, milk_of, take_in
+from tests.web.drawing import sign
 from tests.web.orders.conftest import Desk, desk
 
 __all__ = ["desk"]
@@ -126,15 +127,7 @@ def test_a_disposal_is_signed_with_the_mouse_by_the_one_and_then_the_other(
         page = opened(actor, path, 390)
         page.get_by_role("button", name=button).click()
         expect(page.locator("#signature-error")).to_contain_text("请在框里签名")
-        canvas = page.locator("canvas")
-        canvas.scroll_into_view_if_needed()
-        box = canvas.bounding_box()
-        assert box is not None
-        page.mouse.move(box["x"] + 20, box["y"] + 20)
-        page.mouse.down()
-        page.mouse.move(box["x"] + 200, box["y"] + 80, steps=5)
-        page.mouse.up()
-        expect(page.get_by_text("已签名")).to_be_visible()
+        sign(page)
         page.get_by_role("button", name=button).click()
         expect(page.locator("canvas")).to_have_count(0)
         page.context.close()

@@ -174,46 +174,19 @@
     const box = part.querySelector("[data-sign]");
     const paper = part.querySelector("[data-paper]");
     const canvas = box.querySelector("canvas");
-    const pen = canvas.getContext("2d");
     const began = performance.now();
     const servers = Date.parse(part.dataset.now);
-    let length = 0;
-    let last = null;
     const say = () => {
-      const isSigned = length >= SHORTEST_SIGNATURE;
+      const isSigned = pad.isSigned();
       box.querySelector("[data-sign-state]").textContent = isSigned ? words.wordsSigned : words.wordsUnsigned;
       box.classList.toggle("is-signed", isSigned);
     };
-    const clear = () => {
-      pen.fillStyle = "#fff";
-      pen.fillRect(0, 0, canvas.width, canvas.height);
-      Object.assign(pen, { lineWidth: 5, lineCap: "round", lineJoin: "round", strokeStyle: "#111" });
-      length = 0;
-      say();
-    };
-    const point = (event) => {
-      const edge = canvas.getBoundingClientRect();
-      return [(event.clientX - edge.left) * canvas.width / edge.width, (event.clientY - edge.top) * canvas.height / edge.height];
-    };
-    canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); last = point(event); });
-    canvas.addEventListener("pointermove", (event) => {
-      if (!last) return;
-      const next = point(event);
-      pen.beginPath();
-      pen.moveTo(...last);
-      pen.lineTo(...next);
-      pen.stroke();
-      length += Math.hypot(next[0] - last[0], next[1] - last[1]);
-      last = next;
-    });
-    const lift = () => { last = null; say(); };
-    canvas.addEventListener("pointerup", lift);
-    canvas.addEventListener("pointercancel", lift);
-    box.querySelector("[data-sign-clear]").addEventListener("click", clear);
+    const pad = SignaturePad(canvas, { shortest: SHORTEST_SIGNATURE, lifted: say, cleared: say });
+    box.querySelector("[data-sign-clear]").addEventListener("click", pad.clear);
     const way = () => form.elements.namedItem("way").value;
     const show = () => { box.hidden = way() !== "stroke"; paper.hidden = way() === "stroke"; };
     form.addEventListener("change", show);
-    clear();
+    pad.clear();
     show();
 
     const tick = () => {
@@ -226,7 +199,7 @@
 
     const picture = async () => {
       if (way() !== "stroke") return paper.querySelector("input").files[0] || null;
-      if (length < SHORTEST_SIGNATURE) return null;
+      if (!pad.isSigned()) return null;
       return new Promise((resolve) => { canvas.toBlob(resolve, "image/png"); });
     };
     form.addEventListener("submit", async (event) => {

@@ -227,55 +227,29 @@
   const bindSignature = (form) => {
     const box = form.querySelector("[data-sign]");
     const canvas = box.querySelector("canvas");
-    const pen = canvas.getContext("2d");
-    let length = 0;
-    let last = null;
     const say = () => {
       box.querySelector("[data-sign-state]").textContent = pictures.signature ? words.wordsSigned : words.wordsUnsigned;
       box.classList.toggle("is-signed", pictures.signature !== null);
     };
-    const clear = () => {
-      pen.fillStyle = "#fff";
-      pen.fillRect(0, 0, canvas.width, canvas.height);
-      Object.assign(pen, { lineWidth: 6, lineCap: "round", lineJoin: "round", strokeStyle: "#111" });
-      length = 0;
-      pictures.signature = null;
-      say();
-    };
-    const point = (event) => {
-      const edge = canvas.getBoundingClientRect();
-      return [(event.clientX - edge.left) * canvas.width / edge.width, (event.clientY - edge.top) * canvas.height / edge.height];
-    };
-    canvas.addEventListener("pointerdown", (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      last = point(event);
+    const pad = SignaturePad(canvas, {
+      shortest: SHORTEST_SIGNATURE,
+      lifted: async () => {
+        if (!pad.isSigned()) return;
+        pictures.signature = await bytesOf(canvas, "image/png");
+        form.querySelector('[data-error="signature"]').hidden = true;
+        say();
+        saveDraft(form);
+      },
+      cleared: () => {
+        pictures.signature = null;
+        say();
+      },
     });
-    canvas.addEventListener("pointermove", (event) => {
-      if (!last) return;
-      const next = point(event);
-      pen.beginPath();
-      pen.moveTo(...last);
-      pen.lineTo(...next);
-      pen.stroke();
-      length += Math.hypot(next[0] - last[0], next[1] - last[1]);
-      last = next;
-    });
-    const lift = async () => {
-      if (!last) return;
-      last = null;
-      if (length < SHORTEST_SIGNATURE) return;
-      pictures.signature = await bytesOf(canvas, "image/png");
-      form.querySelector('[data-error="signature"]').hidden = true;
-      say();
-      saveDraft(form);
-    };
-    canvas.addEventListener("pointerup", lift);
-    canvas.addEventListener("pointercancel", lift);
-    box.querySelector("[data-sign-clear]").addEventListener("click", () => { clear(); saveDraft(form); });
-    clear();
+    box.querySelector("[data-sign-clear]").addEventListener("click", () => { pad.clear(); saveDraft(form); });
+    pad.clear();
     box.hidden = false;
     return async (signature) => {
-      pen.drawImage(await createImageBitmap(new Blob([signature.bytes], { type: signature.type })), 0, 0);
+      pad.pen.drawImage(await createImageBitmap(new Blob([signature.bytes], { type: signature.type })), 0, 0);
       pictures.signature = signature;
       say();
     };
