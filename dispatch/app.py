@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 
 from config.settings import Settings, get_settings
+from dispatch.api import appointments as api_appointments
 from dispatch.api import asking as api_asking
 from dispatch.api import beneficiaries as api_beneficiaries
 from dispatch.api import calendar as api_calendar
@@ -56,6 +57,7 @@ from dispatch.web import (
     cards,
     care,
     consents,
+    counselling,
     counter,
     demo_inbox,
     disclosing,
@@ -108,6 +110,8 @@ PAGES = (
     calendar.blueprint,
     giving.blueprint,
     giving.public_blueprint,
+    counselling.blueprint,
+    counselling.public_blueprint,
     disclosing.blueprint,
     care.blueprint,
     asking.blueprint,
@@ -139,6 +143,7 @@ API = (
     api_firms.blueprint,
     api_webhooks.blueprint,
     api_care.blueprint,
+    api_appointments.blueprint,
     api_asking.blueprint,
     api_life.blueprint,
     api_giving.blueprint,

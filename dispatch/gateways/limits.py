@@ -30,6 +30,7 @@ PLEDGE_BY_PHONE = "5 per hour"  # telephone number as typed there
 ENTRY_BY_ADDRESS = "10 per hour"  # address: what strangers say to 三问
 ENTRY_BY_QUESTION = "200 per hour"  # question of 三问, from wherever
 LOOKUP_BY_NUMBER = "5 per hour"  # order number or receipt: the public question where an order is
+CODE_BY_CODE = "10 per hour"  # code of an appointment as typed
 LOOKUP_BY_ADDRESS = "60 per hour"  # address
 
 

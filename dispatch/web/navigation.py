@@ -30,6 +30,11 @@ ITEMS: tuple[NavigationItem, ...] = (
     NavigationItem("pages_orders.listing", lazy_gettext("订单"), "list-ul", Right.ORDERS_READ),
     NavigationItem("pages_orders.requests", lazy_gettext("申请与督办"), "chat-left-text", Right.ORDERS_DECIDE),
     NavigationItem("pages_orders.callbacks", lazy_gettext("回访"), "telephone-outbound", Right.ORDERS_CALL_BACK),
+    NavigationItem("pages_counselling.mine", lazy_gettext("我的预约"), "calendar3", Right.COUNSELLING_COUNSEL),
+    NavigationItem(
+        "pages_counselling.listing", lazy_gettext("预约"), "calendar3", Right.COUNSELLING_BOOK, is_daily=False
+    ),
+    NavigationItem("pages_counselling.holder", lazy_gettext("保管人"), "lock", Right.COUNSELLING_HOLD, is_daily=False),
     NavigationItem("pages_giving.listing", lazy_gettext("捐赠"), "gift", Right.PLEDGES_TAKE, is_daily=False),
     NavigationItem("pages_sales.listing", lazy_gettext("爱心义卖"), "shop", Right.CAMPAIGNS_READ, is_daily=False),
     NavigationItem(

@@ -39,6 +39,7 @@ from tests.factories.world import World, make_world, staff
 from tests.house import (
     aid_deeds,
     asking_deeds,
+    counselling_deeds,
     fund_deeds,
     gift_deeds,
     giving_deeds,
@@ -87,6 +88,7 @@ GIVING = {
     "life_event_id": life_deeds.event,
     "condolence_id": life_deeds.condolence,
     "care_group_id": life_deeds.listed,
+    "appointment_id": counselling_deeds.booked,
 }
 """What stands in an address about gifts, goods and funds, and who makes one."""
 

@@ -4,6 +4,7 @@ from tests.house.aid_deeds import AID_DEEDS
 from tests.house.asking_deeds import ASKING_DEEDS
 from tests.house.care_deeds import CARE_DEEDS
 from tests.house.complaint_deeds import COMPLAINT_DEEDS
+from tests.house.counselling_deeds import COUNSELLING_DEEDS
 from tests.house.export_deeds import EXPORT_DEEDS
 from tests.house.firm_deeds import FIRM_DEEDS
 from tests.house.fund_deeds import FUND_DEEDS
@@ -18,6 +19,7 @@ MORE_DEEDS = (
     | ASKING_DEEDS
     | CARE_DEEDS
     | COMPLAINT_DEEDS
+    | COUNSELLING_DEEDS
     | EXPORT_DEEDS
     | FIRM_DEEDS
     | FUND_DEEDS

@@ -149,7 +149,7 @@ def test_with_one_s_own_object_the_same_body_does_what_the_page_is_for(
     application: Flask, committed: Database, mine: World
 ) -> None:
     wide = (Role.DISPATCHER, Role.CALLBACK_CLERK, Role.OPERATOR, Role.CENTRE)
-    wide += (Role.WELFARE, Role.ACCOUNTANT, Role.KEEPER)
+    wide += (Role.WELFARE, Role.ACCOUNTANT, Role.KEEPER, Role.COUNSELLOR)
     askers = {role: person(application, committed, role, mine.district.id) for role in wide}
     for route in about_objects(application):
         if not is_api(route):

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
-from dispatch.models.access import Membership, User
+from dispatch.models.access import Membership, Organisation, User
 from dispatch.models.care import Counsellor, CounsellorKind
 from dispatch.models.catalogue import Service
 from dispatch.rules.access.roles import Actor, Role
@@ -43,7 +43,7 @@ def appoint(
 ) -> Counsellor:
     """Make a user who holds the role a counsellor of a community; raises NotFound, Invalid, AlreadyCounsellor."""
     demand_community(actor, community_id)
-    if not holds_role(session, community_id, user_id):
+    if session.execute(able(community_id).where(User.id == user_id)).first() is None:
         raise Invalid("user_id", "请先由管理员给这个人“咨询师”的角色")
     name, partner = check_text("shown_as", shown_as, LONGEST_NAME), check_text("institute", institute, LONGEST_NAME)
     if not name or not partner:
@@ -62,35 +62,25 @@ def appoint(
     return counsellor
 
 
-def holds_role(session: Session, community_id: int, user_id: int) -> bool:
-    """Whether a user who can log in has the role of a counsellor at the community."""
-    held = (
-        select(User.id)
-        .join(Membership, Membership.user_id == User.id)
-        .where(
-            User.id == user_id,
-            User.disabled_at.is_(None),
-            Membership.role == Role.COUNSELLOR,
-            Membership.organisation_id == community_id,
-        )
-    )
-    return session.execute(held.limit(1)).first() is not None
-
-
-def candidates(session: Session, community_id: int) -> Sequence[tuple[int, str]]:
-    """Id and name of who holds the role at a community and is no counsellor of it now."""
-    now = select(Counsellor.user_id).where(Counsellor.community_id == community_id, Counsellor.ended_at.is_(None))
-    query = (
+def able(community_id: int) -> Select[int, str]:
+    """Who can log in and holds the role of a counsellor at a community or above it: id and name."""
+    path = select(func.unnest(Organisation.path)).where(Organisation.id == community_id)
+    return (
         select(User.id, User.name)
         .join(Membership, Membership.user_id == User.id)
         .where(
-            Membership.role == Role.COUNSELLOR,
-            Membership.organisation_id == community_id,
             User.disabled_at.is_(None),
-            User.id.not_in(now),
+            Membership.role == Role.COUNSELLOR,
+            Membership.organisation_id.in_(path),
         )
     )
-    return [(row.id, row.name) for row in session.execute(query.order_by(User.name, User.id))]
+
+
+def candidates(session: Session, community_id: int) -> Sequence[tuple[int, str]]:
+    """Id and name of who holds the role and is no counsellor of the community now."""
+    now = select(Counsellor.user_id).where(Counsellor.community_id == community_id, Counsellor.ended_at.is_(None))
+    query = able(community_id).where(User.id.not_in(now)).distinct().order_by(User.name, User.id)
+    return [(row.id, row.name) for row in session.execute(query)]
 
 
 def offer_kinds(session: Session, counsellor: Counsellor, service_ids: Iterable[int]) -> None:
@@ -131,13 +121,16 @@ def list_counsellors(session: Session, *, actor: Actor) -> Sequence[tuple[Counse
     return [(one, names[one.id]) for one in found]
 
 
-def own(session: Session, *, actor: Actor) -> Counsellor:
-    """The counsellor that the actor is; raises NotAllowed for everybody else, whatever their rights."""
-    if actor.user_id is None:
-        raise NotAllowed
-    query = select(Counsellor).where(
+def owned(actor: Actor) -> Select[int]:
+    """The counsellor that the actor is, as a part of queries: nobody's for everybody else, whatever their rights."""
+    return select(Counsellor.id).where(
         Counsellor.user_id == actor.user_id, Counsellor.ended_at.is_(None), reach.visible(Counsellor, actor)
     )
+
+
+def own(session: Session, *, actor: Actor) -> Counsellor:
+    """The counsellor that the actor is; raises NotAllowed for everybody else, whatever their rights."""
+    query = select(Counsellor).where(Counsellor.id.in_(owned(actor)))
     counsellor = session.scalars(query.order_by(Counsellor.id).limit(1)).one_or_none()
     if counsellor is None:
         raise NotAllowed("您还没有被聘为咨询师，请联系中心")

@@ -71,9 +71,9 @@ def of_desk(session: Session, appointment_id: int, *, actor: Actor) -> Appointme
 
 
 def of_counsellor(session: Session, appointment_id: int, *, actor: Actor) -> Appointment:
-    """One of the counsellor's own appointments, locked; raises NotAllowed, NotFound."""
-    counsellor = counsellors.own(session, actor=actor)
-    query = select(Appointment).where(Appointment.id == appointment_id, Appointment.counsellor_id == counsellor.id)
+    """One of the counsellor's own appointments, locked; raises NotFound."""
+    own = Appointment.counsellor_id.in_(counsellors.owned(actor))
+    query = select(Appointment).where(Appointment.id == appointment_id, own)
     return one_of(session, locked(query))
 
 
@@ -204,19 +204,19 @@ def desk_lines(session: Session, since: datetime, until: datetime, *, actor: Act
 def own_appointments(session: Session, since: datetime, *, actor: Actor, now: datetime) -> Sequence[OfMine]:
     """The counsellor's own appointments from a day on, with how often each client did not come. One query each."""
     counsellor = counsellors.own(session, actor=actor)
-    rows = session.execute(mine(counsellor).where(func.lower(Appointment.during) >= since).limit(MOST_SHOWN)).all()
+    rows = session.execute(mine(actor).where(func.lower(Appointment.during) >= since).limit(MOST_SHOWN)).all()
     limits = offering.limits_of(session, counsellor.community_id)
     missed = missed_by_person(session, [row[0] for row in rows], now - timedelta(days=limits.missed_days))
     return [OfMine(row[0], row[1], row[2], missed.get(row[0].person_index, 0)) for row in rows]
 
 
-def mine(counsellor: Counsellor) -> Select[Appointment, str, str]:
+def mine(actor: Actor) -> Select[Appointment, str, str]:
     """A counsellor's appointments with service and room, the soonest first."""
     return (
         select(Appointment, Service.name, CounsellingSlot.room)
         .join(Service, Service.id == Appointment.service_id)
         .join(CounsellingSlot, CounsellingSlot.id == Appointment.slot_id)
-        .where(Appointment.counsellor_id == counsellor.id)
+        .where(Appointment.counsellor_id.in_(counsellors.owned(actor)))
         .order_by(func.lower(Appointment.during), Appointment.id)
     )
 
@@ -238,12 +238,11 @@ def missed_by_person(session: Session, appointments: Sequence[Appointment], sinc
 
 
 def own_one(session: Session, appointment_id: int, *, actor: Actor, now: datetime) -> OfMine:
-    """One of the counsellor's own appointments; raises NotAllowed, NotFound."""
-    counsellor = counsellors.own(session, actor=actor)
-    row = session.execute(mine(counsellor).where(Appointment.id == appointment_id)).one_or_none()
+    """One of the counsellor's own appointments; raises NotFound."""
+    row = session.execute(mine(actor).where(Appointment.id == appointment_id)).one_or_none()
     if row is None:
         raise NotFound
-    limits = offering.limits_of(session, counsellor.community_id)
+    limits = offering.limits_of(session, row[0].community_id)
     missed = offering.missed_of(session, row[0], now - timedelta(days=limits.missed_days))
     return OfMine(row[0], row[1], row[2], missed)
 

@@ -222,6 +222,11 @@ def own_key(session: Session, counsellor: Counsellor) -> OwnKey | None:
     return OwnKey(found.created_at, session.scalars(names).all())
 
 
+def holds(session: Session, community_id: int, *, actor: Actor) -> bool:
+    """Whether the actor has a holder's key in a community."""
+    return any(one.user_id == actor.user_id for one in holders(session, community_id))
+
+
 def note(session: Session, deed: str, key: SealingKey, *, actor: Actor) -> None:
     """The audit entry of what was done with a key."""
     audit.record(session, f"care.{deed}", "sealing_keys", key.id, actor=actor, community_id=key.community_id)

@@ -46,7 +46,7 @@ def disclosure_place(uid: UUID) -> str:
 def write_note(session: Session, appointment_id: int, words: str, *, actor: Actor, now: datetime) -> CounsellingNote:
     """Seal a note of one's own appointment, for which no passphrase is needed; it is never changed.
 
-    Raises NotAllowed, NotFound, NoKey, Invalid("words", …).
+    Raises NotFound, NoKey, Invalid("words", …).
     """
     appointment = keeping.of_counsellor(session, appointment_id, actor=actor)
     plain = check_text("words", words, rule.LONGEST_NOTE)
@@ -86,7 +86,7 @@ def disclose(
 ) -> DangerDisclosure:
     """Record what was told to avert a danger, to whom and why; the words are few, and sealed like a note.
 
-    Raises NotAllowed, NotFound, NoKey, Invalid("words", …).
+    Raises NotFound, NoKey, Invalid("words", …).
     """
     appointment = keeping.of_counsellor(session, appointment_id, actor=actor)
     plain = check_text("words", words, rule.LONGEST_DISCLOSURE)
@@ -123,8 +123,8 @@ def disclose(
 def read_notes(session: Session, appointment_id: int, passphrase: str, *, actor: Actor) -> list[ReadNote]:
     """Open what a counsellor wrote about one of their own appointments, the oldest first; the reading is audited.
 
-    What was sealed for a key that was replaced is left out: both holders open that. Raises NotAllowed, NotFound,
-    NoKey, WrongPassphrase.
+    What was sealed for a key that was replaced is left out: both holders open that. Raises NotFound, NoKey,
+    WrongPassphrase.
     """
     appointment = keeping.of_counsellor(session, appointment_id, actor=actor)
     key = keys.demanded(session, appointment.community_id, keys.COUNSELLOR, actor=actor)

@@ -82,9 +82,9 @@ def open_slots(
 
 
 def withdraw(session: Session, slot_id: int, *, actor: Actor, now: datetime) -> CounsellingSlot:
-    """Take back one's own time that nobody has; said twice is said once. Raises NotAllowed, NotFound, SlotHeld."""
-    counsellor = counsellors.own(session, actor=actor)
-    query = select(CounsellingSlot).where(CounsellingSlot.id == slot_id, CounsellingSlot.counsellor_id == counsellor.id)
+    """Take back one's own time that nobody has; said twice is said once. Raises NotFound, SlotHeld."""
+    own = CounsellingSlot.counsellor_id.in_(counsellors.owned(actor))
+    query = select(CounsellingSlot).where(CounsellingSlot.id == slot_id, own)
     slot = session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()
     if slot is None:
         raise NotFound
