@@ -1,13 +1,10 @@
-"""What every process needs first: settings checked, logging, the engine; and the owner's migration."""
+"""What every process needs first: settings checked, logging, the engine."""
 
 import ctypes
 import signal
 import sys
-from pathlib import Path
 
 import structlog
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
@@ -22,7 +19,6 @@ from dispatch.transaction import Doors
 
 log = structlog.get_logger()
 PR_SET_PDEATHSIG = 1
-ROOT = Path(__file__).resolve().parent.parent
 
 
 class RefusesToStart(DispatchError):
@@ -68,15 +64,3 @@ def die_with_parent() -> None:
     """In a forked child: the kernel kills it when its parent ends, however it ends (Linux; elsewhere nothing)."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def alembic_config() -> Config:
-    """The migrations of this installation."""
-    config = Config(str(ROOT / "alembic.ini"))
-    config.set_main_option("script_location", str(ROOT / "migrations"))
-    return config
-
-
-def migrate() -> None:
-    """Bring the database to the newest migration, as its owner; safe to repeat and to run at once."""
-    command.upgrade(alembic_config(), "head")

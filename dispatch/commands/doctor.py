@@ -14,9 +14,9 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings, get_settings
-from dispatch.boot import alembic_config
 from dispatch.commands import health
 from dispatch.commands.findings import Finding
+from dispatch.commands.migrating import alembic_config
 from dispatch.db import make_engine
 from dispatch.servers import ServerMissing, find_postgres, find_redis
 from dispatch.supervisor.home import read_json

@@ -4,7 +4,8 @@ import argparse
 
 from config import seed
 from config.settings import BadSetting, get_settings
-from dispatch import boot, clock
+from dispatch import clock
+from dispatch.commands.migrating import migrate
 from dispatch.db import make_engine
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.services.access import policies
@@ -21,7 +22,7 @@ def run(_arguments: argparse.Namespace) -> int:
     if not get_settings().owner_database_url:
         reason = "DISPATCH_OWNER_DATABASE_URL is missing: migrations need the owner of the database"
         raise BadSetting(reason)
-    boot.migrate()
+    migrate()
     added = complete_policies()
     if added:
         print(f"新增设置 {added} 项 · {added} starting values added")

@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from dispatch.boot import alembic_config
+from dispatch.commands.migrating import alembic_config
 from dispatch.rules.orders.states import legal_edges
 from tests.conftest import Servers
 
