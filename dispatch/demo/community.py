@@ -11,7 +11,7 @@ from dispatch.demo.identifiers import CreditCodes, Phones
 from dispatch.demo.organisations import Organisation, organisations
 from dispatch.demo.people import Register, make_register
 from dispatch.demo.performers import Performer, make_firms
-from dispatch.demo.staff import StaffMember, make_staff
+from dispatch.demo.staff import StaffMember, make_staff, staff_of_helpers
 from dispatch.demo.teams import Post, Team, Territory, make_posts, make_teams, make_territories
 from dispatch.demo.workers import WorkResource, make_resources, make_team_workers
 
@@ -79,5 +79,8 @@ def make_community(today: date, seed: int = DEFAULT_SEED) -> Community:
         team_workers=workers,
         helpers=helpers,
         resources=resources,
-        staff=make_staff(stream("staff"), grid, teams, workers, staff_phones),
+        staff=(
+            *make_staff(stream("staff"), grid, teams, workers, staff_phones),
+            *staff_of_helpers(stream("log-ins of helpers"), helpers),
+        ),
     )

@@ -81,3 +81,12 @@ def make_staff(
     add_all(TREASURY)
     add_all(SECONDS, first=2)
     return tuple(staff)
+
+
+def staff_of_helpers(random: Random, helpers: tuple[Performer, ...]) -> tuple[StaffMember, ...]:
+    """The log-ins of helpers who have one."""
+    return tuple(
+        StaffMember(one.login, one.name, password(random), Role.PERFORMER, COMMUNITY, None, None, one.phone)
+        for one in helpers
+        if one.login is not None
+    )

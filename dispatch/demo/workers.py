@@ -1,7 +1,7 @@
 """Performers who are not firms: team workers with log-ins, helpers from the register; work resources."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -34,6 +34,7 @@ HELPERS: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
 )
 HELPER_HOURS = (("1-5 17:30-21:00", "6-7 08:00-20:00"), ("1-7 08:00-20:00",), ("1-5 08:00-18:00",))
 PARTNER_UNITS = 10
+HELPERS_WITH_LOGIN = 2
 YOUNGEST_HELPER = 20
 OLDEST_HELPER = 70
 DAYS_OF_A_YEAR = 365.2425
@@ -132,7 +133,14 @@ def make_resources(
                 covered = everywhere if "home_haircut" in kinds else (area.code,)
                 helpers.append(_helper(random, code, resident, building, kinds=kinds, areas=covered, hours=hours))
     resources += _partner_units(random, establishments, today, first=len(resources) + 1)
-    return tuple(resources), tuple(helpers)
+    return tuple(resources), with_logins(helpers)
+
+
+def with_logins(helpers: list[Performer]) -> tuple[Performer, ...]:
+    """The same, of whom the first two who do every kind of visit can log in to see their day."""
+    visitors = [one.code for one in helpers if "return_visit" in one.kinds][:HELPERS_WITH_LOGIN]
+    logins = {code: f"helper{number}" for number, code in enumerate(visitors, start=1)}
+    return tuple(replace(one, login=logins.get(one.code)) for one in helpers)
 
 
 def _partner_units(

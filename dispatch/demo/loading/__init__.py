@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.demo.community import DEFAULT_SEED, Community, make_community
 from dispatch.demo.credentials import DemoSecrets
-from dispatch.demo.loading import accounts, aid, district, giving, registers, shelves, treasury, work
+from dispatch.demo.loading import accounts, aid, care, district, giving, registers, shelves, treasury, work
 from dispatch.demo.loading.book import Book
 from dispatch.demo.organisations import DISTRICT
 from dispatch.models.access import Organisation
@@ -34,6 +34,7 @@ CHUNKS: tuple[tuple[str, Callable[[Session, Book], int]], ...] = (
     ("工作资源 · work resources", registers.load_resources),
     ("岗位 · posts", registers.load_posts),
     ("密钥 · API keys", accounts.load_keys),
+    ("关爱 · care", care.load_care),
     ("救助对象 · beneficiaries", aid.load_beneficiaries),
     ("基金 · funds", treasury.load_funds),
     ("爱心超市 · supermarkets", shelves.load_shelves),
