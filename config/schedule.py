@@ -12,6 +12,7 @@ SCHEDULE: tuple[Scheduled, ...] = (
     Scheduled("care.keep_duties", Every.DAY, time(1, 10)),
     Scheduled("care.check_nests", Every.DAY, time(7, 50)),
     Scheduled("care.visit_again", Every.DAY, time(1, 20)),
+    Scheduled("care.plan_festivals", Every.DAY, time(1, 30)),
     Scheduled("care.lapse_vouchers", Every.DAY, time(0, 20)),
     Scheduled("market.keep_facilities", Every.DAY, time(0, 1)),
     Scheduled("catalogue.papers_expiring", Every.DAY, time(7, 0)),

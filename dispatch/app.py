@@ -24,6 +24,7 @@ from dispatch.api import complaints as api_complaints
 from dispatch.api import counter as api_counter
 from dispatch.api import disclosing as api_disclosing
 from dispatch.api import errors as api_errors
+from dispatch.api import festivals as api_festivals
 from dispatch.api import firms as api_firms
 from dispatch.api import funds as api_funds
 from dispatch.api import gifts as api_gifts
@@ -62,6 +63,7 @@ from dispatch.web import (
     demo_inbox,
     disclosing,
     docs,
+    festivals,
     firms,
     funds,
     giving,
@@ -116,6 +118,7 @@ PAGES = (
     care.blueprint,
     asking.blueprint,
     life.blueprint,
+    festivals.blueprint,
     public_asking.blueprint,
     campaigns.blueprint,
     beneficiaries.blueprint,
@@ -146,6 +149,7 @@ API = (
     api_appointments.blueprint,
     api_asking.blueprint,
     api_life.blueprint,
+    api_festivals.blueprint,
     api_giving.blueprint,
     api_gifts.blueprint,
     api_funds.blueprint,

@@ -2,12 +2,14 @@
 
 from config.seed.reading import (
     CareGroup,
+    Festival,
     KnowledgeItem,
     LineTeam,
     Policy,
     Question,
     ServiceKind,
     care_groups,
+    festivals,
     knowledge_items,
     line_teams,
     policies,
@@ -16,12 +18,14 @@ from config.seed.reading import (
 
 __all__ = [
     "CareGroup",
+    "Festival",
     "KnowledgeItem",
     "LineTeam",
     "Policy",
     "Question",
     "ServiceKind",
     "care_groups",
+    "festivals",
     "knowledge_items",
     "line_teams",
     "policies",

@@ -108,6 +108,17 @@ class CareGroup:
     triggers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Festival:
+    """A festival with the elders: its day each year by the lunar or the solar calendar."""
+
+    code: str
+    name: str
+    calendar: str
+    month: int
+    day: int
+
+
 def read(name: str) -> Any:
     """The parsed content of one YAML file of this folder, `name` without its ending."""
     return yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
@@ -144,6 +155,11 @@ def policies() -> tuple[Policy, ...]:
 def care_groups() -> tuple[CareGroup, ...]:
     """The groups of 三访三问, in the order of the file."""
     return tuple(CareGroup(**{**row, "triggers": tuple(row["triggers"])}) for row in read("groups")["groups"])
+
+
+def festivals() -> tuple[Festival, ...]:
+    """The festivals, in the order of the file."""
+    return tuple(Festival(**row) for row in read("festivals")["festivals"])
 
 
 def knowledge_items() -> tuple[KnowledgeItem, ...]:

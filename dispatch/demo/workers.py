@@ -24,11 +24,17 @@ LINE_WORKERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "elder": (5, ("device_recovery", "device_check")),
     "charity": (3, ("lot_disposal",)),
 }
+OF_PAIRING = ("care_visit", "errands", "alarm", "parcel_delivery")
 # kind of work resource, skill, how many per area, the kinds of order that they perform
 HELPERS: tuple[tuple[str, str, int, tuple[str, ...]], ...] = (
     ("volunteer", "跑腿搬运", 12, ("errands", "pledge_fetch", "parcel_delivery", "greeting_call")),
     ("volunteer", "生活照料", 8, ("care_visit", "chore", "return_visit", "greeting_call", "alarm")),
-    ("party_member", "结对帮扶", 8, ("care_visit", "errands", "alarm", "parcel_delivery")),
+    (
+        "party_member",
+        "结对帮扶",
+        8,
+        ("care_visit", "errands", "alarm", "parcel_delivery", "condolence_visit", "elder_transport"),
+    ),
     ("volunteer", "理发", 4, ("home_haircut",)),
     ("artist", "文艺演出", 5, ()),
 )

@@ -180,7 +180,7 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "disposal_late": gettext("隔离的物品到期还没有销毁签字"),
         "canary_late": gettext("探针订单没有按时走完，系统可能有问题"),
     }
-    return (words | of_money(facts) | of_life() | of_calendar(facts)).get(alarm.kind, alarm.kind)
+    return (words | of_money(facts) | of_life(facts) | of_calendar(facts)).get(alarm.kind, alarm.kind)
 
 
 def of_calendar(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -232,9 +232,10 @@ def of_second_people(facts: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def of_life() -> dict[str, str]:
+def of_life(facts: Mapping[str, Any]) -> dict[str, str]:
     """The alarms of 三访三问."""
     return {
+        "festival_planned": gettext("%(day)s 的节日联谊已经排好，请定地点、问老人来不来", day=facts.get("day", "")),
         "condolence_late": gettext("三访的登门慰问到时间还没有做"),
         "condolence_unplaced": gettext("三访的登门慰问派不出去，请指定登门的人"),
         "death_told": gettext("来电或上门的人说有居民亡故，请核实后登记"),

@@ -50,6 +50,7 @@ ITEMS: tuple[NavigationItem, ...] = (
     NavigationItem("pages_life.listing", lazy_gettext("三访"), "heart", Right.LIFE_READ, is_daily=False),
     NavigationItem("pages_care.listing", lazy_gettext("关爱"), "heart", Right.VISITS_READ),
     NavigationItem("pages_care.my_day", lazy_gettext("今天去哪"), "geo-alt", Right.VISITS_RECORD),
+    NavigationItem("pages_festivals.listing", lazy_gettext("节日联谊"), "calendar3", Right.LIFE_READ, is_daily=False),
     NavigationItem("pages_asking.listing", lazy_gettext("三问"), "chat-left-text", Right.ASKING_TAKE, is_daily=False),
     NavigationItem("pages_firms.listing", lazy_gettext("服务商"), "person-check", Right.CATALOGUE_READ, is_daily=False),
     NavigationItem(

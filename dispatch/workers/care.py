@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.services import care
-from dispatch.services.care import alarms, asking, condoling, vouchers
+from dispatch.services.care import alarms, asking, celebrating, condoling, vouchers
 
 
 def place_visits(session: Session, job: Claimed) -> None:
@@ -98,6 +98,12 @@ def lapse_voucher(session: Session, job: Claimed) -> None:
     vouchers.lapse_voucher(session, job.reference, now=clock.now(session))
 
 
+def plan_festivals(session: Session, job: Claimed) -> None:
+    """The day's look at what is celebrated soon."""
+    celebrating.plan_festivals(session, now=clock.now(session))
+    queue.finish_period(session, job.kind, str(job.arguments["period"]))
+
+
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.place_visits": place_visits,
     "care.place_batch": place_batch,
@@ -109,6 +115,7 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.order_changed": order_changed,
     "care.answer_due": answer_due,
     "care.visit_again": visit_again,
+    "care.plan_festivals": plan_festivals,
     "care.condolence_due": condolence_due,
     "care.lapse_vouchers": lapse_vouchers,
     "care.lapse_voucher": lapse_voucher,

@@ -43,6 +43,7 @@ from tests.house import (
     aid_deeds,
     asking_deeds,
     counselling_deeds,
+    festival_deeds,
     fund_deeds,
     gift_deeds,
     giving_deeds,
@@ -93,6 +94,8 @@ GIVING = {
     "condolence_id": life_deeds.condolence,
     "care_group_id": life_deeds.listed,
     "appointment_id": counselling_deeds.booked,
+    "festival_event_id": festival_deeds.event,
+    "invitation_id": festival_deeds.invitation,
 }
 """What stands in an address about gifts, goods and funds, and who makes one."""
 

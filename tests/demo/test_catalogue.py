@@ -40,7 +40,7 @@ def test_counselling_has_13_kinds_one_to_one_confidential_and_group() -> None:
 
 def test_codes_and_names_are_unique_and_names_are_short() -> None:
     kinds = service_kinds()
-    assert len({kind.code for kind in kinds}) == len(kinds) == 58
+    assert len({kind.code for kind in kinds}) == len(kinds) == 59
     assert len({kind.name for kind in kinds}) == len(kinds)
     assert all(len(kind.name) <= LONGEST_NAME for kind in kinds)
 

@@ -15,6 +15,13 @@ from dispatch.models.care.counselling import Appointment, CounsellingSlot, Couns
 from dispatch.models.care.duties import Duty, DutyHandover, DutyOrder, DutyPeriod
 from dispatch.models.care.events import CareGroup, Condolence, GroupMember, GroupSwitch, LifeEffect, LifeEvent
 from dispatch.models.care.feeds import CareFeed
+from dispatch.models.care.festivals import (
+    Festival,
+    FestivalEvent,
+    FestivalHelper,
+    FestivalInvitation,
+    FestivalPicture,
+)
 from dispatch.models.care.notes import CounsellingNote, DangerDisclosure, KeyOpening, KeyShare, SealingKey
 from dispatch.models.care.programmes import Enrolment, HelperLeave, PairedHelper, Programme
 from dispatch.models.care.visits import VisitOccurrence, VisitSchedule
@@ -52,6 +59,11 @@ __all__ = [
     "DutyOrder",
     "DutyPeriod",
     "Enrolment",
+    "Festival",
+    "FestivalEvent",
+    "FestivalHelper",
+    "FestivalInvitation",
+    "FestivalPicture",
     "GroupMember",
     "GroupSwitch",
     "HelperLeave",

@@ -23,6 +23,7 @@ READERS_OF = {
     "agreements": frozenset({Right.CAMPAIGNS_READ}),
     "round_entries": frozenset({Right.CAMPAIGNS_READ}),
     "shipments": frozenset({Right.CAMPAIGNS_READ}),
+    "festival_pictures": frozenset({Right.LIFE_READ}),
 }
 """Who reads the pictures of a table that the work with orders does not open, by one of these rights."""
 READERS = OF_WORK.union(*READERS_OF.values())

@@ -15,7 +15,7 @@ from dispatch.rules.care.events import Event
 from dispatch.rules.care.terms import AbsenceKind, End
 from dispatch.services import care, notify
 from dispatch.services.access import reach
-from dispatch.services.care import alarms, condoling, events
+from dispatch.services.care import alarms, condoling, events, hosting, vouchers
 from dispatch.services.care.events import EventDraft
 from dispatch.services.grid import leaving as register
 from dispatch.services.market.departing import depart
@@ -150,6 +150,18 @@ def end_memberships(session: Session, departure: Departure) -> Iterable[tuple[st
     return [("care_group_members", member.id) for member in found]
 
 
+def lapse_invitations(session: Session, departure: Departure) -> Iterable[tuple[str, int]]:
+    """The invitations to festivals lapse, and a ride for them alone is called back."""
+    ids = hosting.lapse_invitations(session, departure.resident.id, now=departure.now)
+    return [("festival_invitations", one) for one in ids]
+
+
+def freeze_voucher(session: Session, departure: Departure) -> Iterable[tuple[str, int]]:
+    """Nothing is taken of the voucher any more."""
+    frozen = vouchers.freeze(session, departure.resident.id, actor=departure.actor, now=departure.now)
+    return [("vouchers", one.id) for one in frozen]
+
+
 def recover_device(session: Session, departure: Departure) -> Iterable[tuple[str, int]]:
     """Somebody is sent for the device."""
     order = alarms.ask_recovery(session, departure.resident.id, now=departure.now)
@@ -175,6 +187,8 @@ CONSEQUENCES: tuple[Consequence, ...] = (
     end_enrolments,
     end_schedules,
     end_memberships,
+    lapse_invitations,
+    freeze_voucher,
     recover_device,
     end_card,
     leave_register,

@@ -19,7 +19,7 @@ from dispatch.rules.care.terms import AbsenceKind
 from dispatch.rules.orders.states import OPEN, WITH_PERFORMER, OrderState
 from dispatch.services import care, orders
 from dispatch.services.access import audit, vault
-from dispatch.services.care import condoling, events
+from dispatch.services.care import condoling, events, hosting
 from dispatch.services.grid import leaving as register
 
 LONGEST_REASON = 500
@@ -165,6 +165,12 @@ def restore_membership(session: Session, _correction: Correction, row_id: int) -
     return True
 
 
+def restore_invitation(session: Session, _correction: Correction, row_id: int) -> bool:
+    """Asked anew whether they come."""
+    hosting.invite_again(session, row_id)
+    return True
+
+
 def call_back(session: Session, correction: Correction, row_id: int) -> bool:
     """The order for the device is called back, unless somebody has taken it."""
     order: Order = orders.lock(session, row_id)
@@ -181,6 +187,7 @@ RESTORES: dict[str, Callable[[Session, Correction, int], bool]] = {
     "enrolments": restore_enrolment,
     "visit_schedules": restore_schedule,
     "care_group_members": restore_membership,
+    "festival_invitations": restore_invitation,
     "orders": call_back,
 }
 """How each effect is undone, in this order. A card that has ended stays so: a new one is issued by hand."""

@@ -18,6 +18,7 @@ from dispatch.models.care import (
     Condolence,
     DutyPeriod,
     Enrolment,
+    FestivalInvitation,
     GroupMember,
     LifeEffect,
     LifeEvent,
@@ -29,8 +30,10 @@ from dispatch.models.notify import Alarm
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right, Role
 from dispatch.rules.care.events import Event
+from dispatch.rules.care.festivals import Calendar as Year
+from dispatch.rules.care.festivals import Yearly
 from dispatch.services import care, life
-from dispatch.services.care import groups
+from dispatch.services.care import celebrating, groups
 from dispatch.services.care.events import EventDraft
 from dispatch.services.life import NothingToWithdraw, OwnWithdrawal
 from tests.factories.aid import carded
@@ -77,6 +80,10 @@ def elder(session: Session) -> Elder:
     carded(session, world, resident_id=person.id)
     groups.add_member(session, group(session, world).id, person.id, actor=calendar.planner, now=now)
     care.keep_batch(session, world.community.id, 0, 2**62, now=now)
+    today = clock.today(now)
+    yearly = Yearly(Year.SOLAR, today.month, today.day)
+    celebrating.add_festival(session, world.community.id, "社区日", yearly, actor=calendar.planner)
+    celebrating.plan_festivals(session, community_id=world.community.id, now=now)
     session.flush()
     return Elder(calendar, person, staff(session, world, Role.WELFARE))
 
@@ -107,6 +114,7 @@ def to_come(session: Session, elder: Elder) -> dict[str, int]:
         "periods": counted(session, select(DutyPeriod.id).where(DutyPeriod.state == "due")),
         "schedules": counted(session, select(VisitSchedule.id).where(VisitSchedule.ended_at.is_(None))),
         "visits": counted(session, orders),
+        "invitations": counted(session, select(FestivalInvitation.id).where(FestivalInvitation.answer == "asked")),
         "groups": counted(session, select(GroupMember.id).where(GroupMember.until.is_(None))),
         "devices": counted(session, select(AlarmDevice.id).where(AlarmDevice.recovery_order_id.is_(None))),
         "cards": counted(session, select(Card.id).where(Card.ended_at.is_(None))),
@@ -149,7 +157,8 @@ def test_said_twice_is_said_once(session: Session, elder: Elder) -> None:
 
 BROKEN = (
     "INSERT INTO life_events", "INSERT INTO condolences", "UPDATE enrolments", "UPDATE duty_periods",
-    "UPDATE visit_schedules", "UPDATE visit_occurrences", "UPDATE care_group_members", "UPDATE alarm_devices",
+    "UPDATE visit_schedules", "UPDATE visit_occurrences", "UPDATE care_group_members",
+    "UPDATE festival_invitations", "UPDATE alarm_devices",
     "UPDATE aid_applications", "UPDATE cards", "UPDATE residences", "UPDATE residents", "INSERT INTO life_effects",
     "UPDATE alarms",
 )  # fmt: skip
@@ -201,7 +210,7 @@ def test_a_wrong_death_is_taken_back_by_two_people_and_undone_where_it_can_be(se
     restored = life.approve_withdrawal(session, event.id, actor=second, now=now)
     after = to_come(session, elder)
     assert [subject for subject, _ in restored.left] == ["cards"]
-    unchanged = ("enrolments", "schedules", "groups", "home")
+    unchanged = ("enrolments", "schedules", "groups", "home", "invitations")
     assert {name: after[name] for name in unchanged} == {name: before[name] for name in unchanged}
     assert (after["periods"] > 0, after["visits"] > 0, after["cards"]) == (True, True, 0)
     assert session.scalars(select(Residence.valid_until)).one() is None
