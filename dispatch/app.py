@@ -83,6 +83,7 @@ from dispatch.web import (
     system,
     treasury,
     vendor,
+    vouchers,
 )
 from dispatch.web import errors as web_errors
 from dispatch.web import reports as web_reports
@@ -129,6 +130,8 @@ PAGES = (
     selling.blueprint,
     rounds.blueprint,
     shipments.blueprint,
+    vouchers.blueprint,
+    vouchers.firm_blueprint,
     web_reports.blueprint,
     demo_inbox.blueprint,
     docs.blueprint,

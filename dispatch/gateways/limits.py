@@ -1,6 +1,8 @@
 """How often something may be asked: the numbers as data, kept in Redis, in this process when Redis is away."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from time import time
 
@@ -32,6 +34,7 @@ ENTRY_BY_QUESTION = "200 per hour"  # question of 三问, from wherever
 LOOKUP_BY_NUMBER = "5 per hour"  # order number or receipt: the public question where an order is
 CODE_BY_CODE = "10 per hour"  # code of an appointment as typed
 LOOKUP_BY_ADDRESS = "60 per hour"  # address
+VOUCHER_CODE = "10 per hour"  # caller: codes of voucher cards that are none
 
 
 def address() -> str:
@@ -59,8 +62,27 @@ def login_name() -> str:
     return f"login:{hashlib.sha256(typed.encode('utf-8', 'replace')).hexdigest()[:24]}"
 
 
+@contextmanager
+def guessing(error: type[Exception]) -> Iterator[None]:
+    """Remember for `is_guess` that this request guessed a secret wrongly, as this error says."""
+    try:
+        yield
+    except error:
+        g.guessed = True
+        raise
+
+
+def is_guess(_response: Response) -> bool:
+    """Whether this request guessed wrongly: only such ones are counted where a limit says so."""
+    return bool(g.get("guessed", False))
+
+
 limiter = Limiter(caller, strategy="fixed-window")
 """Without its headers: they would ask Redis twice more for every answer; only a refusal says how long to wait."""
+
+
+wrong_codes = limiter.shared_limit(VOUCHER_CODE, scope="voucher_code", key_func=principal, deduct_when=is_guess)
+"""Counts the wrong codes of voucher cards by whoever guesses, at all doors together; only behind `allow`."""
 
 
 def install(app: Flask, settings: Settings) -> None:

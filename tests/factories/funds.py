@@ -30,12 +30,22 @@ class Treasury:
     way: Holding
 
 
-def make_treasury(session: Session, community_id: int) -> Treasury:
-    """Make it; the general fund is for anything, that of overseas Chinese for lone elders and relief."""
+def make_treasury(session: Session, community_id: int, mark: str = "") -> Treasury:
+    """Make it; the general fund is for anything, that of overseas Chinese for lone elders and relief.
+
+    A second one of a community has a mark in its codes.
+    """
     now = clock.now(session)
     general, overseas = (
         funds.open_fund(
-            session, community_id, code=code, name=name, owner=owner, purposes=purposes, actor=SYSTEM, now=now
+            session,
+            community_id,
+            code=f"{code}{mark}",
+            name=name,
+            owner=owner,
+            purposes=purposes,
+            actor=SYSTEM,
+            now=now,
         )
         for code, name, owner, purposes in (
             ("general", "爱心基金", Owner.OWN, [Purpose.ANY]),
@@ -43,7 +53,7 @@ def make_treasury(session: Session, community_id: int) -> Treasury:
         )
     )
     till, bank, stock, way = (
-        funds.add_holding(session, community_id, kind=kind, code=kind, name=name, actor=SYSTEM, now=now)
+        funds.add_holding(session, community_id, kind=kind, code=f"{kind}{mark}", name=name, actor=SYSTEM, now=now)
         for kind, name in (
             (HoldingKind.TILL, "钱箱"),
             (HoldingKind.BANK, "基本户"),

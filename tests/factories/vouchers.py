@@ -35,9 +35,9 @@ class Purses:
     firms: tuple[Actor, ...]
 
 
-def make_purses(session: Session, *, fen: int = 1_000_000, people: int = 3) -> Purses:
+def make_purses(session: Session, world: World | None = None, *, fen: int = 1_000_000, people: int = 3) -> Purses:
     """Make it; `fen` lie at the bank of the general fund."""
-    world = make_world(session)
+    world = world or make_world(session)
     treasury = make_treasury(session, world.community.id)
     give(session, treasury, fen, holding=treasury.bank)
     elders = tuple(resident(session, world, birth_date=date(1945, 1, 1)) for _ in range(people))
@@ -52,17 +52,19 @@ def make_purses(session: Session, *, fen: int = 1_000_000, people: int = 3) -> P
     )
 
 
-def enrol(session: Session, world: World, elders: tuple[Resident, ...]) -> None:
-    """Enrol them for vouchers from today on."""
+def enrol(session: Session, world: World, elders: tuple[Resident, ...], *, programme_id: int | None = None) -> None:
+    """Enrol them for vouchers from today on; the programme is made where there is none."""
     today = clock.today(clock.now(session))
-    programme = Programme(community_id=world.community.id, kind="voucher", places=100, empty_nest=False)
-    session.add(programme)
-    session.flush()
+    if programme_id is None:
+        programme = Programme(community_id=world.community.id, kind="voucher", places=100, empty_nest=False)
+        session.add(programme)
+        session.flush()
+        programme_id = programme.id
     session.add_all(
         Enrolment(
             uid=uuid4(),
             community_id=world.community.id,
-            programme_id=programme.id,
+            programme_id=programme_id,
             resident_id=one.id,
             starts_on=today,
             checked_on=today,

@@ -14,6 +14,7 @@ from tests.house.giving_deeds import GIVING_DEEDS
 from tests.house.life_deeds import LIFE_DEEDS
 from tests.house.round_deeds import ROUND_DEEDS
 from tests.house.stock_deeds import STOCK_DEEDS
+from tests.house.voucher_deeds import VOUCHER_DEEDS
 
 MORE_DEEDS = (
     AID_DEEDS
@@ -30,4 +31,5 @@ MORE_DEEDS = (
     | LIFE_DEEDS
     | STOCK_DEEDS
     | ROUND_DEEDS
+    | VOUCHER_DEEDS
 )

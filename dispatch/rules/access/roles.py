@@ -51,6 +51,10 @@ class Right(StrEnum):
     VISITS_PLAN = "visits.plan"
     VISITS_RECORD = "visits.record"
     VISITS_APPROVE = "visits.approve"
+    VOUCHERS_READ = "vouchers.read"
+    VOUCHERS_GRANT = "vouchers.grant"
+    VOUCHERS_APPROVE = "vouchers.approve"
+    VOUCHERS_REDEEM = "vouchers.redeem"
     LIFE_READ = "life.read"
     LIFE_TELL = "life.tell"
     LIFE_RUN = "life.run"
@@ -149,6 +153,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     },
     Role.PERFORMER: frozenset(
         {Right.ORDERS_WORK, Right.NOTICES_READ, Right.ASKING_TAKE, Right.LIFE_TELL, Right.VISITS_RECORD}
+        | {Right.VOUCHERS_REDEEM}
     ),
     Role.CALLBACK_CLERK: READING | {Right.ORDERS_CALL_BACK, Right.ORDERS_CONFIDENTIAL, Right.CALLERS_READ},
     Role.KEEPER: frozenset(
@@ -174,6 +179,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.COUNSELLING_HOLD,
             Right.BENEFICIARIES_READ,
             Right.BENEFICIARIES_EDIT,
+            Right.VOUCHERS_READ,
+            Right.VOUCHERS_GRANT,
             Right.PLEDGES_TAKE,
             Right.CAMPAIGNS_READ,
             Right.CAMPAIGNS_RUN,
@@ -194,6 +201,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.COUNSELLING_HOLD,
         Right.BENEFICIARIES_READ,
         Right.BENEFICIARIES_APPROVE,
+        Right.VOUCHERS_READ,
+        Right.VOUCHERS_APPROVE,
         Right.MARKET_READ,
         Right.MARKET_COUNT,
         Right.MARKET_APPROVE,
@@ -243,6 +252,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         {
             Right.FUNDS_READ,
             Right.FUNDS_BOOK,
+            Right.VOUCHERS_READ,
             Right.MARKET_READ,
             Right.MARKET_COUNT,
             Right.GIFTS_READ,

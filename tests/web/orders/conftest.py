@@ -40,9 +40,12 @@ class Desk:
         """The session token of a new member of staff."""
         with self.site.database.session() as session:
             actor = staff(session, self.world, role)
-            team_id = self.world.line.id if role is Role.TEAM_HEAD else None
+            belongs = {
+                "team_id": self.world.line.id if role is Role.TEAM_HEAD else None,
+                "performer_id": self.world.firms[0].id if role is Role.PERFORMER else None,
+            }
             at = self.world.district.id
-            session.add(Membership(user_id=actor.user_id, organisation_id=at, role=str(role), team_id=team_id))
+            session.add(Membership(user_id=actor.user_id, organisation_id=at, role=str(role), **belongs))
             session.flush()
             token = sessions.open_session(session, self.user_id(actor), is_complete=True, now=clock.now(session))
             session.commit()

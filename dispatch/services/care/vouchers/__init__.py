@@ -1,6 +1,14 @@
 """Vouchers (服务券): granted to persons, redeemed by firms with the code of a paper card, settled by the month."""
 
-from dispatch.services.care.vouchers.cards import HasCard, NoCard, PaperCard, issue_card, replace_card, revoke_card
+from dispatch.services.care.vouchers.cards import (
+    HasCard,
+    NoCard,
+    PaperCard,
+    find_card,
+    issue_card,
+    replace_card,
+    revoke_card,
+)
 from dispatch.services.care.vouchers.deciding import OwnRequest, RequestDecided
 from dispatch.services.care.vouchers.ending import freeze, freeze_voucher, lapse_voucher, lapse_vouchers
 from dispatch.services.care.vouchers.finding import (
@@ -30,6 +38,7 @@ from dispatch.services.care.vouchers.reading import (
     list_grants,
     list_vouchers,
     redemptions_of_firm,
+    redemptions_of_month,
     redemptions_of_settlement,
     redemptions_of_voucher,
     refunds_waiting,
@@ -40,7 +49,9 @@ from dispatch.services.care.vouchers.refunding import (
     Refunded,
     approve_refund,
     ask_refund,
+    find_redemption,
     refuse_refund,
+    voucher_of_refund,
     withdraw_refund,
 )
 from dispatch.services.care.vouchers.settling import (
@@ -84,6 +95,8 @@ __all__ = [
     "broken_vouchers",
     "candidates",
     "cards_of",
+    "find_card",
+    "find_redemption",
     "find_voucher",
     "firm_of",
     "freeze",
@@ -98,6 +111,7 @@ __all__ = [
     "owed_of_month",
     "redeem",
     "redemptions_of_firm",
+    "redemptions_of_month",
     "redemptions_of_settlement",
     "redemptions_of_voucher",
     "refunds_waiting",
@@ -108,6 +122,7 @@ __all__ = [
     "settle_month",
     "statement",
     "view_settlement",
+    "voucher_of_refund",
     "withdraw_grant",
     "withdraw_refund",
 ]

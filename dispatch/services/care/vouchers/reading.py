@@ -18,11 +18,11 @@ from dispatch.models.care import (
 )
 from dispatch.models.catalogue import Performer
 from dispatch.models.funds import Entry, Fund
-from dispatch.models.grid import Resident
+from dispatch.models.grid import Building, Household, Resident, Stairwell
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.care.terms import Programme as Kind
-from dispatch.rules.care.vouchers import VoucherState
+from dispatch.rules.care.vouchers import VoucherState, month_of
 from dispatch.rules.grid.identity import mask_name
 from dispatch.services.access.reach import visible
 from dispatch.services.care.vouchers.finding import LEFT, find_voucher
@@ -61,9 +61,10 @@ class RedemptionRow:
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """A line of a person's statement: what came or went on a day, and what was left after it."""
+    """A line of a person's statement: granted, taken, refunded or lapsed on a day, and what was left after it."""
 
     day: date
+    kind: str
     what: str
     firm: str
     fen: int
@@ -72,10 +73,11 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who is enrolled for vouchers, and whether there is one for the year already."""
+    """Somebody who is enrolled for vouchers, with part of the name, the home, and whether there is one for the year."""
 
     resident_id: int
     name: str
+    home: str
     has_voucher: bool
 
 
@@ -134,8 +136,11 @@ def candidates(session: Session, year: int, today: date, *, actor: Actor) -> lis
         .exists()
     )
     rows = session.execute(
-        select(Resident.id, Resident.name, has)
+        select(Resident.id, Resident.name, func.concat_ws("-", Building.number, Stairwell.number, Household.room), has)
         .join(Enrolment, Enrolment.resident_id == Resident.id)
+        .outerjoin(Household, Household.id == Resident.household_id)
+        .outerjoin(Stairwell, Stairwell.id == Household.stairwell_id)
+        .outerjoin(Building, Building.id == Stairwell.building_id)
         .join(Programme, Programme.id == Enrolment.programme_id)
         .where(
             visible(Enrolment, actor),
@@ -147,7 +152,7 @@ def candidates(session: Session, year: int, today: date, *, actor: Actor) -> lis
         .order_by(Resident.name_key, Resident.id)
         .limit(MOST_LISTED)
     )
-    return [Candidate(row[0], mask_name(row[1]), row[2]) for row in rows]
+    return [Candidate(resident_id, mask_name(name), home, has_one) for resident_id, name, home, has_one in rows]
 
 
 def redemptions() -> Select[VoucherRedemption, str, str | None, int | None, VoucherRefund | None]:
@@ -184,6 +189,17 @@ def redemptions_of_firm(
     return redemptions_where(session, actor, VoucherRedemption.performer_id == performer_id, *older, limit=limit)
 
 
+def redemptions_of_month(session: Session, performer_id: int, month: str, *, actor: Actor) -> list[RedemptionRow]:
+    """What a firm took in a month and did not give back, in that order; raises Invalid("month")."""
+    first, last = month_of(month)
+    conditions = (
+        VoucherRedemption.performer_id == performer_id,
+        VoucherRedemption.redeemed_on.between(first, last),
+        VoucherRedemption.refunded_at.is_(None),
+    )
+    return redemptions_where(session, actor, *conditions, limit=10 * MOST_LISTED)[::-1]
+
+
 def redemptions_of_settlement(session: Session, settlement_id: int, *, actor: Actor) -> list[RedemptionRow]:
     """What stands in a settlement, in the order in which it was taken."""
     found = redemptions_where(session, actor, VoucherRedemption.settlement_id == settlement_id, limit=10 * MOST_LISTED)
@@ -200,18 +216,18 @@ def statement(session: Session, voucher_id: int, *, actor: Actor) -> list[Statem
     voucher = find_voucher(session, voucher_id, actor=actor)
     rows = redemptions_of_voucher(session, voucher.id, actor=actor)[::-1]
     days = days_of(session, voucher, rows)
-    lines = [(days[voucher.entry_id], "发放", "", voucher.fen)] if voucher.entry_id is not None else []
+    lines = [(days[voucher.entry_id], "granted", "", "", voucher.fen)] if voucher.entry_id is not None else []
     for row in rows:
         taken = row.redemption
-        lines.append((taken.redeemed_on, taken.what, row.firm, -taken.fen))
+        lines.append((taken.redeemed_on, "taken", taken.what, row.firm, -taken.fen))
         if row.refund is not None and row.refund.entry_id is not None:
-            lines.append((days[row.refund.entry_id], f"退回：{taken.what}", row.firm, taken.fen))
+            lines.append((days[row.refund.entry_id], "refunded", taken.what, row.firm, taken.fen))
     if voucher.lapse_entry_id is not None:
-        lines.append((days[voucher.lapse_entry_id], "到期收回", "", -sum(fen for *_, fen in lines)))
+        lines.append((days[voucher.lapse_entry_id], "lapsed", "", "", -sum(fen for *_, fen in lines)))
     left, told = 0, []
-    for day, what, firm, fen in sorted(lines, key=lambda line: line[0]):
+    for day, kind, what, firm, fen in sorted(lines, key=lambda line: line[0]):
         left += fen
-        told.append(StatementLine(day, what, firm, fen, left))
+        told.append(StatementLine(day, kind, what, firm, fen, left))
     return told
 
 

@@ -59,12 +59,32 @@ def ask_refund(session: Session, redemption_id: int, *, words: str, actor: Actor
 
 def locked_redemption(session: Session, redemption_id: int, *, actor: Actor) -> tuple[VoucherRedemption, Voucher]:
     """A redemption in reach and its voucher, the voucher locked first as everybody does; raises NotFound."""
+    found = find_redemption(session, redemption_id, actor=actor)
+    voucher = find_voucher(session, found.voucher_id, actor=actor, locked=True)
+    query = select(VoucherRedemption).where(VoucherRedemption.id == redemption_id)
+    return session.scalars(locking(query)).one(), voucher
+
+
+def find_redemption(session: Session, redemption_id: int, *, actor: Actor) -> VoucherRedemption:
+    """A redemption in reach; raises NotFound."""
     query = select(VoucherRedemption).where(VoucherRedemption.id == redemption_id, visible(VoucherRedemption, actor))
     found = session.scalars(query).one_or_none()
     if found is None:
         raise NotFound
-    voucher = find_voucher(session, found.voucher_id, actor=actor, locked=True)
-    return session.scalars(locking(query)).one(), voucher
+    return found
+
+
+def voucher_of_refund(session: Session, refund_id: int, *, actor: Actor) -> int:
+    """Of which voucher a refund is; raises NotFound."""
+    query = (
+        select(VoucherRedemption.voucher_id)
+        .join(VoucherRefund, VoucherRefund.redemption_id == VoucherRedemption.id)
+        .where(VoucherRefund.id == refund_id, visible(VoucherRefund, actor))
+    )
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def check_refundable(session: Session, redemption: VoucherRedemption, voucher: Voucher) -> None:
