@@ -51,6 +51,7 @@ ITEMS: tuple[NavigationItem, ...] = (
     NavigationItem("pages_care.listing", lazy_gettext("关爱"), "heart", Right.VISITS_READ),
     NavigationItem("pages_care.my_day", lazy_gettext("今天去哪"), "geo-alt", Right.VISITS_RECORD),
     NavigationItem("pages_festivals.listing", lazy_gettext("节日联谊"), "calendar3", Right.LIFE_READ, is_daily=False),
+    NavigationItem("pages_family.listing", lazy_gettext("家属查看"), "eye", Right.VISITS_PLAN, is_daily=False),
     NavigationItem("pages_vouchers.listing", lazy_gettext("服务券"), "cash-coin", Right.VOUCHERS_READ, is_daily=False),
     NavigationItem("pages_redeeming.show", lazy_gettext("服务券核销"), "cash-coin", Right.VOUCHERS_REDEEM),
     NavigationItem("pages_asking.listing", lazy_gettext("三问"), "chat-left-text", Right.ASKING_TAKE, is_daily=False),

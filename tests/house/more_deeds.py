@@ -6,6 +6,7 @@ from tests.house.care_deeds import CARE_DEEDS
 from tests.house.complaint_deeds import COMPLAINT_DEEDS
 from tests.house.counselling_deeds import COUNSELLING_DEEDS
 from tests.house.export_deeds import EXPORT_DEEDS
+from tests.house.family_deeds import FAMILY_DEEDS
 from tests.house.festival_deeds import FESTIVAL_DEEDS
 from tests.house.firm_deeds import FIRM_DEEDS
 from tests.house.fund_deeds import FUND_DEEDS
@@ -24,6 +25,7 @@ MORE_DEEDS = (
     | COUNSELLING_DEEDS
     | EXPORT_DEEDS
     | FESTIVAL_DEEDS
+    | FAMILY_DEEDS
     | FIRM_DEEDS
     | FUND_DEEDS
     | GIFT_DEEDS

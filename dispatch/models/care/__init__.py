@@ -14,6 +14,7 @@ from dispatch.models.care.contacts import Absence, Contact
 from dispatch.models.care.counselling import Appointment, CounsellingSlot, Counsellor, CounsellorKind
 from dispatch.models.care.duties import Duty, DutyHandover, DutyOrder, DutyPeriod
 from dispatch.models.care.events import CareGroup, Condolence, GroupMember, GroupSwitch, LifeEffect, LifeEvent
+from dispatch.models.care.family import FamilyLink
 from dispatch.models.care.feeds import CareFeed
 from dispatch.models.care.festivals import (
     Festival,
@@ -59,6 +60,7 @@ __all__ = [
     "DutyOrder",
     "DutyPeriod",
     "Enrolment",
+    "FamilyLink",
     "Festival",
     "FestivalEvent",
     "FestivalHelper",
