@@ -122,3 +122,7 @@ def test_family_see_the_month_and_the_alarm_and_nothing_more(desk: Desk) -> None
     token = re.search(r"/f/(\w{26})", staff.post("/family", data=only).text)
     assert token is not None
     assert "已处理好" not in family.get(f"/f/{token[1]}").text
+    with desk.site.database.session() as session:
+        session.get_one(Resident, resident_id).left_at = clock.now(session)
+        session.commit()
+    assert family.get(f"/f/{token[1]}").status_code == 404

@@ -130,8 +130,13 @@ def elders(session: Session, *, actor: Actor) -> list[tuple[int, str]]:
 
 
 def open_link(session: Session, token: str, *, now: datetime) -> FamilyView:
-    """What a link shows; every opening is written down. Raises NotFound for one that is none, revoked or over."""
-    found = session.scalars(select(FamilyLink).where(FamilyLink.token_hash == tokens.hash_of(token))).one_or_none()
+    """What a link shows; every opening is written down. Raises NotFound for one that is none or over.
+
+    It is over with the consent, its last day, or when the elder has left the register.
+    """
+    query = select(FamilyLink).join(Resident, Resident.id == FamilyLink.resident_id)
+    query = query.where(FamilyLink.token_hash == tokens.hash_of(token), Resident.left_at.is_(None))
+    found = session.scalars(query).one_or_none()
     today = clock.today(now)
     if found is None or not is_alive(found.expires_on, today, is_revoked=found.revoked_at is not None):
         raise NotFound
