@@ -80,6 +80,6 @@ LIFE_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{PAGE}/withdrawal"): (event, 303, lambda _: REASON),
     ("POST", f"{PAGE}/withdrawal/approval"): (wrong, 303, nothing),
     ("GET", f"/life{GROUP}"): (listed, 200, nothing),
-    ("POST", f"/life{GROUP}/switches"): (listed, 303, lambda _: {"triggers": "death"}),
+    ("POST", f"/life{GROUP}/switches"): (listed, 303, lambda _: {"triggers": "disaster"}),
     ("POST", f"/life{GROUP}/members"): (listed, 303, named("resident_id")),
 }
