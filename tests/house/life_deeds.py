@@ -9,13 +9,16 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.models.care import Condolence
 from dispatch.rules.access.roles import SYSTEM, Role
+from dispatch.rules.care.asking import EntrySource
 from dispatch.rules.care.events import Event
 from dispatch.services import life
-from dispatch.services.care import events
+from dispatch.services.care import asking, events
+from dispatch.services.care.asking import EntryDraft
 from dispatch.services.care.events import EventDraft
 from tests.factories.life import Life, group, make_life
 from tests.factories.visits import resident
 from tests.factories.world import World, staff
+from tests.house.asking_deeds import question
 
 Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[str, Any]]]
 MADE: dict[str, int] = {}
@@ -47,6 +50,16 @@ def wrong(session: Session, world: World, user_id: int) -> str:
     clerk = staff(session, world, Role.WELFARE)
     life.ask_withdrawal(session, event_id, reason="不是这一户", actor=clerk, now=now)
     return str(event_id)
+
+
+def told_wrongly(session: Session, world: World) -> None:
+    """An event with its circumstances that somebody says was told wrongly, and what was said to a question."""
+    made, now = make_life(session, world), clock.now(session)
+    draft = EventDraft(Event.ACCIDENT, clock.today(now), made.resident.id, words="摔伤")
+    event_id = events.tell(session, draft, actor=SYSTEM, now=now).id
+    life.ask_withdrawal(session, event_id, reason="不是她", actor=staff(session, world, Role.WELFARE), now=now)
+    entry = EntryDraft("灯不亮", EntrySource.DESK, name="陈桂花", phone="13800005678")
+    asking.take_entry(session, int(question(session, world, 0)), entry, actor=SYSTEM, now=now)
 
 
 def listed(session: Session, world: World, _user_id: int) -> str:

@@ -39,6 +39,7 @@ from tests.factories.funds import give, make_treasury
 from tests.factories.giving import make_pledge
 from tests.factories.market import make_shop, milk_of
 from tests.factories.world import World, make_world, staff
+from tests.house.life_deeds import told_wrongly
 from tests.services.catalogue.test_firms import applied
 from tests.statements import statements
 
@@ -91,6 +92,7 @@ def lived(committed: Database) -> Database:
         counter(session)
         alarm(session, world)
         visits(session)
+        told_wrongly(session, world)
         session.commit()
     return committed
 
