@@ -118,7 +118,8 @@ def check_signing(
 ) -> None:
     """Take a signing that was made while the goods were kept, also when it is told later; raises what is wrong.
 
-    One that lapsed here before it arrived is taken as well: it was signed in time, and the goods are gone.
+    One that lapsed here before it arrived is taken as well: it was signed in time, and the goods are gone. A clock
+    that is a little behind has been set right by `moment_of`.
     """
     if state in {HandOutState.DONE, HandOutState.CANCELLED}:
         raise HandOutOver
@@ -126,6 +127,15 @@ def check_signing(
         raise Invalid("signed_at", "签字的时间不对,请检查这台设备的时钟")
     if is_over(until, signed_at):
         raise ReservationOver
+
+
+def moment_of(signed_at: datetime, reserved_at: datetime) -> datetime:
+    """When it was signed: what a device says, but nobody signs a list before it is there.
+
+    A device may be behind by as much as it may be ahead (2 minutes); one that is further away is refused.
+    """
+    behind = reserved_at - signed_at
+    return reserved_at if timedelta() < behind <= CLOCKS_DIFFER else signed_at
 
 
 def is_told_late(signed_at: datetime | None, now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """Hand-outs (领取): reserved against lots for some minutes, signed, booked as one step of stock, or put back."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import uuid4
 
@@ -239,6 +239,7 @@ def sign(session: Session, hand_out: HandOut, signing: Signing, *, actor: Actor,
     Raises NotKeeper, HandOutOver, ReservationOver, OtherList, Invalid naming the field, and what move_out raises.
     """
     demand_keeper(session, hand_out.facility_id, actor=actor, now=now)
+    signing = replace(signing, signed_at=rule.moment_of(signing.signed_at, hand_out.reserved_at))
     rule.check_signing(
         HandOutState(hand_out.state),
         hand_out.reserved_at,

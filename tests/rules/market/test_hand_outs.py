@@ -17,6 +17,7 @@ from dispatch.rules.market.hand_outs import (
     check_signing,
     is_over,
     list_digest,
+    moment_of,
     reserved_until,
 )
 
@@ -73,6 +74,12 @@ def test_what_was_signed_in_time_is_taken_however_late_it_is_told(signed_after: 
     for state in (HandOutState.DONE, HandOutState.CANCELLED):
         with pytest.raises(HandOutOver):
             check_signing(state, AT, UNTIL, **states)
+
+
+@given(behind=st.integers(-900, 400))
+def test_a_clock_that_is_a_little_behind_signs_no_sooner_than_the_list_is_there(behind: int) -> None:
+    said = AT - timedelta(seconds=behind)
+    assert moment_of(said, AT) == (AT if 0 < behind <= 120 else said)
 
 
 def test_a_proxy_has_a_name_and_a_relation() -> None:

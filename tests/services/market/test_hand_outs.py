@@ -245,11 +245,19 @@ def test_a_signature_that_does_not_fit_is_refused(session: Session, shop: Shop, 
         with pytest.raises(NotKeeper):
             hand_outs.sign(session, made, signed, actor=shop.approver, now=now)
     else:
-        at = now + 10 * MINUTE if wrong == "later" else made.reserved_at - MINUTE
+        at = now + 10 * MINUTE if wrong == "later" else made.reserved_at - 3 * MINUTE
         with pytest.raises(Invalid) as refused:
             sign(session, shop, made, at=at)
         assert refused.value.field == "signed_at"
     assert made.state == "reserved"
+
+
+def test_a_telephone_that_is_a_minute_behind_signs_when_the_list_was_made(session: Session, shop: Shop) -> None:
+    milk_of(session, shop, 3, 5)
+    made = reserve(session, shop, card_of(session, shop), (shop.milk.id, 1))
+    sign(session, shop, made, at=made.reserved_at - MINUTE)
+    settle(session)
+    assert (made.state, made.signed_at) == ("done", made.reserved_at)
 
 
 @pytest.mark.parametrize(("way", "drawn"), [(SigningWay.SCAN, picture()), (SigningWay.THUMB, picture("red"))])
