@@ -81,6 +81,6 @@ def make_community(today: date, seed: int = DEFAULT_SEED) -> Community:
         resources=resources,
         staff=(
             *make_staff(stream("staff"), grid, teams, workers, staff_phones),
-            *staff_of_helpers(stream("log-ins of helpers"), helpers),
+            *staff_of_helpers(stream("log-ins of helpers"), helpers, staff_phones),
         ),
     )

@@ -83,10 +83,10 @@ def make_staff(
     return tuple(staff)
 
 
-def staff_of_helpers(random: Random, helpers: tuple[Performer, ...]) -> tuple[StaffMember, ...]:
+def staff_of_helpers(random: Random, helpers: tuple[Performer, ...], phones: Phones) -> tuple[StaffMember, ...]:
     """The log-ins of helpers who have one."""
     return tuple(
-        StaffMember(one.login, one.name, password(random), Role.PERFORMER, COMMUNITY, None, None, one.phone)
+        StaffMember(one.login, one.name, password(random), Role.PERFORMER, COMMUNITY, None, None, phones.next())
         for one in helpers
         if one.login is not None
     )
