@@ -120,12 +120,14 @@ def send_first(job: Claimed) -> None:
 
 
 SWITCHES = {
-    "the claim is not committed before the work": Switch("is due and nobody came", ways=Ways(claims_first=False)),
+    "the claim is not committed before the work": Switch("is due and nobody came", 18, ways=Ways(claims_first=False)),
     "attempts are not counted": Switch(
         "is due and nobody came|still wait", edits=[edit(r"attempts = attempts \+ 1", "attempts = attempts")]
     ),
     "a job is finished without its token": Switch(
-        "its work was done [0-9]+ times", edits=[edit(r"(lease_until = NULL WHERE id = \S+) AND token = \S+$", r"\1")]
+        "its work was done [0-9]+ times",
+        5,
+        edits=[edit(r"(lease_until = NULL WHERE id = \S+) AND token = \S+$", r"\1")],
     ),
     "an order's job is only hinted": Switch(
         "no job will route it",
@@ -139,18 +141,18 @@ SWITCHES = {
     ),
     "no sweeper": Switch("is due and nobody came", ways=Ways(has_sweeper=False)),
     "rounds without lock and without fences": Switch(
-        "rounds that exist twice", changes=HISTORY_FENCES + RECORD_FENCES + ROUND_FENCES, edits=[NO_ROW_LOCK]
+        "rounds that exist twice", 5, changes=HISTORY_FENCES + RECORD_FENCES + ROUND_FENCES, edits=[NO_ROW_LOCK]
     ),
     "a message leaves before it is written down": Switch(
-        "arrived [0-9]+ times", handlers={"notify.deliver": run.Handler(outside=send_first)}
+        "arrived [0-9]+ times", 21, handlers={"notify.deliver": run.Handler(outside=send_first)}
     ),
     "a timer fires without comparing the state": Switch(
-        "accepted no offer of this cycle", 190, handlers={"orders.lapse": run.Handler(work=lapse_without_looking)}
+        "accepted no offer of this cycle", 195, handlers={"orders.lapse": run.Handler(work=lapse_without_looking)}
     ),
     "a period without its key": Switch(
-        "periods of", changes=PERIOD_KEY, edits=[edit(r"ON CONFLICT \(job, period\) DO NOTHING")]
+        "periods of", 5, changes=PERIOD_KEY, edits=[edit(r"ON CONFLICT \(job, period\) DO NOTHING")]
     ),
-    "an answer without the order's lock": Switch("reached a person or a process", edits=[NO_ROW_LOCK]),
+    "an answer without the order's lock": Switch("reached a person or a process", 5, edits=[NO_ROW_LOCK]),
 }
 
 
