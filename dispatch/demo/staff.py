@@ -30,6 +30,7 @@ SECONDS: tuple[tuple[Role, str, str, int], ...] = (
     (Role.CENTRE, "centre", CENTRE, 2),
     (Role.WELFARE, "welfare", COMMUNITY, 2),
 )
+COUNSEL: tuple[tuple[Role, str, str, int], ...] = ((Role.COUNSELLOR, "counsellor", COMMUNITY, 1),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def make_staff(
         add(login, Role.PERFORMER, COMMUNITY, worker.name, worker.phone, team=worker.team_code)
     add_all(TREASURY)
     add_all(SECONDS, first=2)
+    add_all(COUNSEL)
     return tuple(staff)
 
 

@@ -120,3 +120,13 @@ __all__ = [
     "past",
     "without_phone",
 ]
+
+
+def with_phone_and_mail(session: Session, world: World) -> Appointment:
+    """An appointment of somebody of a world who left both."""
+    kind = service(
+        session, world.district, "counsel_individual", offered=["counselling"], form="one_to_one", confidential=True
+    )
+    station = Station(world, kind, *make_counsellor(session, world, kind), SYSTEM)
+    asked = replace(asks(station, open_slot(session, station)), email="rain@example.org")
+    return counselling.book(session, world.community.id, asked, actor=SYSTEM, now=clock.now(session))[0]

@@ -11,6 +11,7 @@ KEYS = frozenset(
         *("request_id", "actor_id", "job_id", "job_kind", "order_id", "notice_id", "schedule_id", "job", "session"),
         *("method", "route", "status", "milliseconds", "error", "exc_info", "state", "lane", "seconds", "entries"),
         *("kind", "jobs", "attempts", "passing", "sending", "tries", "why", "hinted", "event_id", "frames"),
+        *("condolence_id", "period_id", "subject"),
     }
 )
 """Ids, codes, counts and names of our own classes; whoever adds a key says here that it is one of these."""

@@ -5,7 +5,6 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from itertools import product
@@ -29,18 +28,18 @@ from dispatch.rules.market.hand_outs import Proxy
 from dispatch.services import care, catalogue, funds, grid, market, orders
 from dispatch.services.access import files, idempotency, reseal, users, vault
 from dispatch.services.access.sealed import ANSWER, OF_PEOPLE, SEALED, SealedColumn
-from dispatch.services.care import alarms, counselling
+from dispatch.services.care import alarms
 from dispatch.services.market import applications
 from tests.conftest import Database
 from tests.factories import aid as aid_factory
 from tests.factories.alarms import device_of
 from tests.factories.care import home, make_calendar, visited, voucher
-from tests.factories.counselling import Station, asks, make_counsellor, open_slot
+from tests.factories.counselling import with_phone_and_mail
 from tests.factories.counter import card_of, reserve, sign
 from tests.factories.funds import give, make_treasury
 from tests.factories.giving import make_pledge
 from tests.factories.market import make_shop, milk_of
-from tests.factories.world import World, make_world, service, staff
+from tests.factories.world import World, make_world, staff
 from tests.house.life_deeds import told_wrongly
 from tests.services.catalogue.test_firms import applied
 from tests.statements import statements
@@ -95,19 +94,9 @@ def lived(committed: Database) -> Database:
         alarm(session, world)
         visits(session)
         told_wrongly(session, world)
-        counselled(session, world)
+        with_phone_and_mail(session, world)
         session.commit()
     return committed
-
-
-def counselled(session: Session, world: World) -> None:
-    """An appointment of counselling with telephone and mail."""
-    kind = service(
-        session, world.district, "counsel_individual", offered=["counselling"], form="one_to_one", confidential=True
-    )
-    station = Station(world, kind, *make_counsellor(session, world, kind), SYSTEM)
-    asked = replace(asks(station, open_slot(session, station)), email="rain@example.org")
-    counselling.book(session, world.community.id, asked, actor=SYSTEM, now=clock.now(session))
 
 
 def people(session: Session, world: World) -> None:

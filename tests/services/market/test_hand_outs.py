@@ -252,21 +252,15 @@ def test_a_signature_that_does_not_fit_is_refused(session: Session, shop: Shop, 
     assert made.state == "reserved"
 
 
-def test_a_telephone_that_is_a_minute_behind_signs_when_the_list_was_made(session: Session, shop: Shop) -> None:
-    milk_of(session, shop, 3, 5)
-    made = reserve(session, shop, card_of(session, shop), (shop.milk.id, 1))
-    sign(session, shop, made, at=made.reserved_at - MINUTE)
-    settle(session)
-    assert (made.state, made.signed_at) == ("done", made.reserved_at)
-
-
 @pytest.mark.parametrize(("way", "drawn"), [(SigningWay.SCAN, picture()), (SigningWay.THUMB, picture("red"))])
-def test_paper_and_thumb_print_stand_for_a_stroke(session: Session, shop: Shop, way: SigningWay, drawn: bytes) -> None:
+def test_paper_and_thumb_print_stand_for_a_stroke_also_by_a_telephone_a_minute_behind(
+    session: Session, shop: Shop, way: SigningWay, drawn: bytes
+) -> None:
     milk_of(session, shop, 3, 5)
     made = reserve(session, shop, card_of(session, shop), (shop.milk.id, 1))
-    sign(session, shop, made, way=way, picture=drawn)
+    sign(session, shop, made, way=way, picture=drawn, at=made.reserved_at - MINUTE)
     settle(session)
-    assert made.way == way
+    assert (made.way, made.signed_at) == (way, made.reserved_at)
 
 
 def test_nobody_else_gives_away_what_is_reserved(session: Session, shop: Shop) -> None:
