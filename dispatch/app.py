@@ -1,6 +1,5 @@
 """create_app(): the pages and the API in one Flask application."""
 
-import gc
 from typing import cast
 
 import structlog
@@ -185,16 +184,9 @@ log = structlog.get_logger()
 
 
 def serve() -> Flask:
-    """What gunicorn loads once, before it forks: the application, and in each process a thread beside it for hints.
-
-    No connection is open when it forks; what was loaded is left out of every later search for garbage, so that its
-    memory stays shared.
-    """
+    """What gunicorn runs in each of its processes: the application, a thread beside it for hints."""
     Broker.in_background()
-    app = create_app()
-    Doors.rest()
-    gc.freeze()
-    return app
+    return create_app()
 
 
 def create_app(settings: Settings | None = None) -> Flask:

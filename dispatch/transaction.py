@@ -59,12 +59,6 @@ class Doors:
         """Use this engine for all transactions of the process."""
         cls.engine = engine
 
-    @classmethod
-    def rest(cls) -> None:
-        """Before a fork: close what is open and unused, so that parent and child each make connections of their own."""
-        if cls.engine is not None:
-            cls.engine.dispose()
-
 
 @contextmanager
 def transaction(scope: Scope | None = None) -> Iterator[Session]:

@@ -43,7 +43,6 @@ def command(settings: Settings) -> list[str]:
         "--graceful-timeout=8",
         "--keep-alive=5",
         "--no-control-socket",
-        "--preload",  # loaded once for all processes; who replaces a dead one forks and serves at once
         "--forwarded-allow-ips=",  # gunicorn believes nobody: dispatch/gateways/proxy.py decides
         "dispatch.app:serve()",
     ]
