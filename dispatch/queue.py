@@ -90,6 +90,14 @@ class Claimed:
     attempts: int
     token: int
 
+    @property
+    def about(self) -> int:
+        """The id of what the job is about; raises ValueError for a job without one."""
+        if self.reference is None:
+            message = f"a job of {self.kind} needs the id of what it is about"
+            raise ValueError(message)
+        return self.reference
+
 
 INSERT = text(
     "INSERT INTO jobs (dedupe, kind, reference, arguments, lane, run_at) "

@@ -32,10 +32,8 @@ def keep_duties(session: Session, job: Claimed) -> None:
 
 def keep_batch(session: Session, job: Claimed) -> None:
     """The day's work of some enrolments of a community."""
-    if job.reference is None:
-        raise ValueError("a batch of enrolments needs its community")
     first, last = int(job.arguments["first"]), int(job.arguments["last"])
-    care.keep_batch(session, job.reference, first, last, now=clock.now(session))
+    care.keep_batch(session, job.about, first, last, now=clock.now(session))
 
 
 def check_nests(session: Session, job: Claimed) -> None:
@@ -46,11 +44,9 @@ def check_nests(session: Session, job: Claimed) -> None:
 
 def order_changed(session: Session, job: Claimed) -> None:
     """An order of care has come to a new state: each part of it looks whether it is its own."""
-    if job.reference is None:
-        raise ValueError("a changed order needs its id")
     version, now = int(job.arguments["version"]), clock.now(session)
-    care.order_changed(session, job.reference, version, now=now)
-    alarms.order_changed(session, job.reference, version, now=now)
+    care.order_changed(session, job.about, version, now=now)
+    alarms.order_changed(session, job.about, version, now=now)
 
 
 def watch_devices(session: Session, job: Claimed) -> None:
@@ -67,9 +63,7 @@ def review_devices(session: Session, job: Claimed) -> None:
 
 def answer_due(session: Session, job: Claimed) -> None:
     """The days are over within which an entry of 三问 is answered."""
-    if job.reference is None:
-        raise ValueError("an entry that is due needs its id")
-    asking.answer_due(session, job.reference)
+    asking.answer_due(session, job.about)
 
 
 def visit_again(session: Session, job: Claimed) -> None:
@@ -80,9 +74,7 @@ def visit_again(session: Session, job: Claimed) -> None:
 
 def condolence_due(session: Session, job: Claimed) -> None:
     """A visit of 三访 should have been paid by now."""
-    if job.reference is None:
-        raise ValueError("a visit that is due needs its id")
-    condoling.condolence_due(session, job.reference)
+    condoling.condolence_due(session, job.about)
 
 
 def lapse_vouchers(session: Session, job: Claimed) -> None:
@@ -93,9 +85,7 @@ def lapse_vouchers(session: Session, job: Claimed) -> None:
 
 def lapse_voucher(session: Session, job: Claimed) -> None:
     """The last day of a voucher is over: what is left goes back to the fund."""
-    if job.reference is None:
-        raise ValueError("a voucher that is over needs its id")
-    vouchers.lapse_voucher(session, job.reference, now=clock.now(session))
+    vouchers.lapse_voucher(session, job.about, now=clock.now(session))
 
 
 def plan_festivals(session: Session, job: Claimed) -> None:

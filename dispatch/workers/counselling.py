@@ -12,12 +12,12 @@ from dispatch.services.care import counselling
 
 def lapse_offer(session: Session, job: Claimed) -> None:
     """The time to answer an offer of the waiting list is over."""
-    counselling.lapse(session, appointment_of(job), now=clock.now(session))
+    counselling.lapse(session, job.about, now=clock.now(session))
 
 
 def remind_appointment(session: Session, job: Claimed) -> None:
     """A client is told of the time that comes."""
-    counselling.remind(session, appointment_of(job), now=clock.now(session))
+    counselling.remind(session, job.about, now=clock.now(session))
 
 
 def forget_counselling(session: Session, job: Claimed) -> None:
@@ -27,13 +27,6 @@ def forget_counselling(session: Session, job: Claimed) -> None:
         queue.enqueue(session, job.kind, lane=Lane.PERIODIC, **job.arguments)
         return
     queue.finish_period(session, job.kind, str(job.arguments["period"]))
-
-
-def appointment_of(job: Claimed) -> int:
-    """The appointment that a job is about."""
-    if job.reference is None:
-        raise ValueError("an appointment's job needs its id")
-    return job.reference
 
 
 WORK: dict[str, Callable[[Session, Claimed], None]] = {

@@ -21,18 +21,14 @@ def keep_facilities(session: Session, job: Claimed) -> None:
 
 def keep_facility(session: Session, job: Claimed) -> None:
     """The day's work of one facility."""
-    if job.reference is None:
-        raise ValueError("a facility's work needs its id")
-    market.keep_facility(session, job.reference, now=clock.now(session))
+    market.keep_facility(session, job.about, now=clock.now(session))
 
 
 def order_changed(session: Session, job: Claimed) -> None:
     """An order of the supermarket has come to a new state: each part of it looks whether it is its own."""
-    if job.reference is None:
-        raise ValueError("a changed order needs its id")
     version, now = int(job.arguments["version"]), clock.now(session)
-    market.disposal_order_changed(session, job.reference, version, now=now)
-    market.giving_order_changed(session, job.reference, version)
+    market.disposal_order_changed(session, job.about, version, now=now)
+    market.giving_order_changed(session, job.about, version)
 
 
 def recheck_beneficiaries(session: Session, job: Claimed) -> None:
@@ -43,15 +39,11 @@ def recheck_beneficiaries(session: Session, job: Claimed) -> None:
 
 def lapse_hand_out(session: Session, job: Claimed) -> None:
     """The time to sign for what was reserved is over."""
-    if job.reference is None:
-        raise ValueError("a reservation that lapses needs its id")
-    hand_outs.lapse(session, job.reference, now=clock.now(session))
+    hand_outs.lapse(session, job.about, now=clock.now(session))
 
 
 def voucher_given(session: Session, job: Claimed) -> None:
     """A person of a household was granted a voucher: the counter of the supermarket will know."""
-    if job.reference is None:
-        raise ValueError("what was given needs the voucher's id")
     benefits.record(
         session,
         community_id=int(job.arguments["community_id"]),
@@ -59,7 +51,7 @@ def voucher_given(session: Session, job: Claimed) -> None:
         programme=Programme.VOUCHER,
         given_on=date.fromisoformat(job.arguments["given_on"]),
         origin="care.voucher",
-        origin_id=job.reference,
+        origin_id=job.about,
     )
 
 

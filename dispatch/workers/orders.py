@@ -9,97 +9,90 @@ from dispatch.queue import Claimed
 from dispatch.services import orders
 
 
-def reference_of(job: Claimed) -> int:
-    """The id that the job is about."""
-    if job.reference is None:
-        raise ValueError("a job of orders needs a reference")
-    return job.reference
-
-
 def route(session: Session, job: Claimed) -> None:
     """Move one order on."""
-    orders.route(session, reference_of(job), now=clock.now(session))
+    orders.route(session, job.about, now=clock.now(session))
 
 
 def route_many(session: Session, jobs: list[Claimed]) -> None:
     """Move many orders on in one transaction."""
-    orders.route_many(session, [reference_of(job) for job in jobs], now=clock.now(session))
+    orders.route_many(session, [job.about for job in jobs], now=clock.now(session))
 
 
 def lapse(session: Session, job: Claimed) -> None:
     """The hold time of a round is over."""
-    orders.lapse(session, reference_of(job), now=clock.now(session))
+    orders.lapse(session, job.about, now=clock.now(session))
 
 
 def escalate(session: Session, job: Claimed) -> None:
     """A level of lateness is reached."""
-    orders.escalate(session, reference_of(job), now=clock.now(session))
+    orders.escalate(session, job.about, now=clock.now(session))
 
 
 def escalation_digest(session: Session, job: Claimed) -> None:
     """The minutes in which notices to one person were gathered are over."""
-    orders.tell_digest(session, reference_of(job), now=clock.now(session))
+    orders.tell_digest(session, job.about, now=clock.now(session))
 
 
 def sign_due(session: Session, job: Claimed) -> None:
     """The time to sign is over."""
-    orders.sign_due(session, reference_of(job))
+    orders.sign_due(session, job.about)
 
 
 def place_alarm(session: Session, job: Claimed) -> None:
     """Nobody has settled a place in time."""
-    orders.place_alarm(session, orders.lock(session, reference_of(job)), now=clock.now(session))
+    orders.place_alarm(session, orders.lock(session, job.about), now=clock.now(session))
 
 
 def feed_back(session: Session, job: Claimed) -> None:
     """Nobody has answered the resident in time."""
-    orders.feed_back_by_clock(session, reference_of(job), now=clock.now(session))
+    orders.feed_back_by_clock(session, job.about, now=clock.now(session))
 
 
 def callback_due(session: Session, job: Claimed) -> None:
     """The day to call back has come."""
-    orders.callback_due(session, reference_of(job), now=clock.now(session))
+    orders.callback_due(session, job.about, now=clock.now(session))
 
 
 def archive(session: Session, job: Claimed) -> None:
     """A closed order is put away."""
-    orders.archive(session, reference_of(job), now=clock.now(session))
+    orders.archive(session, job.about, now=clock.now(session))
 
 
 def arrival_due(session: Session, job: Claimed) -> None:
     """The time to arrive is over."""
-    orders.arrival_due(session, reference_of(job), now=clock.now(session))
+    orders.arrival_due(session, job.about, now=clock.now(session))
 
 
 def wake(session: Session, job: Claimed) -> None:
     """A shift begins that an order waits for."""
-    orders.wake(session, reference_of(job), cycle=int(job.arguments["cycle"]), now=clock.now(session))
+    orders.wake(session, job.about, cycle=int(job.arguments["cycle"]), now=clock.now(session))
 
 
 def request_due(session: Session, job: Claimed) -> None:
     """The time to decide a request is over."""
-    orders.request_due(session, reference_of(job), now=clock.now(session))
+    orders.request_due(session, job.about, now=clock.now(session))
 
 
 def complaint_due(session: Session, job: Claimed) -> None:
     """The time to answer a complaint is over."""
-    orders.complaint_due(session, reference_of(job), now=clock.now(session))
+    orders.complaint_due(session, job.about, now=clock.now(session))
 
 
 def resume(session: Session, job: Claimed) -> None:
     """A hold has come to its end date."""
-    orders.resume_by_clock(session, reference_of(job), now=clock.now(session))
+    orders.resume_by_clock(session, job.about, now=clock.now(session))
 
 
 def supervision_due(session: Session, job: Claimed) -> None:
     """A supervision has come to its own due date."""
-    orders.supervision_due(session, reference_of(job), now=clock.now(session))
+    orders.supervision_due(session, job.about, now=clock.now(session))
 
 
 def recompute_due(session: Session, job: Claimed) -> None:
     """A calendar was corrected: the limits of its open orders follow, a batch at a time."""
     after = int(job.arguments.get("after", 0))
-    orders.recompute_due(session, reference_of(job), after=after, now=clock.now(session))
+    orders.recompute_due(session, job.about, after=after, now=clock.now(session))
 
 
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
