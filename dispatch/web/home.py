@@ -180,7 +180,9 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "disposal_late": gettext("隔离的物品到期还没有销毁签字"),
         "canary_late": gettext("探针订单没有按时走完，系统可能有问题"),
     }
-    return (words | of_money(facts) | of_life(facts) | of_calendar(facts)).get(alarm.kind, alarm.kind)
+    return (words | of_money(facts) | of_life(facts) | of_calendar(facts) | of_devices(facts)).get(
+        alarm.kind, alarm.kind
+    )
 
 
 def of_calendar(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -240,4 +242,23 @@ def of_life(facts: Mapping[str, Any]) -> dict[str, str]:
         "condolence_unplaced": gettext("三访的登门慰问派不出去，请指定登门的人"),
         "death_told": gettext("来电或上门的人说有居民亡故，请核实后登记"),
         "asking_unanswered": gettext("三问的一条意见过了期限还没有答复"),
+    }
+
+
+def of_devices(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The alarms about 电子保姆; each names the device by its number, never whose it is."""
+    device, account = facts.get("device", ""), facts.get("account", "")
+    return {
+        "device_silent": gettext("电子保姆 %(device)s 没有信号，请打电话问老人", device=device),
+        "device_test_due": gettext("电子保姆 %(device)s 这个季度还没有实测", device=device),
+        "device_unplaced": gettext("电子保姆 %(device)s 的信号派不出订单，请马上打电话处理", device=device),
+        "device_uninstalled": gettext("电子保姆 %(device)s 报警，但还没有登记装在谁家", device=device),
+        "device_code_unknown": gettext(
+            "电子保姆 %(device)s 报来不认识的代码 %(code)s，请打电话问老人", device=device, code=facts.get("code", "")
+        ),
+        "device_refused": gettext(
+            "电子保姆（账号 %(account)s %(device)s）的报文没有接受，请查账号、密钥和时钟；急的请打电话",
+            account=account,
+            device=device,
+        ),
     }
