@@ -222,6 +222,19 @@ def bill_of(session: Session, round_id: int) -> Sequence[tuple[Goods, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def parcel_of(session: Session, entry: RoundEntry, found: Round, signed_on: date | None) -> Outgoing:
+    """What leaves the stock for one household of a round."""
+    return Outgoing(
+        kind=MoveKind.PARCEL,
+        facility_id=found.facility_id,
+        wishes=tuple(Wish(goods.id, amount) for goods, amount in bill_of(session, found.id)),
+        purpose=Purpose.YEARLY_ROUND,
+        signed_on=signed_on,
+        origin=PARCEL,
+        origin_id=entry.id,
+    )
+
+
 def sign_parcel(
     session: Session,
     entry_id: int,
@@ -240,15 +253,7 @@ def sign_parcel(
     rule.check_sign(RoundState(found.state), EntryState(entry.state), signer)
     if signed is not None:
         keep_signed(session, entry, signed, actor=actor, now=now)
-    outgoing = Outgoing(
-        kind=MoveKind.PARCEL,
-        facility_id=found.facility_id,
-        wishes=tuple(Wish(goods.id, amount) for goods, amount in bill_of(session, found.id)),
-        purpose=Purpose.YEARLY_ROUND,
-        signed_on=signed_on,
-        origin=PARCEL,
-        origin_id=entry.id,
-    )
+    outgoing = parcel_of(session, entry, found, signed_on)
     entry.move_id = move_out(session, outgoing, actor=actor, now=now).move.id
     entry.signer, entry.signed_on = signer.strip(), signed_on or clock.today(now)
     entry.state = str(EntryState.DELIVERED)

@@ -19,6 +19,7 @@ from dispatch.services.access import audit, policies
 from dispatch.services.care.counselling import booking, keeping, keys, sealing
 
 KEEP = "counselling.keep_years"
+DISCLOSED, DISCLOSURES = "care.disclose_danger", "danger_disclosures"
 FORGOTTEN = "—"
 AT_ONCE = 500
 
@@ -108,15 +109,8 @@ def disclose(
     )
     session.add(made)
     session.flush()
-    audit.record(
-        session,
-        "care.disclose_danger",
-        "danger_disclosures",
-        made.id,
-        actor=actor,
-        community_id=made.community_id,
-        fields={"danger": str(danger), "told": str(told)},
-    )
+    fields = {"danger": str(danger), "told": str(told)}
+    audit.record(session, DISCLOSED, DISCLOSURES, made.id, actor=actor, community_id=made.community_id, fields=fields)
     return made
 
 
