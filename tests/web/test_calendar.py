@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from dispatch import clock
 from dispatch.models.catalogue import CalendarDay, CalendarYear
 from dispatch.models.notify import Alarm
-from dispatch.queue import Job
+from dispatch.queue import Claimed, Job
 from dispatch.rules.access.roles import SYSTEM, Right, Role
 from dispatch.services import catalogue, notify
 from dispatch.workers.orders import WORK
@@ -179,7 +179,9 @@ def test_a_day_is_marked_by_keyboard_and_the_order_tells_that_its_limits_moved(d
     assert [one["id"] for one in Axe().run(page).response["violations"]] == []
     with desk.site.database.session() as session:
         job = session.scalars(select(Job).where(Job.kind == "orders.recompute_due")).one()
-        WORK[job.kind](session, job)  # type: ignore[arg-type]
+        WORK[job.kind](
+            session, Claimed(job.id, job.kind, job.reference, job.arguments, job.lane, job.run_at, attempts=1, token=1)
+        )
         session.commit()
     page.goto(f"{desk.site.url}/orders/{number}")
     expect(page.locator(".timeline")).to_contain_text("重算时限")
