@@ -33,6 +33,7 @@ from dispatch.db import make_engine
 from dispatch.rules.access.roles import EVERYTHING, Scope
 from dispatch.servers import WITHOUT_DURABILITY, PostgresServer, RedisServer, find_postgres, find_redis
 from dispatch.transaction import BEGIN, Doors
+from dispatch.web import live
 from dispatch.workers import run
 
 ROOT = Path(__file__).parent.parent
@@ -260,6 +261,7 @@ def database_of_its_own(servers: Servers) -> Iterator[Database]:
         yield Database(name, url, servers.postgres.url(OWNER_ROLE, name), engine)
         Doors.engine = before
         run.Holder.forget()
+        live.Process.close()
     servers.drop(name)
 
 

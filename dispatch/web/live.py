@@ -87,6 +87,8 @@ class Hub:
             try:
                 self.listen_once()
             except psycopg.Error as error:
+                if self.stopping.is_set():
+                    return
                 log.warning("live_listen_lost", error=type(error).__name__)
                 self.stopping.wait(RECONNECT_SECONDS)
                 self.tell(None)
@@ -131,11 +133,17 @@ class Process:
         url = Doors.engine.url.render_as_string(hide_password=False)
         with cls.lock:
             if cls.hub is None or cls.hub.url != url:
+                cls.close()
                 most = max(1, min(MOST_STREAMS, get_settings().web_threads - THREADS_LEFT_FOR_PAGES))
-                if cls.hub is not None:
-                    cls.hub.stopping.set()
                 cls.hub = Hub(url, most)
             return cls.hub
+
+    @classmethod
+    def close(cls) -> None:
+        """Listen no more: a connection that is lost from now on is nobody's loss, and is not told."""
+        if cls.hub is not None:
+            cls.hub.stopping.set()
+            cls.hub = None
 
 
 @blueprint.get("/live")
