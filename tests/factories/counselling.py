@@ -13,9 +13,12 @@ from dispatch.rules.access.roles import SYSTEM, Actor, ActorKind, Role, Scope, r
 from dispatch.rules.care.counselling import Source
 from dispatch.services.care import counselling
 from dispatch.services.care.counselling import Booking
+from dispatch.services.care.counselling.sealing import Cost, NewPassphrase
 from tests.factories.world import World, make_world, service, user
 
 HOUR = timedelta(hours=1)
+CHEAP = Cost(mebibytes=1, passes=1, lanes=1)
+"""For keys that live as long as a test; what a door makes costs the full price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ def make_station(session: Session, *, code: str = "counsel_individual") -> Stati
     counsellor, acting = make_counsellor(session, world, kind)
     scope = Scope(communities=frozenset({world.community.id}))
     return Station(world, kind, counsellor, acting, Actor(kind=ActorKind.SYSTEM, scope=scope))
+
+
+def chosen(words: str) -> NewPassphrase:
+    """A passphrase for a key that lives as long as a test."""
+    return NewPassphrase(words, CHEAP)
 
 
 def make_counsellor(session: Session, world: World, kind: Service) -> tuple[Counsellor, Actor]:
@@ -113,6 +121,7 @@ __all__ = [
     "Station",
     "asks",
     "booked",
+    "chosen",
     "counsellor_actor",
     "make_counsellor",
     "make_station",

@@ -18,7 +18,7 @@ from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.rules.care.counselling import Source
 from dispatch.services.care import counselling
 from dispatch.services.care.counselling import Booking, keys, notes
-from tests.factories.counselling import counsellor_actor
+from tests.factories.counselling import chosen, counsellor_actor
 from tests.factories.world import NUMBERS, World, service, staff, user
 
 Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[str, Any]]]
@@ -102,9 +102,11 @@ def with_key(session: Session, world: World, user_id: int) -> Counsellor:
     acting, now = counsellor_actor(whose.user_id, community_id), clock.now(session)
     if keys.own_key(session, whose) is None:
         while len(keys.holders(session, community_id)) < keys.HOLDERS:
-            keys.make_holder_key(session, community_id, PASSPHRASE, actor=staff(session, world, Role.CENTRE), now=now)
-        chosen = [one.key_id for one in keys.holders(session, community_id)][: keys.HOLDERS]
-        keys.make_counsellor_key(session, PASSPHRASE, chosen, actor=acting, now=now)
+            keys.make_holder_key(
+                session, community_id, chosen(PASSPHRASE), actor=staff(session, world, Role.CENTRE), now=now
+            )
+        holding = [one.key_id for one in keys.holders(session, community_id)][: keys.HOLDERS]
+        keys.make_counsellor_key(session, chosen(PASSPHRASE), holding, actor=acting, now=now)
     return whose
 
 

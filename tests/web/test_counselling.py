@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from dispatch import clock
 from dispatch.gateways.limits import limiter
-from dispatch.models.access import Membership, User
+from dispatch.models.access import AuditEntry, Membership, User
 from dispatch.models.care import Appointment, CounsellingSlot
 from dispatch.models.catalogue import Service
 from dispatch.rules.access.roles import Role
@@ -83,6 +83,13 @@ def keyed(desk: Desk, client: FlaskClient) -> list[FlaskClient]:
     form = {"passphrase": OWN, "passphrase_again": OWN, "holder_ids": chosen}
     assert client.post("/counselling/mine/key", data=form).status_code == 303
     return holders
+
+
+def refusals(desk: Desk) -> list[tuple[int | None, str]]:
+    """What the trail keeps of those who did not open a note: of which appointment, and what was refused."""
+    query = select(AuditEntry).where(AuditEntry.action == "care.refuse_counsellor_key").order_by(AuditEntry.id)
+    with desk.site.database.session() as session:
+        return [(one.subject_id, one.fields["refused"]) for one in session.scalars(query)]
 
 
 def booking(slot_id: str, **changes: str) -> dict[str, str]:
@@ -163,6 +170,10 @@ def test_what_is_written_opens_with_the_passphrase_or_both_holders_and_stands_in
     assert client.post(f"{page}/outcome", data={"came": "yes"}).status_code == 409
     both = {"appointment_id": about, "passphrase": ONE, "second_login": login, "second_passphrase": OTHER}
     assert first.post("/counselling/holder/opening", data=both).status_code == 422
+    refused = first.post("/counselling/holder/opening", data=both | {"reason": "试试", "second_passphrase": ONE})
+    assert (refused.status_code, WORDS in refused.get_data(as_text=True)) == (409, False)
+    assert first.post("/counselling/holder/opening", data=both | {"appointment_id": "x"}).status_code == 404
+    assert refusals(desk) == [(about, "Invalid"), (about, "WrongPassphrase"), (None, "NotFound")]
     got = first.post("/counselling/holder/opening", data=both | {"reason": "法院调查"})
     assert WORDS in got.get_data(as_text=True)
     assert "法院调查" in client.get("/counselling/mine").get_data(as_text=True)

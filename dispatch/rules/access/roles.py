@@ -264,7 +264,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.COUNSELLOR: frozenset({Right.COUNSELLING_COUNSEL, Right.NOTICES_READ}),
 }
 
-TOTP_ROLES = frozenset({Role.CENTRE, Role.ADMIN})
+TOTP_ROLES = frozenset({Role.CENTRE, Role.ADMIN, Role.COUNSELLOR})
 NARROW_ROLES = frozenset({Role.TEAM_HEAD, Role.AREA_CHIEF, Role.PERFORMER})
 """Who sees only the orders of a team, an area or their own; one wider role beside it lifts that."""
 

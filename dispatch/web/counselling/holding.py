@@ -7,7 +7,7 @@ from flask import Response, make_response, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Conflict, Invalid, NotAllowed
+from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
 from dispatch.gateways import limits
 from dispatch.gateways.limits import limiter
 from dispatch.rules.access.roles import Actor, Right
@@ -65,6 +65,14 @@ def make_holder_key() -> Response:
     return change(work, render_holder, url_for("pages_counselling.holder"))
 
 
+def asked_about() -> int:
+    """The appointment that is asked for, 0 where the field names none."""
+    try:
+        return number(request.form, "appointment_id") or 0
+    except Invalid:
+        return 0
+
+
 @blueprint.post("/holder/opening")
 @allow(Right.COUNSELLING_HOLD)
 @limiter.limit(limits.CODE, key_func=limits.principal)
@@ -72,14 +80,18 @@ def make_holder_key() -> Response:
 def open_both() -> Response:
     """Two holders open the notes of one appointment, for this one answer."""
     actor, form = current_actor(), request.form
+    about = asked_about()
     try:
-        about = number(form, "appointment_id") or 0
         second = Second(form.get("second_login", ""), form.get("second_passphrase", ""))
         with transaction() as session:
             now, reason = clock.now(session), form.get("reason", "")
             passphrase = form.get("passphrase", "")
             found = breaking.open_both(session, about, passphrase, second, reason, actor=actor, now=now)
-    except (Invalid, Conflict, NotAllowed) as error:
+    except (Invalid, Conflict, NotAllowed, NotFound) as error:
+        with transaction() as session:
+            breaking.note_refused(session, about, error, actor=actor)
+        if isinstance(error, NotFound):
+            raise
         return make_response(render_holder(actor, errors_of(error)), status_of(error))
     response = make_response(render_holder(actor, NOTHING_WRONG, found))
     response.headers["Cache-Control"] = "private, no-store"

@@ -12,6 +12,7 @@ from dispatch.gateways.limits import limiter
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.services.care import counselling
 from dispatch.services.care.counselling import keys
+from dispatch.services.care.counselling.sealing import NewPassphrase
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.changing import NOTHING_WRONG, Work, change
@@ -44,12 +45,12 @@ def keep(work: Work) -> Response:
     return change(work, render_key, url_for("pages_counselling.own_key"))
 
 
-def chosen_passphrase() -> str:
+def chosen_passphrase() -> NewPassphrase:
     """The new passphrase, typed twice alike; raises Invalid."""
     passphrase = request.form.get("passphrase", "")
     if passphrase != request.form.get("passphrase_again", ""):
         raise Invalid("passphrase_again", "两次填写的口令不一样")
-    return passphrase
+    return NewPassphrase(passphrase)
 
 
 @blueprint.post("/mine/key")

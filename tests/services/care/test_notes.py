@@ -18,8 +18,8 @@ from dispatch.rules.care.counselling import Danger, Told
 from dispatch.services.access import vault
 from dispatch.services.care.counselling import breaking, keys, notes, sealing
 from dispatch.services.care.counselling.breaking import NothingWritten, NotTheHolders, Second
-from dispatch.services.care.counselling.sealing import WrongPassphrase
-from tests.factories.counselling import Station, booked, make_counsellor, make_station, open_slot
+from dispatch.services.care.counselling.sealing import Cost, NewPassphrase, WrongPassphrase
+from tests.factories.counselling import CHEAP, Station, booked, chosen, make_counsellor, make_station, open_slot
 from tests.factories.world import staff
 
 OWN, ONE, OTHER = "窗外的桂花今年开了两次呢", "一号保管人自己的一句话别处不用", "二号保管人自己的一句话别处不用"
@@ -38,7 +38,7 @@ def holders(session: Session, station: Station) -> list[Actor]:
     found = [staff(session, station.world, role) for role in (Role.CENTRE, Role.WELFARE)]
     for actor, passphrase in zip(found, (ONE, OTHER), strict=True):
         now = clock.now(session)
-        keys.make_holder_key(session, station.community_id, passphrase, actor=actor, now=now)
+        keys.make_holder_key(session, station.community_id, chosen(passphrase), actor=actor, now=now)
     return found
 
 
@@ -47,8 +47,8 @@ def appointment(session: Session, station: Station, holders: list[Actor]) -> App
     """An appointment with a note and a disclosure, by a counsellor who has a key."""
     assert holders
     now, by = clock.now(session), {"actor": station.acting}
-    chosen = [one.key_id for one in keys.holders(session, station.community_id)]
-    keys.make_counsellor_key(session, OWN, chosen, **by, now=now)
+    holding = [one.key_id for one in keys.holders(session, station.community_id)]
+    keys.make_counsellor_key(session, chosen(OWN), holding, **by, now=now)
     made = booked(session, station, open_slot(session, station))
     notes.write_note(session, made.id, WORDS, **by, now=now)
     notes.disclose(session, made.id, Danger.SELF, Told.MEDICAL, TOLD_WORDS, **by, now=now)
@@ -107,10 +107,12 @@ def test_a_new_passphrase_wraps_the_same_key_anew(session: Session, station: Sta
     by = {"actor": station.acting, "now": now}
     before = session.scalars(select(SealingKey.public_key).where(SealingKey.purpose == "counsellor")).one()
     with pytest.raises(WrongPassphrase):
-        keys.change_passphrase(session, community_id, keys.COUNSELLOR, ONE, "另外一句自己记得住的话别处不用", **by)
+        keys.change_passphrase(
+            session, community_id, keys.COUNSELLOR, ONE, chosen("另外一句自己记得住的话别处不用"), **by
+        )
     with pytest.raises(Invalid):
-        keys.change_passphrase(session, community_id, keys.COUNSELLOR, OWN, "太短", **by)
-    keys.change_passphrase(session, community_id, keys.COUNSELLOR, OWN, "另外一句自己记得住的话别处不用", **by)
+        keys.change_passphrase(session, community_id, keys.COUNSELLOR, OWN, chosen("太短"), **by)
+    keys.change_passphrase(session, community_id, keys.COUNSELLOR, OWN, chosen("另外一句自己记得住的话别处不用"), **by)
     assert session.scalars(select(SealingKey.public_key).where(SealingKey.purpose == "counsellor")).one() == before
     with pytest.raises(WrongPassphrase):
         notes.read_notes(session, appointment.id, OWN, actor=station.acting)
@@ -138,7 +140,7 @@ def test_one_holder_alone_opens_nothing_nor_does_somebody_else_with_one(
     session: Session, station: Station, appointment: Appointment, holders: list[Actor]
 ) -> None:
     third = staff(session, station.world, Role.CENTRE)
-    keys.make_holder_key(session, station.community_id, OTHER, actor=third, now=clock.now(session))
+    keys.make_holder_key(session, station.community_id, chosen(OTHER), actor=third, now=clock.now(session))
     for actor, other, passphrase, error in (
         (holders[0], holders[0], ONE, NotTheHolders),
         (holders[0], third, OTHER, NotTheHolders),
@@ -167,13 +169,13 @@ def test_a_forgotten_passphrase_costs_a_new_key_and_the_old_notes_stay_with_the_
     session: Session, station: Station, appointment: Appointment, holders: list[Actor]
 ) -> None:
     now = clock.now(session)
-    chosen = [one.key_id for one in keys.holders(session, station.community_id)]
+    holding = [one.key_id for one in keys.holders(session, station.community_id)]
     with pytest.raises(keys.HasKey):
-        keys.make_counsellor_key(session, OWN, chosen, actor=station.acting, now=now)
+        keys.make_counsellor_key(session, chosen(OWN), holding, actor=station.acting, now=now)
     with pytest.raises(Invalid):
-        keys.make_counsellor_key(session, OWN, chosen[:1], forgotten=True, actor=station.acting, now=now)
+        keys.make_counsellor_key(session, chosen(OWN), holding[:1], forgotten=True, actor=station.acting, now=now)
     keys.make_counsellor_key(
-        session, "新的一句自己记得住的话别处不用", chosen, forgotten=True, actor=station.acting, now=now
+        session, chosen("新的一句自己记得住的话别处不用"), holding, forgotten=True, actor=station.acting, now=now
     )
     assert notes.read_notes(session, appointment.id, "新的一句自己记得住的话别处不用", actor=station.acting) == []
     by_both = breaking.open_both(
@@ -186,9 +188,9 @@ def test_shares_that_were_given_to_others_open_nothing_with_the_old_ones(
     session: Session, station: Station, appointment: Appointment, holders: list[Actor]
 ) -> None:
     third, now = staff(session, station.world, Role.CENTRE), clock.now(session)
-    keys.make_holder_key(session, station.community_id, "三号保管人自己的一句话别处不用", actor=third, now=now)
-    chosen = [one.key_id for one in keys.holders(session, station.community_id) if one.user_id != holders[1].user_id]
-    keys.change_holders(session, OWN, chosen, actor=station.acting, now=now)
+    keys.make_holder_key(session, station.community_id, chosen("三号保管人自己的一句话别处不用"), actor=third, now=now)
+    holding = [one.key_id for one in keys.holders(session, station.community_id) if one.user_id != holders[1].user_id]
+    keys.change_holders(session, OWN, holding, actor=station.acting, now=now)
     with pytest.raises(NotTheHolders):
         breaking.open_both(
             session, appointment.id, ONE, second(session, holders[1], OTHER), "旧的", actor=holders[0], now=now
@@ -227,7 +229,7 @@ def test_a_note_is_kept_its_years_and_then_goes_with_who_it_was_about(
 
 def test_a_wrapped_key_opens_at_its_own_place_only() -> None:
     made = sealing.make_key()
-    wrapped = sealing.wrap(OWN, made.private, "sealing_keys.wrapped.a")
+    wrapped = sealing.wrap(chosen(OWN), made.private, "sealing_keys.wrapped.a")
     assert sealing.unwrap(OWN, wrapped, "sealing_keys.wrapped.a") == made.private
     with pytest.raises(WrongPassphrase):
         sealing.unwrap(OWN, wrapped, "sealing_keys.wrapped.b")
@@ -236,3 +238,16 @@ def test_a_wrapped_key_opens_at_its_own_place_only() -> None:
     for shares in ((recovery.shares[1], recovery.shares[0]), (recovery.shares[0], bytes(32))):
         with pytest.raises(CannotOpen):
             sealing.join(shares, recovery.wrapped, "a")
+
+
+def test_a_passphrase_is_stretched_at_the_full_cost_unless_a_cheaper_one_stands_on_what_it_wraps() -> None:
+    made, place = sealing.make_key(), "sealing_keys.wrapped.a"
+    dear = sealing.wrap(NewPassphrase(OWN), made.private, place)
+    assert sealing.cost_of(dear) == Cost(mebibytes=64, passes=3, lanes=1)
+    assert sealing.unwrap(OWN, dear, place) == made.private
+    cheap = sealing.wrap(chosen(OWN), made.private, place)
+    assert sealing.cost_of(cheap) == CHEAP
+    for said in ((0, 1, 1, 1), (2, 1, 1, 1), (1, 0, 1, 1), (1, 65, 3, 1), (1, 64, 3, 1)):
+        header = bytes(said)
+        with pytest.raises(WrongPassphrase):
+            sealing.unwrap(OWN, header + cheap[len(header) :], place)

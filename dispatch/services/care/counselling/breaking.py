@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch.errors import Conflict, Invalid, NotAllowed
+from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
 from dispatch.models.access import User
 from dispatch.models.care import Appointment, CounsellingNote, Counsellor, KeyOpening, KeyShare, SealingKey
 from dispatch.rules.access.roles import Actor
@@ -83,6 +83,25 @@ def open_both(
     for key in found:
         keep(session, key, appointment, (first_id, second_id), why, actor=actor, now=now)
     return notes.opened(session, appointment.id, private_of)
+
+
+def note_refused(session: Session, appointment_id: int, error: DispatchError, *, actor: Actor) -> None:
+    """The audit entry of two who did not open it: who tried, of which appointment, what was refused; said no further.
+
+    The door records it in a transaction of its own, since that of the refusal is undone.
+    """
+    known = session.scalars(
+        select(Appointment).where(Appointment.id == appointment_id, reach.visible(Appointment, actor))
+    ).one_or_none()
+    audit.record(
+        session,
+        "care.refuse_counsellor_key",
+        "appointments",
+        known.id if known is not None else None,
+        actor=actor,
+        community_id=known.community_id if known is not None else None,
+        fields={"refused": type(error).__name__},
+    )
 
 
 def user_of(session: Session, login: str) -> int | None:

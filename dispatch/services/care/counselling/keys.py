@@ -14,6 +14,7 @@ from dispatch.models.care import Counsellor, KeyShare, SealingKey
 from dispatch.rules.access.roles import Actor
 from dispatch.services.access import audit
 from dispatch.services.care.counselling import counsellors, sealing
+from dispatch.services.care.counselling.sealing import NewPassphrase
 from dispatch.services.grid.build import demand_community
 
 COUNSELLOR, HOLDER = "counsellor", "holder"
@@ -82,7 +83,9 @@ def holders(session: Session, community_id: int, *, without: int | None = None) 
     return [Holder(*row) for row in session.execute(query) if row[1] != without]
 
 
-def make_holder_key(session: Session, community_id: int, passphrase: str, *, actor: Actor, now: datetime) -> SealingKey:
+def make_holder_key(
+    session: Session, community_id: int, passphrase: NewPassphrase, *, actor: Actor, now: datetime
+) -> SealingKey:
     """Give whoever may hold shares a key of their own; raises NotFound, NotAllowed, Invalid, HasKey."""
     demand_community(actor, community_id)
     if actor.user_id is None:
@@ -96,7 +99,7 @@ def make_holder_key(session: Session, community_id: int, passphrase: str, *, act
 
 def make_counsellor_key(
     session: Session,
-    passphrase: str,
+    passphrase: NewPassphrase,
     holder_ids: Sequence[int],
     *,
     forgotten: bool = False,
@@ -123,7 +126,7 @@ def make_counsellor_key(
 
 
 def made(
-    session: Session, community_id: int, purpose: str, passphrase: str, *, actor: Actor, now: datetime
+    session: Session, community_id: int, purpose: str, passphrase: NewPassphrase, *, actor: Actor, now: datetime
 ) -> tuple[SealingKey, bytes]:
     """A new key of the actor, and its private half for this moment; raises Invalid."""
     sealing.check_passphrase(passphrase)
@@ -181,7 +184,7 @@ def change_holders(
 
 
 def change_passphrase(
-    session: Session, community_id: int, purpose: str, old: str, new: str, *, actor: Actor, now: datetime
+    session: Session, community_id: int, purpose: str, old: str, new: NewPassphrase, *, actor: Actor, now: datetime
 ) -> SealingKey:
     """Wrap one's own private key anew; what was sealed for it stays. Raises NoKey, WrongPassphrase, Invalid."""
     key = demanded(session, community_id, purpose, actor=actor)

@@ -19,15 +19,29 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from dispatch.errors import Conflict, Invalid
 from dispatch.rules.access.sealing import CannotOpen
 
-# RFC 9106, section 4, second recommended option: 64 MiB, 3 passes; one lane, since the machine is shared.
-MEMORY_KIBIBYTES = 65_536
-PASSES = 3
-LANES = 1
-HEADER = bytes((1, MEMORY_KIBIBYTES // 1024, PASSES, LANES))
+FORMAT, HEADER_BYTES = 1, 4
 SALT_BYTES, NONCE_BYTES, KEY_BYTES = 16, 12, 32
 SHORTEST_PASSPHRASE, LONGEST_PASSPHRASE = 12, 200
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 BOTH_SHARES = b"houqing-dispatch/1/both-shares"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What it takes to try one passphrase (argon2id); it stands in the header of what is wrapped."""
+
+    mebibytes: int
+    passes: int
+    lanes: int
+
+    @property
+    def header(self) -> bytes:
+        """The first bytes of what is wrapped at this cost."""
+        return bytes((FORMAT, self.mebibytes, self.passes, self.lanes))
+
+
+# RFC 9106, section 4, second recommended option: 64 MiB, 3 passes; one lane, since the machine is shared.
+FULL_COST = Cost(mebibytes=64, passes=3, lanes=1)
 
 
 class WrongPassphrase(Conflict):
@@ -50,9 +64,17 @@ class Recovery:
     shares: tuple[bytes, bytes] = field(repr=False)
 
 
-def check_passphrase(passphrase: str) -> None:
+@dataclass(frozen=True, slots=True)
+class NewPassphrase:
+    """A passphrase that a key is to be wrapped with, and at which cost."""
+
+    words: str = field(repr=False)
+    cost: Cost = FULL_COST
+
+
+def check_passphrase(passphrase: NewPassphrase) -> None:
     """Refuse a passphrase that is short or past all measure; raises Invalid."""
-    if not SHORTEST_PASSPHRASE <= len(passphrase) <= LONGEST_PASSPHRASE:
+    if not SHORTEST_PASSPHRASE <= len(passphrase.words) <= LONGEST_PASSPHRASE:
         raise Invalid("passphrase", "口令至少12个字，最好是一句自己记得住的话")
 
 
@@ -62,29 +84,39 @@ def make_key() -> MadeKey:
     return MadeKey(private.private_bytes_raw(), private.public_key().public_bytes_raw())
 
 
-def stretched(passphrase: str, salt: bytes) -> bytes:
+def stretched(passphrase: str, salt: bytes, cost: Cost) -> bytes:
     """The key that a passphrase stands for."""
     return hash_secret_raw(
-        passphrase.encode(), salt, time_cost=PASSES, memory_cost=MEMORY_KIBIBYTES, parallelism=LANES,
+        passphrase.encode(), salt, time_cost=cost.passes, memory_cost=cost.mebibytes * 1024, parallelism=cost.lanes,
         hash_len=KEY_BYTES, type=Type.ID,
     )  # fmt: skip
 
 
-def wrap(passphrase: str, private: bytes, place: str) -> bytes:
+def wrap(passphrase: NewPassphrase, private: bytes, place: str) -> bytes:
     """A private key under a passphrase; the header says with which cost it was stretched."""
-    salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
-    sealed = AESGCM(stretched(passphrase, salt)).encrypt(nonce, private, HEADER + place.encode())
-    return HEADER + salt + nonce + sealed
+    salt, nonce, header = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES), passphrase.cost.header
+    stretch = stretched(passphrase.words, salt, passphrase.cost)
+    return header + salt + nonce + AESGCM(stretch).encrypt(nonce, private, header + place.encode())
+
+
+def cost_of(wrapped: bytes) -> Cost:
+    """With which cost a key was wrapped; raises WrongPassphrase where the header is none of ours or asks for more."""
+    version, *said = wrapped[:HEADER_BYTES].ljust(HEADER_BYTES, b"\0")
+    full = (FULL_COST.mebibytes, FULL_COST.passes, FULL_COST.lanes)
+    if version != FORMAT or not all(1 <= one <= most for one, most in zip(said, full, strict=True)):
+        raise WrongPassphrase
+    return Cost(*said)
 
 
 def unwrap(passphrase: str, wrapped: bytes, place: str) -> bytes:
     """The private key; raises WrongPassphrase, also for a key that was moved or changed."""
-    if wrapped[: len(HEADER)] != HEADER or len(passphrase) > LONGEST_PASSPHRASE:
+    cost = cost_of(wrapped)
+    if len(passphrase) > LONGEST_PASSPHRASE:
         raise WrongPassphrase
-    rest = wrapped[len(HEADER) :]
+    rest = wrapped[HEADER_BYTES:]
     salt, nonce, sealed = rest[:SALT_BYTES], rest[SALT_BYTES:][:NONCE_BYTES], rest[SALT_BYTES + NONCE_BYTES :]
     try:
-        return AESGCM(stretched(passphrase, salt)).decrypt(nonce, sealed, HEADER + place.encode())
+        return AESGCM(stretched(passphrase, salt, cost)).decrypt(nonce, sealed, cost.header + place.encode())
     except InvalidTag as error:
         raise WrongPassphrase from error
 
