@@ -117,6 +117,7 @@ PAGES = (
     counselling.public_blueprint,
     disclosing.blueprint,
     care.blueprint,
+    care.public_blueprint,
     asking.blueprint,
     life.blueprint,
     festivals.blueprint,

@@ -13,6 +13,7 @@ from dispatch.models.catalogue import Performer, PerformerService, Service
 from dispatch.models.grid import Resident
 from dispatch.rules.access.roles import Role
 from dispatch.services import care
+from dispatch.services.care import feeding
 from tests.factories.care import ELDER, Calendar, calendar_of, home, paired, voucher
 from tests.factories.world import World, staff
 
@@ -45,7 +46,9 @@ def calendar(session: Session, world: World) -> Calendar:
 def enrolled(session: Session, world: World, _user_id: int) -> Enrolment:
     """A person with a voucher in a home of their own."""
     made, now = calendar(session, world), clock.now(session)
-    return voucher(session, made, home(session, made, ELDER)[0], now=now)
+    one = home(session, made, ELDER)[0]
+    PEOPLE[world.community.id] = one.id
+    return voucher(session, made, one, now=now)
 
 
 def enrolment(session: Session, world: World, user_id: int) -> str:
@@ -97,8 +100,22 @@ def leave(session: Session, world: World, _user_id: int) -> str:
     return str(care.record_leave(session, made.helpers[1].id, **about).id)  # type: ignore[arg-type]
 
 
+PEOPLE: dict[int, int] = {}
+"""Who was enrolled last in each community."""
 LATER: dict[int, int] = {}
 UNTIL: dict[int, str] = {}
+
+
+def feed(session: Session, world: World, _user_id: int) -> str:
+    """A calendar of the first helper."""
+    made = calendar(session, world)
+    feeding.give_helper_feed(session, made.helpers[0].id, actor=made.planner, now=clock.now(session))
+    return str(feeding.feeds_of(session, performer_ids=[made.helpers[0].id], actor=made.planner)[0].id)
+
+
+def person(world: World) -> dict[str, Any]:
+    """The consent of who was enrolled last."""
+    return {"resident_id": str(PEOPLE[world.community.id]), "relation": "儿子", "consented_on": "2026-01-01"}
 
 
 def nothing(_world: World) -> dict[str, Any]:
@@ -136,6 +153,9 @@ CARE_DEEDS: dict[tuple[str, str], Row] = {
         303,
         lambda world: {"until": UNTIL[world.community.id]},
     ),
+    ("POST", f"{HELPER}/feed"): (helper, 200, nothing),
+    ("POST", f"{ENROLMENT}/feeds"): (enrolment, 200, person),
+    ("POST", f"/care/feeds/{ID.format('feed')}/end"): (feed, 303, nothing),
     ("GET", HOME): (household, 200, nothing),
     ("POST", HOME): (household, 303, lambda _: {"mood": "good"}),
 }

@@ -1,62 +1,35 @@
-"""Calendars that Apple, Google and Outlook read (RFC 5545): a helper's visits, and by consent what a family may see.
+"""Links to calendars: a helper's own, and by consent one for an elder's family; secret, revocable, kept as a hash."""
 
-Words are neutral: 上门探访, 电话问候; no illness, no reason. A family sees only that somebody came, or comes, for the
-monthly visit.
-"""
-
-import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
+from datetime import date, datetime
 
-from icalendar import Calendar, Event, Timezone, TimezoneStandard
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from dispatch import clock
 from dispatch.errors import Invalid, NotFound
-from dispatch.models.care import CareFeed, Duty, DutyHandover, DutyOrder, DutyPeriod, Enrolment
-from dispatch.models.orders import Order
+from dispatch.models.care import CareFeed, Enrolment
+from dispatch.models.catalogue import Performer
+from dispatch.models.grid import Resident
 from dispatch.rules.access.roles import Actor
-from dispatch.rules.care.terms import DutyKind, PeriodState
-from dispatch.rules.shanghai import SHANGHAI
-from dispatch.services.access import audit, reach
-from dispatch.services.care import cases
+from dispatch.services.access import audit, reach, tokens
 from dispatch.services.care.checks import resident_in_reach
+from dispatch.services.care.entries import Entry, of_family, of_helper
 from dispatch.services.care.handing import helper_seen
 
-TOKEN_BYTES = 24
 LONGEST_RELATION = 20
-BEHIND, AHEAD = timedelta(days=60), timedelta(days=100)
-MOST_EVENTS = 500
-OFFSET = timedelta(hours=8)
-LAST_SUMMER_TIME = datetime(1991, 9, 15, 1)  # noqa: DTZ001 - local, as a zone's own rules are written
-PRODUCT = "-//houqing//dispatch care//ZH"
-WORDS: dict[DutyKind, str] = {
-    DutyKind.VISIT: "上门探访",
-    DutyKind.GREETING: "电话问候",
-    DutyKind.MONTHLY_VISIT: "上门探访",
-    DutyKind.LIVE_TEST: "上门探访",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A visit of a calendar: stable name, day or window, whether it is called off, where (helpers only)."""
-
-    uid: str
-    words: str
-    day: date
-    window: tuple[datetime, datetime] | None
-    sequence: int
-    changed_at: datetime
-    is_off: bool
-    where: str = ""
 
 
 def give_helper_feed(session: Session, performer_id: int, *, actor: Actor, now: datetime) -> str:
-    """A new secret link for a helper; returns its token, which nobody can read again. Raises NotFound."""
+    """A new secret link for a helper in place of the one before; returns its token, which nobody can read again.
+
+    Raises NotFound; a performer has their own calendar only.
+    """
+    if actor.narrowed and actor.performer_id not in {None, performer_id}:
+        raise NotFound
     helper = helper_seen(session, performer_id, actor=actor)
+    for before in feeds_of(session, performer_ids=[performer_id], actor=actor):
+        revoke_feed(session, before.id, actor=actor, now=now)
     feed = CareFeed(community_id=helper.community_id, performer_id=performer_id, made_by=actor.user_id, made_at=now)
     return keep(session, feed, actor=actor)
 
@@ -66,10 +39,10 @@ def give_family_feed(
 ) -> str:
     """A new secret link for an elder's family, on the elder's consent of a day; raises Invalid naming the field."""
     resident = resident_in_reach(session, resident_id, actor=actor)
-    if not relation.strip() or len(relation) > LONGEST_RELATION:
+    if not relation.strip() or len(relation.strip()) > LONGEST_RELATION:
         raise Invalid("relation", "请写明与老人的关系,例如儿子")
-    if consented_on > now.astimezone(SHANGHAI).date():
-        raise Invalid("consented_on", "老人同意的日子不能晚于今天")
+    if consented_on > clock.today(now):
+        raise Invalid("consented_on", "同意的日期不能晚于今天")
     feed = CareFeed(
         community_id=resident.community_id,
         resident_id=resident_id,
@@ -82,18 +55,13 @@ def give_family_feed(
 
 
 def keep(session: Session, feed: CareFeed, *, actor: Actor) -> str:
-    """Keep the hash of a new token."""
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    feed.token_hash = hash_of(token)
+    """Keep the hash of a new token; the token itself leaves here, this once."""
+    token = tokens.new_token()
+    feed.token_hash = tokens.hash_of(token)
     session.add(feed)
     session.flush()
-    audit.record(session, "care.give_feed", "care_feeds", feed.id, actor=actor, community_id=feed.community_id)
+    note(session, "give_feed", feed, actor=actor)
     return token
-
-
-def hash_of(token: str) -> bytes:
-    """What is kept of a token."""
-    return sha256(token.encode()).digest()
 
 
 def find_feed(session: Session, feed_id: int, *, actor: Actor) -> CareFeed:
@@ -112,154 +80,55 @@ def revoke_feed(session: Session, feed_id: int, *, actor: Actor, now: datetime) 
     if found.revoked_at is None:
         found.revoked_at, found.revoked_by = now, actor.user_id
         session.flush()
-        audit.record(session, "care.revoke_feed", "care_feeds", found.id, actor=actor, community_id=found.community_id)
+        note(session, "revoke_feed", found, actor=actor)
     return found
 
 
+def revoke_own_feeds(session: Session, *, actor: Actor, now: datetime) -> int:
+    """A helper ends their own calendar; how many links opened it. Raises NotFound for who is no helper."""
+    if actor.performer_id is None:
+        raise NotFound
+    found = feeds_of(session, performer_ids=[actor.performer_id], actor=actor)
+    for feed in found:
+        revoke_feed(session, feed.id, actor=actor, now=now)
+    return len(found)
+
+
 def feeds_of(
-    session: Session, *, performer_id: int | None = None, resident_ids: Iterable[int] = (), actor: Actor
+    session: Session, *, performer_ids: Iterable[int] = (), resident_ids: Iterable[int] = (), actor: Actor
 ) -> list[CareFeed]:
-    """The calendars that are given out for a helper or for some elders, oldest first."""
-    whose = or_(CareFeed.performer_id == performer_id, CareFeed.resident_id.in_(list(resident_ids)))
+    """The calendars that are given out for some helpers or some elders, oldest first."""
+    whose = or_(CareFeed.performer_id.in_(list(performer_ids)), CareFeed.resident_id.in_(list(resident_ids)))
     query = select(CareFeed).where(reach.visible(CareFeed, actor), whose, CareFeed.revoked_at.is_(None))
     return list(session.scalars(query.order_by(CareFeed.id)))
 
 
-def read_feed(session: Session, token: str, *, now: datetime) -> bytes:
-    """The calendar of a link as an RFC 5545 file; raises NotFound for an unknown or revoked one."""
-    feed = session.scalars(
-        select(CareFeed).where(CareFeed.token_hash == hash_of(token), CareFeed.revoked_at.is_(None))
-    ).one_or_none()
+def enrolment_of(session: Session, resident_id: int) -> int | None:
+    """The newest enrolment of a person, on whose page their family's calendars are listed."""
+    query = select(Enrolment.id).where(Enrolment.resident_id == resident_id).order_by(Enrolment.id.desc()).limit(1)
+    return session.scalars(query).one_or_none()
+
+
+def read_feed(session: Session, token: str, *, now: datetime) -> list[Entry]:
+    """What the calendar of a link shows; raises NotFound for one that is none or over.
+
+    It is over when it is revoked, when the helper is not in use any more, and when the elder has left the register.
+    """
+    query = (
+        select(CareFeed)
+        .outerjoin(Performer, Performer.id == CareFeed.performer_id)
+        .outerjoin(Resident, Resident.id == CareFeed.resident_id)
+        .where(CareFeed.token_hash == tokens.hash_of(token), CareFeed.revoked_at.is_(None))
+        .where(or_(Performer.is_active, CareFeed.resident_id.is_not(None) & Resident.left_at.is_(None)))
+    )
+    feed = session.scalars(query).one_or_none()
     if feed is None:
         raise NotFound
-    today = now.astimezone(SHANGHAI).date()
-    entries = of_helper(session, feed, today) if feed.performer_id is not None else of_family(session, feed, today)
-    return written(entries, "上门探访")
+    if feed.performer_id is not None:
+        return of_helper(session, feed.performer_id, clock.today(now))
+    return of_family(session, feed, clock.today(now))
 
 
-def of_helper(session: Session, feed: CareFeed, today: date) -> list[Entry]:
-    """What a helper is asked for, and what has been called off or given to others."""
-    handed = select(DutyHandover.period_id).where(DutyHandover.from_id == feed.performer_id)
-    rows = session.execute(
-        select(DutyPeriod, Duty.kind, Duty.enrolment_id, Order.wanted_from, Order.wanted_until)
-        .join(Duty, Duty.id == DutyPeriod.duty_id)
-        .outerjoin(DutyOrder, (DutyOrder.period_id == DutyPeriod.id) & (DutyOrder.outcome == "under_way"))
-        .outerjoin(Order, Order.id == DutyOrder.order_id)
-        .where(
-            or_(DutyPeriod.helper_id == feed.performer_id, DutyPeriod.id.in_(handed)),
-            DutyPeriod.planned_on.between(today - BEHIND, today + AHEAD),
-        )
-        .order_by(DutyPeriod.planned_on, DutyPeriod.id)
-        .limit(MOST_EVENTS)
-    ).all()
-    homes = {
-        case.enrolment.id: case.home.address
-        for case in cases.load(session, {row.enrolment_id for row in rows})
-        if case.home is not None
-    }
-    return [
-        entry_of(
-            period,
-            WORDS[DutyKind(kind)],
-            window=(begins, ends) if begins is not None and ends is not None else None,
-            is_off=period.helper_id != feed.performer_id or period.state in {PeriodState.EXCUSED, PeriodState.MISSED},
-            where=homes.get(enrolment_id, ""),
-        )
-        for period, kind, enrolment_id, begins, ends in rows
-    ]
-
-
-def of_family(session: Session, feed: CareFeed, today: date) -> list[Entry]:
-    """The monthly visits of an elder: the day planned, or the day on which somebody came."""
-    rows = session.scalars(
-        select(DutyPeriod)
-        .join(Duty, Duty.id == DutyPeriod.duty_id)
-        .join(Enrolment, Enrolment.id == Duty.enrolment_id)
-        .where(
-            Enrolment.resident_id == feed.resident_id,
-            Duty.kind == DutyKind.MONTHLY_VISIT,
-            DutyPeriod.until >= today - BEHIND,
-        )
-        .order_by(DutyPeriod.planned_on, DutyPeriod.id)
-        .limit(MOST_EVENTS)
-    )
-    return [family_entry(period) for period in rows]
-
-
-def family_entry(period: DutyPeriod) -> Entry:
-    """A monthly visit as a family sees it."""
-    met = period.state == PeriodState.MET
-    words = "上门探访(已完成)" if met else "上门探访"
-    off = period.state in {PeriodState.EXCUSED, PeriodState.MISSED}
-    return entry_of(period, words, day=period.settled_on if met else None, is_off=off)
-
-
-def entry_of(
-    period: DutyPeriod,
-    words: str,
-    *,
-    day: date | None = None,
-    window: tuple[datetime, datetime] | None = None,
-    is_off: bool,
-    where: str = "",
-) -> Entry:
-    """A period as a calendar's entry: its name never changes, its number grows with every change."""
-    return Entry(
-        uid=f"{period.uid}@care.houqing",
-        words=words,
-        day=day or period.planned_on,
-        window=window,
-        sequence=period.version,
-        changed_at=period.changed_at,
-        is_off=is_off,
-        where=where,
-    )
-
-
-def written(entries: Iterable[Entry], name: str) -> bytes:
-    """The file: one zone, one event an entry."""
-    calendar = Calendar()
-    calendar.add("prodid", PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("calscale", "GREGORIAN")
-    calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", name)
-    calendar.add("x-wr-timezone", SHANGHAI.key)
-    calendar.add("refresh-interval", timedelta(hours=4), parameters={"VALUE": "DURATION"})
-    calendar.add_component(zone())
-    for entry in entries:
-        calendar.add_component(event_of(entry))
-    return bytes(calendar.to_ical())
-
-
-def zone() -> Timezone:
-    """Asia/Shanghai as it has been since the last summer time (1991): eight hours, always."""
-    made, always = Timezone(), TimezoneStandard()
-    made.add("tzid", SHANGHAI.key)
-    always.add("dtstart", LAST_SUMMER_TIME)
-    always.add("tzoffsetfrom", OFFSET)
-    always.add("tzoffsetto", OFFSET)
-    always.add("tzname", "CST")
-    made.add_component(always)
-    return made
-
-
-def event_of(entry: Entry) -> Event:
-    """One event: a window in Shanghai's time, else the whole day."""
-    event = Event()
-    event.add("uid", entry.uid)
-    event.add("dtstamp", entry.changed_at.astimezone(UTC))
-    event.add("last-modified", entry.changed_at.astimezone(UTC))
-    event.add("sequence", entry.sequence)
-    event.add("summary", entry.words)
-    event.add("status", "CANCELLED" if entry.is_off else "CONFIRMED")
-    event.add("transp", "TRANSPARENT" if entry.window is None else "OPAQUE")
-    if entry.where:
-        event.add("location", entry.where)
-    if entry.window is None:
-        event.add("dtstart", entry.day)
-        event.add("dtend", entry.day + timedelta(days=1))
-    else:
-        event.add("dtstart", entry.window[0].astimezone(SHANGHAI))
-        event.add("dtend", entry.window[1].astimezone(SHANGHAI))
-    return event
+def note(session: Session, deed: str, feed: CareFeed, *, actor: Actor) -> None:
+    """The audit entry."""
+    audit.record(session, f"care.{deed}", "care_feeds", feed.id, actor=actor, community_id=feed.community_id)

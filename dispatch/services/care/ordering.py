@@ -22,6 +22,7 @@ from dispatch.services.access import policies
 from dispatch.services.care.cases import Case
 from dispatch.services.care.checks import desk_of
 from dispatch.services.care.helping import SERVICE_OF, Bench
+from dispatch.services.care.periods import touch
 from dispatch.services.care.placing import phone_of
 
 ORIGIN = "care.duty"
@@ -167,6 +168,7 @@ def place_one(session: Session, errand: Errand, bench: Bench, tries: int, minute
     order_id = orders.receive(session, draft, actor=SYSTEM, now=now).id
     for one, period in errand.parts:
         period.helper_id = helper_id
+        touch(period, now=now)
         session.add(DutyOrder(order_id=order_id, period_id=period.id, community_id=one.enrolment.community_id))
     session.flush()
     return order_id
@@ -190,15 +192,16 @@ def who_and_when(errand: Errand, bench: Bench, minutes: int, *, now: datetime) -
 
 def withdraw(session: Session, periods: Iterable[DutyPeriod], *, reason: str, now: datetime) -> int:
     """Withdraw the orders that work for nothing but these periods, unless the work is done; how many."""
-    ids = {period.id for period in periods}
+    of_id = {period.id: period for period in periods}
     rows = session.scalars(
-        select(DutyOrder).where(DutyOrder.period_id.in_(ids), DutyOrder.outcome == "under_way").with_for_update()
+        select(DutyOrder).where(DutyOrder.period_id.in_(of_id), DutyOrder.outcome == "under_way").with_for_update()
     ).all()
     order_ids = {one.order_id for one in rows}
     others = select(DutyOrder.order_id, DutyOrder.period_id).where(DutyOrder.order_id.in_(order_ids))
-    shared = {order_id for order_id, period_id in session.execute(others) if period_id not in ids}
+    shared = {order_id for order_id, period_id in session.execute(others) if period_id not in of_id}
     for one in rows:
         one.outcome = "failed"
+        touch(of_id[one.period_id], now=now)
     withdrawn = 0
     for order_id in sorted(order_ids - shared):
         order: Order = orders.lock(session, order_id)

@@ -11,9 +11,9 @@ from dispatch import clock
 from dispatch.errors import NotFound
 from dispatch.models.care import DutyPeriod
 from dispatch.rules.access.roles import Actor, Right
-from dispatch.rules.care.terms import ASKED, End, HelperKind, PeriodState
+from dispatch.rules.care.terms import ASKED, End, HelperKind, PeriodState, Programme
 from dispatch.services import care
-from dispatch.services.care import cases, days, periods, reading
+from dispatch.services.care import cases, days, feeding, periods, reading
 from dispatch.services.care.door import door_code, printed_code
 from dispatch.services.care.excusing import find_period
 from dispatch.transaction import retrying, transaction
@@ -39,6 +39,7 @@ def render_elder(enrolment_id: int, actor: Actor, errors: Mapping[str, str]) -> 
         page = reading.elder_page(session, enrolment_id, actor=actor)
         enrolment = page.row.case.enrolment
         is_open = enrolment.ends_on is None
+        told = [one.id for one in page.row.case.people if page.row.case.kind is Programme.VOUCHER]
         return render_template(
             "care/elder.html",
             page=page,
@@ -47,6 +48,10 @@ def render_elder(enrolment_id: int, actor: Actor, errors: Mapping[str, str]) -> 
             past=[one for one in page.periods if one.period.state != PeriodState.DUE],
             excuse_words=reading.excuse_words if actor.may(Right.VISITS_PLAN) else lambda _: "",
             helpers=days.able_helpers(session, enrolment.community_id) if is_open else (),
+            feeds=feeding.feeds_of(session, resident_ids=told, actor=actor)
+            if told and actor.may(Right.VISITS_PLAN)
+            else (),
+            may_subscribe=bool(told) and is_open,
             helper_kinds=list(HelperKind),
             excuses=ASKED,
             ends=list(End),

@@ -10,7 +10,7 @@ from dispatch import clock
 from dispatch.errors import NotFound
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.services import care
-from dispatch.services.care import days
+from dispatch.services.care import days, feeding
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.care.door import ID, blueprint
@@ -31,9 +31,12 @@ def render_helpers(actor: Actor, errors: Mapping[str, str]) -> str:
     """Who is paired, asked or on leave."""
     with transaction() as session:
         today = clock.today(clock.now(session))
+        rows = days.list_helpers(session, actor=actor, today=today)
+        feeds = feeding.feeds_of(session, performer_ids=[row.helper.id for row in rows], actor=actor)
         return render_template(
             "care/helpers.html",
-            rows=days.list_helpers(session, actor=actor, today=today),
+            rows=rows,
+            feeds={feed.performer_id: feed for feed in feeds},
             today=today,
             typed=request.form,
             errors=errors,
@@ -88,6 +91,7 @@ def render_day(performer_id: int) -> str:
     with transaction() as session:
         now = clock.now(session)
         wanted = read_day(request.args, "day") or clock.today(now)
+        is_own = actor.performer_id == performer_id
         return render_template(
             "care/day.html",
             stops=days.day_of(session, performer_id, wanted, actor=actor),
@@ -95,7 +99,8 @@ def render_day(performer_id: int) -> str:
             days=week_of(wanted),
             helper=performer_id,
             may_record=actor.may(Right.VISITS_RECORD),
-            is_own=actor.performer_id == performer_id,
+            is_own=is_own,
+            feeds=feeding.feeds_of(session, performer_ids=[performer_id], actor=actor) if is_own else (),
             now=now,
         )
 
