@@ -34,7 +34,7 @@ ENTRY_BY_QUESTION = "200 per hour"  # question of 三问, from wherever
 LOOKUP_BY_NUMBER = "5 per hour"  # order number or receipt: the public question where an order is
 CODE_BY_CODE = "10 per hour"  # code of an appointment as typed
 LOOKUP_BY_ADDRESS = "60 per hour"  # address
-VOUCHER_CODE = "10 per hour"  # caller: codes of voucher cards that are none
+VOUCHER_CODE = "10 per hour"  # firm: codes of voucher cards that are none
 
 
 def address() -> str:
@@ -54,6 +54,12 @@ def principal() -> str:
     """The known actor of this request; only behind `allow`."""
     actor: Actor = g.actor
     return f"principal:{actor.principal}"
+
+
+def firm() -> str:
+    """The firm of this request, whoever acts for it by whichever door; only behind `allow` or what sets `firm_id`."""
+    firm_id = g.get("firm_id") or g.actor.performer_id
+    return principal() if firm_id is None else f"firm:{firm_id}"
 
 
 def login_name() -> str:
@@ -81,8 +87,8 @@ limiter = Limiter(caller, strategy="fixed-window")
 """Without its headers: they would ask Redis twice more for every answer; only a refusal says how long to wait."""
 
 
-wrong_codes = limiter.shared_limit(VOUCHER_CODE, scope="voucher_code", key_func=principal, deduct_when=is_guess)
-"""Counts the wrong codes of voucher cards by whoever guesses, at all doors together; only behind `allow`."""
+wrong_codes = limiter.shared_limit(VOUCHER_CODE, scope="voucher_code", key_func=firm, deduct_when=is_guess)
+"""Counts the wrong codes of voucher cards by the firm that guesses, at all doors together."""
 
 
 def install(app: Flask, settings: Settings) -> None:

@@ -329,13 +329,13 @@ def test_a_link_is_dead_after_re_assignment_and_another_firm_s_link_opens_nothin
     page = links.get(f"/w/{target.offered.token}")
     assert page.status_code in {404, 410}
     assert not any(word in page.text for word in ("13905781234", "王秀英", "502"))
-    for act in ("accept", "decline", "set-out", "arrive", "finish", "give-back"):
+    for act in ("accept", "decline", "set-out", "arrive", "finish", "give-back", "card", "redeem"):
         answer = links.post(f"/w/{target.offered.token}/{act}", data={"reason": "busy", "result": "done"})
         assert answer.status_code in {404, 409}, act
     assert target.offered.picture() == before
 
 
-@pytest.mark.parametrize("act", ["accept", "decline", "set-out", "arrive", "finish", "give-back"])
+@pytest.mark.parametrize("act", ["accept", "decline", "set-out", "arrive", "finish", "give-back", "card", "redeem"])
 def test_looking_never_acts(target: Target, act: str) -> None:
     before, links = target.offered.picture(), target.app.test_client()
     assert links.get(f"/w/{target.offered.token}/{act}").status_code == 405

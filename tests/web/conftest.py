@@ -10,6 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
 from werkzeug.serving import make_server
 
+from dispatch.gateways.limits import limiter
 from tests.conftest import Database, the_app
 
 BROWSERS = ("chromium-headless-shell", "chromium")
@@ -37,6 +38,16 @@ def site(committed: Database) -> Iterator[Site]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def fresh_limits(site: Site) -> Iterator[None]:
+    """Nobody has asked too often before this test, nor does its asking count in the next one."""
+    with site.app.app_context():
+        limiter.reset()
+    yield
+    with site.app.app_context():
+        limiter.reset()
 
 
 @pytest.fixture(scope="session")

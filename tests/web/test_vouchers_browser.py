@@ -15,6 +15,7 @@ from tests.web.orders.conftest import Desk, desk, open_page
 from tests.web.test_funds_browser import look
 
 __all__ = ["desk", "open_page"]
+pytestmark = pytest.mark.usefixtures("fresh_limits")
 OpenPage = Callable[..., Page]
 
 

@@ -22,13 +22,14 @@ from dispatch.web.access import open_to_all
 from dispatch.web.pages import told
 from dispatch.web.phone import form, views
 from dispatch.web.phone.door import GONE, blueprint, by_link, refused, wants_json
+from dispatch.web.vouchers.door import words
 
 MOST_REPORT_BYTES = 32 * 1024 * 1024
 STATIC = Path(__file__).parent.parent / "static"
 NO_DATA = "a page and a script without any data"
 LONGEST_ID = 18
 GONE_STAGES = frozenset({"lapsed", "taken", "elsewhere", "over"})
-FORM_FIELD = {"cost_fen": "cost"}
+FORM_FIELD = {"cost_fen": "cost", "fen": "yuan"}
 PROOFS_OF_ARRIVAL = frozenset({"resident", "photo", "code"})
 
 
@@ -245,6 +246,7 @@ def html(page: views.PhonePage, errors: Mapping[str, str], sent: Mapping[str, st
             new_key=form.new_key,
             act_url=lambda name: f"{request.path.rstrip('/') if request.method == 'GET' else base()}/{name}",
             most_photos=form.MOST_PHOTOS,
+            **words(),
         ),
         status,
     )

@@ -23,7 +23,7 @@ REASONS = {
     "parts": "没有配件或工具",
     "other": "其他原因",
 }
-SHOWN_FIELDS = ("reason", "result", "cost", "note", "photos", "signature")
+SHOWN_FIELDS = ("reason", "result", "cost", "note", "photos", "signature", "code", "yuan", "what")
 MOST_PHOTOS = 5
 FEN_OF_YUAN = 100
 KEY_BYTES = 18

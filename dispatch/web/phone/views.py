@@ -15,11 +15,14 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.models.grid import Area, Building, Stairwell
 from dispatch.models.orders import Order
+from dispatch.rules.catalogue.prices import PriceLine
 from dispatch.rules.orders.confidential import Detail, is_open_to, sees
 from dispatch.rules.orders.routing import travel_minutes
 from dispatch.rules.orders.states import OrderState
 from dispatch.services import catalogue, orders
 from dispatch.services.access import audit, files, policies, vault
+from dispatch.services.care import vouchers
+from dispatch.services.care.vouchers import ShownVoucher
 from dispatch.services.orders.offers import actor_of
 from dispatch.web.prices import line_words
 
@@ -34,6 +37,7 @@ ACTS = {
 }
 WORKING = frozenset({"accepted", "on_the_way", "arrived"})
 PRICED = WORKING | {"offered"}
+PAID = frozenset({"arrived", "finished"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,16 @@ class Done:
     is_signed: bool
     at: datetime
     link_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """How vouchers may pay for the order: what was taken, the card on the table, the firm's own price list."""
+
+    paid: int | None
+    shown: ShownVoucher | None
+    items: tuple[tuple[str, str], ...]
+    cost_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +110,14 @@ class PhonePage:
     visit: Visit | None
     done: Done | None
     complaints: tuple[Complained, ...]
+    payment: Payment | None
     now: datetime
 
     @property
     def acts(self) -> tuple[str, ...]:
         """What may be posted now."""
-        return ACTS.get(self.stage, ())
+        pays = self.payment is not None and self.payment.paid is None
+        return ACTS.get(self.stage, ()) + (("redeem",) if pays else ())
 
     @property
     def needs_photo(self) -> bool:
@@ -142,7 +158,7 @@ def work_stage(order: Order) -> str:
     return "on_the_way" if stage == "accepted" and order.set_out_at is not None else stage
 
 
-def page_of(session: Session, view: orders.PhoneView, *, now: datetime) -> PhonePage:
+def page_of(session: Session, view: orders.PhoneView, *, shown: ShownVoucher | None = None, now: datetime) -> PhonePage:
     """Gather the page; reveals name and telephone, with an audit entry, only while the order is this link's."""
     order, service, stage = view.order, view.service, stage_of(view)
     performer = actor_of(view.recipient)
@@ -169,15 +185,35 @@ def page_of(session: Session, view: orders.PhoneView, *, now: datetime) -> Phone
         visit=visit_of(session, view, stage) if stage in WORKING else None,
         done=done_of(session, view) if stage == "finished" else None,
         complaints=complaints_of(session, view),
+        payment=payment_of(session, view, stage, shown, now=now),
         now=now,
     )
 
 
 def prices_of(session: Session, view: orders.PhoneView, *, now: datetime) -> tuple[str, ...]:
+    """The lines of the firm's own list that holds for this order, in words."""
+    return tuple(map(line_words, price_lines(session, view, now=now)))
+
+
+def price_lines(session: Session, view: orders.PhoneView, *, now: datetime) -> tuple[PriceLine, ...]:
     """The lines of the firm's own list that holds for this order."""
     day = clock.today(view.order.accepted_at or now)
     found = catalogue.prices_on(session, [view.performer.id], view.service.id, day)
-    return tuple(map(line_words, found.get(view.performer.id, ())))
+    return found.get(view.performer.id, ())
+
+
+def payment_of(
+    session: Session, view: orders.PhoneView, stage: str, shown: ShownVoucher | None, *, now: datetime
+) -> Payment | None:
+    """Vouchers at an order that a firm has come for, where the community has any; nothing else is paid by one."""
+    order = view.order
+    if stage not in PAID or view.performer.kind != "firm" or order.community_id is None:
+        return None
+    taken = vouchers.redeemed_for(session, order.id)
+    if taken is None and not vouchers.is_used_at(session, order.community_id):
+        return None
+    items = tuple((one.item, line_words(one)) for one in price_lines(session, view, now=now))
+    return Payment(None if taken is None else taken.fen, shown, items, order.cost_fen or 0)
 
 
 def place_of(session: Session, order: Order) -> str:
@@ -320,6 +356,8 @@ def as_json(page: PhonePage) -> dict[str, object]:
             "finished_at": iso(page.done.at),
             "link_until": iso(page.done.link_until),
         }
+    if page.payment is not None:
+        body["voucher"] = {"paid_fen": page.payment.paid}
     if page.complaints:
         body["complaints"] = [
             {"id": one.id, "kind": one.kind, "state": one.state, "words": one.words, "due_at": iso(one.answer_due_at)}

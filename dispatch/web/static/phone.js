@@ -315,6 +315,8 @@
     if (until) bindCountdown(until);
     for (const form of document.querySelectorAll("form[data-act]")) form.addEventListener("submit", submit);
     for (const button of document.querySelectorAll("[data-reload]")) button.addEventListener("click", () => location.reload());
+    const code = document.getElementById("code");
+    if (code) Scan.bind(document.getElementById("camera"), document.getElementById("picture"), (text) => { code.value = text; code.form.requestSubmit(); });
     await showKept();
     const report = document.querySelector('form[data-act="finish"]');
     if (report) await bindReport(report);

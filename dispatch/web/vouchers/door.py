@@ -5,6 +5,9 @@ from typing import Any
 from flask import Blueprint
 from flask_babel import gettext
 
+from dispatch.errors import Conflict, Invalid
+from dispatch.gateways import limits
+from dispatch.rules.access.roles import Actor
 from dispatch.rules.care.vouchers import (
     CARD_END_LABELS,
     GRANT_LABELS,
@@ -16,7 +19,9 @@ from dispatch.rules.care.vouchers import (
     VoucherState,
     said,
 )
-from dispatch.services.care.vouchers import StatementLine
+from dispatch.services.care import vouchers
+from dispatch.services.care.vouchers import ShownVoucher, StatementLine, UnknownCode
+from dispatch.transaction import transaction
 from dispatch.web.pages import Look
 
 ID = "<int(min=1, max=9223372036854775807):{}_id>"
@@ -38,6 +43,15 @@ PAYMENT_LABELS = {
 }
 
 blueprint = Blueprint("pages_vouchers", __name__, url_prefix="/vouchers")
+
+
+def card_on_table(code: str, actor: Actor) -> ShownVoucher | None:
+    """The card that a firm was looking at when something was wrong; None for a code of none, which is a guess."""
+    try:
+        with limits.guessing(UnknownCode), transaction(actor.scope) as session:
+            return vouchers.look_up(session, code, actor=actor)
+    except (Invalid, Conflict):
+        return None
 
 
 def looked(word: str, state: str) -> Look:

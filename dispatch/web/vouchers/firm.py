@@ -20,7 +20,7 @@ from dispatch.web.access import allow, current_actor
 from dispatch.web.changing import errors_of, make, status_of
 from dispatch.web.funds import KEY_BITS, read_amount
 from dispatch.web.orders.form import number
-from dispatch.web.vouchers.door import ROWS, words
+from dispatch.web.vouchers.door import ROWS, card_on_table, words
 from dispatch.web.vouchers.settling import csv_of
 
 blueprint = Blueprint("pages_redeeming", __name__, url_prefix="/redeem")
@@ -94,10 +94,7 @@ def redeem() -> Response:
 
 def render_refused(actor: Actor, errors: Mapping[str, str]) -> str:
     """The page as it was, with the card that is still on the table, and what was wrong."""
-    shown = None
-    if "code" not in errors:
-        with transaction() as session:
-            shown = vouchers.look_up(session, request.form.get("code", ""), actor=actor)
+    shown = None if "code" in errors else card_on_table(request.form.get("code", ""), actor)
     return render_page(actor, shown, {"yuan" if field == "fen" else field: one for field, one in errors.items()})
 
 

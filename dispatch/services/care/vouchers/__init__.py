@@ -18,6 +18,7 @@ from dispatch.services.care.vouchers.finding import (
     UnknownCode,
     find_voucher,
     firm_of,
+    is_used_at,
     look_up,
 )
 from dispatch.services.care.vouchers.granting import (
@@ -44,7 +45,7 @@ from dispatch.services.care.vouchers.reading import (
     refunds_waiting,
     statement,
 )
-from dispatch.services.care.vouchers.redeeming import FormReused, NewRedemption, OrderRedeemed, redeem
+from dispatch.services.care.vouchers.redeeming import FormReused, NewRedemption, OrderRedeemed, redeem, redeemed_for
 from dispatch.services.care.vouchers.refunding import (
     Refunded,
     approve_refund,
@@ -101,6 +102,7 @@ __all__ = [
     "firm_of",
     "freeze",
     "freeze_voucher",
+    "is_used_at",
     "issue_card",
     "lapse_voucher",
     "lapse_vouchers",
@@ -110,6 +112,7 @@ __all__ = [
     "look_up",
     "owed_of_month",
     "redeem",
+    "redeemed_for",
     "redemptions_of_firm",
     "redemptions_of_month",
     "redemptions_of_settlement",

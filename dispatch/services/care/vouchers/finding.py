@@ -104,6 +104,12 @@ def card_of_code(session: Session, code: str, firm: Performer, *, actor: Actor) 
     return row[0], row[1]
 
 
+def is_used_at(session: Session, community_id: int) -> bool:
+    """Whether somebody of a community has a voucher that can be redeemed."""
+    query = select(Voucher.id).where(Voucher.community_id == community_id, Voucher.state == str(VoucherState.OPEN))
+    return session.execute(query.limit(1)).first() is not None
+
+
 def look_up(session: Session, code: str, *, actor: Actor) -> ShownVoucher:
     """What a firm is shown before it takes anything; audited. Raises NotAFirm and what `card_of_code` raises."""
     _, voucher = card_of_code(session, code, firm_of(session, actor), actor=actor)

@@ -109,12 +109,17 @@ def order_of(session: Session, voucher: Voucher, firm: Performer, number: str | 
     ).one_or_none()
     if order_id is None:
         raise Invalid("order_number", "您名下没有这张工单，请核对单号，没有工单的可以不填")
-    taken = select(VoucherRedemption.id).where(
-        VoucherRedemption.order_id == order_id, VoucherRedemption.refunded_at.is_(None)
-    )
-    if session.execute(taken).first() is not None:
+    if redeemed_for(session, order_id) is not None:
         raise OrderRedeemed
     return order_id
+
+
+def redeemed_for(session: Session, order_id: int) -> VoucherRedemption | None:
+    """What was taken of a voucher for an order and was not taken back."""
+    query = select(VoucherRedemption).where(
+        VoucherRedemption.order_id == order_id, VoucherRedemption.refunded_at.is_(None)
+    )
+    return session.scalars(query).one_or_none()
 
 
 def booked(
