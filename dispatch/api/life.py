@@ -17,7 +17,7 @@ from dispatch.rules.access.roles import Right
 from dispatch.rules.care.events import Event, Source, Trigger
 from dispatch.schemas import life as schemas
 from dispatch.services import life
-from dispatch.services.care import condoling, events, groups
+from dispatch.services.care import condoling, events, gifting, groups
 from dispatch.services.care.events import EventDraft
 from dispatch.transaction import transaction
 
@@ -27,7 +27,7 @@ EVENT = "/events/<int(min=1, max=9223372036854775807):life_event_id>"
 GROUP = "/groups/<int(min=1, max=9223372036854775807):care_group_id>"
 OF_LINE = tuple(schemas.LifeEventLineOut().fields)
 OF_YEAR = ("events", "owed", "in_time", "late", "waiting")
-OF_VISIT = ("id", "occasion", "due_at", "state", "performer_id", "done_at")
+OF_VISIT = ("id", "occasion", "due_at", "state", "performer_id", "done_at", "spending_id")
 
 
 def line_out(event: LifeEvent) -> dict[str, Any]:
@@ -119,6 +119,23 @@ class Visitor(MethodView):
             return answered(session, events.find_event(session, visit.event_id, actor=actor()))
 
         return once(f"condolences.visitor:{condolence_id}", data, work)
+
+
+@blueprint.route("/condolences/<int(min=1, max=9223372036854775807):condolence_id>/gift")
+class CondolenceGift(MethodView):
+    """Money that goes with a visit."""
+
+    @allow(Right.LIFE_RUN)
+    @blueprint.takes(schemas.AskCondolenceGift, schemas.LifeEventOut)
+    def post(self, data: Mapping[str, Any], condolence_id: int) -> Response:
+        """Ask for it from a fund for party care; another person approves it. 409 where it was asked for."""
+
+        def work(session: Session) -> Answer:
+            gifting.ask_gift(session, condolence_id, **data, actor=actor(), now=clock.now(session))
+            visit = condoling.find_visit(session, condolence_id, actor=actor())
+            return answered(session, events.find_event(session, visit.event_id, actor=actor()))
+
+        return once(f"condolences.gift:{condolence_id}", data, work)
 
 
 @blueprint.route(f"{EVENT}/withdrawal")

@@ -39,6 +39,7 @@ class CondolenceOut(HouseSchema):
     performer_id = fields.Integer(required=True, allow_none=True)
     order_number = fields.String(required=True, allow_none=True)
     done_at = Moment(required=True, allow_none=True)
+    spending_id = fields.Integer(required=True, allow_none=True)
 
 
 class LifeEventOut(HouseSchema):
@@ -85,6 +86,14 @@ class NameVisitor(HouseSchema):
     """Who goes."""
 
     performer_id = identity(required=True)
+
+
+class AskCondolenceGift(HouseSchema):
+    """How much from which fund for party care, from where it lies."""
+
+    fund_id = identity(required=True)
+    holding_id = identity(required=True)
+    fen = fields.Integer(required=True, strict=True, validate=validate.Range(min=1, max=10_000_000))
 
 
 class AskWithdrawal(HouseSchema):

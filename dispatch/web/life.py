@@ -23,8 +23,9 @@ from dispatch.rules.care.events import (
     Source,
     Trigger,
 )
+from dispatch.rules.catalogue.prices import fen_of, yuan_of
 from dispatch.services import grid, life, orders
-from dispatch.services.care import condoling, events, groups
+from dispatch.services.care import condoling, events, gifting, groups
 from dispatch.services.care.events import EventDraft
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
@@ -58,6 +59,7 @@ EFFECT_LABELS = {
     "festival_invitations": "节日邀请已取消",
 }
 """What a death or a move did, in words."""
+SPENDING_LABELS = {"asked": "等审批", "booked": "已入账", "refused": "没批准", "withdrawn": "已撤回"}
 
 blueprint = Blueprint("pages_life", __name__, url_prefix="/life")
 
@@ -68,6 +70,7 @@ def words() -> dict[str, dict[str, str]]:
         "kinds": {str(one): gettext(word) for one, word in EVENT_LABELS.items()},
         "sources": {str(one): gettext(word) for one, word in SOURCE_LABELS.items()},
         "triggers": {str(one): gettext(word) for one, word in TRIGGER_LABELS.items()},
+        "spendings": {name: gettext(word) for name, word in SPENDING_LABELS.items()},
         "effects": {name: gettext(word) for name, word in EFFECT_LABELS.items()},
     }
 
@@ -194,13 +197,18 @@ def render_event(event_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
     with transaction() as session:
         event = events.find_event(session, event_id, actor=actor)
         (row,) = events.list_events(session, actor=actor, before=event.id + 1, limit=1)
+        visits = events.visits_of(session, event)
         return render_template(
             "life/show.html",
             event=event,
             resident=row.resident,
             address=events.address_of(session, event),
             said=events.words_of(event),
-            visits=events.visits_of(session, event),
+            visits=visits,
+            gifts=gifting.spendings_of(session, [visit.id for visit, _, _ in visits]),
+            funds=gifting.funds_for_care(session, event.community_id, actor=actor),
+            holdings=gifting.holdings_of(session, event.community_id, actor=actor),
+            yuan_of=yuan_of,
             visitors=condoling.visitors_of(session, event.community_id),
             did=[one.subject for one in life.effects_of(session, event)],
             visit_look=visit_look,
@@ -229,6 +237,23 @@ def name_visitor(condolence_id: int) -> Response:
     def work(session: Session, actor: Actor, now: datetime) -> None:
         chosen = number(request.form, "performer_id") or 0
         condoling.name_visitor(session, condolence_id, chosen, actor=actor, now=now)
+
+    return changed(event_id, work)
+
+
+@blueprint.post("/visits/<int(min=1, max=9223372036854775807):condolence_id>/gift")
+@allow(Right.LIFE_RUN)
+@retrying
+def ask_gift(condolence_id: int) -> Response:
+    """Ask for money that goes with a visit; another person approves it."""
+    with transaction() as session:
+        event_id = condoling.find_visit(session, condolence_id, actor=current_actor()).event_id
+
+    def work(session: Session, actor: Actor, now: datetime) -> None:
+        form = request.form
+        about = {"fund_id": number(form, "fund_id") or 0, "holding_id": number(form, "holding_id") or 0}
+        fen = fen_of(form.get("yuan", ""), "yuan")
+        gifting.ask_gift(session, condolence_id, **about, fen=fen, actor=actor, now=now)
 
     return changed(event_id, work)
 

@@ -11,18 +11,20 @@ from dispatch.models.care import Condolence
 from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.rules.care.asking import EntrySource
 from dispatch.rules.care.events import Event
-from dispatch.services import life
+from dispatch.rules.funds.terms import Owner, Purpose
+from dispatch.services import funds, life
 from dispatch.services.care import asking, events
 from dispatch.services.care.asking import EntryDraft
 from dispatch.services.care.events import EventDraft
+from tests.factories.funds import give, make_treasury
 from tests.factories.life import Life, group, make_life
 from tests.factories.visits import resident
-from tests.factories.world import World, staff
+from tests.factories.world import NUMBERS, World, staff
 from tests.house.asking_deeds import question
 
 Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[str, Any]]]
 MADE: dict[str, int] = {}
-"""The ids of the newest visitor and resident, for bodies that name them."""
+"""The ids of the newest visitor, resident, fund and till, for bodies that name them."""
 
 
 def event(session: Session, world: World, _user_id: int) -> str:
@@ -42,6 +44,17 @@ def condolence(session: Session, world: World, user_id: int) -> str:
     """The visit of one."""
     query = select(Condolence.id).where(Condolence.event_id == int(event(session, world, user_id)))
     return str(session.scalars(query).one())
+
+
+def unpaid(session: Session, world: World, user_id: int) -> str:
+    """The same, where a fund for party care has money."""
+    now, code = clock.now(session), f"deedparty{next(NUMBERS)}"
+    treasury = make_treasury(session, world.community.id, code)
+    about = {"code": code, "name": "党内关爱资金", "owner": Owner.OWN, "purposes": [Purpose.PARTY_CARE]}
+    fund = funds.open_fund(session, world.community.id, **about, actor=SYSTEM, now=now)  # type: ignore[arg-type]
+    give(session, treasury, 50_000, fund=fund)
+    MADE["fund_id"], MADE["holding_id"] = fund.id, treasury.till.id
+    return condolence(session, world, user_id)
 
 
 def wrong(session: Session, world: World, user_id: int) -> str:
@@ -78,6 +91,11 @@ def named(*names: str) -> Callable[[World], dict[str, Any]]:
     return lambda _world: {name: MADE[name] for name in names}
 
 
+def gift(**amount: Any) -> Callable[[World], dict[str, Any]]:
+    """A body that asks for an amount of the newest fund for party care."""
+    return lambda world: named("fund_id", "holding_id")(world) | amount
+
+
 ID = "<int(min=1, max=9223372036854775807):{}_id>"
 EVENT, GROUP = f"/events/{ID.format('life_event')}", f"/groups/{ID.format('care_group')}"
 PAGE, VISIT = f"/life/{ID.format('life_event')}", ID.format("condolence")
@@ -86,10 +104,12 @@ LIFE_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", f"/api/care{EVENT}"): (event, 200, nothing),
     ("POST", f"/api/care{EVENT}/withdrawal"): (event, 409, lambda _: REASON),
     ("POST", f"/api/care/condolences/{VISIT}/visitor"): (condolence, 200, named("performer_id")),
+    ("POST", f"/api/care/condolences/{VISIT}/gift"): (unpaid, 200, gift(fen=20_000)),
     ("POST", f"/api/care{GROUP}/switches"): (listed, 200, lambda _: {"trigger": "death", "is_on": False}),
     ("POST", f"/api/care{GROUP}/members"): (listed, 200, named("resident_id")),
     ("GET", PAGE): (event, 200, nothing),
     ("POST", f"/life/visits/{VISIT}/visitor"): (condolence, 303, named("performer_id")),
+    ("POST", f"/life/visits/{VISIT}/gift"): (unpaid, 303, gift(yuan="200")),
     ("POST", f"{PAGE}/withdrawal"): (event, 303, lambda _: REASON),
     ("POST", f"{PAGE}/withdrawal/approval"): (wrong, 303, nothing),
     ("GET", f"/life{GROUP}"): (listed, 200, nothing),

@@ -5,11 +5,14 @@ from sqlalchemy import select
 
 from dispatch import clock
 from dispatch.models.care import Condolence, LifeEvent
+from dispatch.models.funds import Entry, Spending
 from dispatch.models.grid import Resident
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM, Role
-from dispatch.services import orders
+from dispatch.rules.funds.terms import Owner, Purpose
+from dispatch.services import funds, orders
 from dispatch.services.orders import OrderDraft
+from tests.factories.funds import give, make_treasury
 from tests.factories.life import Life, make_life
 from tests.web.orders.conftest import Desk, desk
 
@@ -85,6 +88,56 @@ def test_a_death_is_recorded_by_who_verifies_it_and_corrected_by_two(desk: Desk)
         resident = session.get_one(Resident, life.resident.id)
         assert (resident.left_at, resident.household_id) == (None, life.resident.household_id)
         assert session.scalars(select(Condolence.state)).one() == "ended"
+
+
+def party_care(desk: Desk) -> dict[str, str]:
+    """A fund for party care with 500 yuan and where it lies, beside one for anything; as a form names them."""
+    with desk.site.database.session() as session:
+        treasury, now = make_treasury(session, desk.world.community.id), clock.now(session)
+        about = {"code": "party", "name": "党内关爱资金", "owner": Owner.OWN, "purposes": [Purpose.PARTY_CARE]}
+        fund = funds.open_fund(session, desk.world.community.id, **about, actor=SYSTEM, now=now)  # type: ignore[arg-type]
+        give(session, treasury, 50_000, fund=fund)
+        session.commit()
+        return {"fund_id": str(fund.id), "holding_id": str(treasury.till.id), "other": str(treasury.general.id)}
+
+
+def gift_of(desk: Desk) -> Spending | None:
+    """What was last asked for the only visit."""
+    with desk.site.database.session() as session:
+        query = select(Spending).join(Condolence, Condolence.spending_id == Spending.id)
+        return session.scalars(query).one_or_none()
+
+
+def test_money_that_goes_with_a_visit_is_asked_once_and_approved_by_another(desk: Desk) -> None:
+    life, number = lived(desk)
+    form, welfare, centre = party_care(desk), desk.client(Role.WELFARE), desk.client(Role.CENTRE)
+    page = told(desk, welfare, life, "hospital", order=number)
+    with desk.site.database.session() as session:
+        address = f"/life/visits/{session.scalars(select(Condolence.id)).one()}/gift"
+    shown = welfare.get(page).get_data(as_text=True)
+    assert ("党内关爱资金" in shown, "爱心基金" in shown) == (True, False)
+    assert welfare.post(address, data=form | {"fund_id": form["other"], "yuan": "200"}).status_code == 422
+    assert welfare.post(address, data=form | {"yuan": "两百"}).status_code == 422
+    assert "申请慰问金" in welfare.post(address, data=form | {"yuan": "500.01"}).get_data(as_text=True)
+    assert gift_of(desk) is None
+    assert centre.post(address, data=form | {"yuan": "300"}).headers["Location"] == page
+    first = gift_of(desk)
+    assert first is not None
+    assert centre.post(f"/funds/spendings/{first.id}/approve").status_code == 403
+    assert welfare.post(address, data=form | {"yuan": "200"}).status_code == 409
+    assert "等审批" in welfare.get(page).get_data(as_text=True)
+    refused = desk.client(Role.CENTRE).post(f"/funds/spendings/{first.id}/refuse", data={"reason": "超出标准"})
+    assert refused.status_code == 303
+    assert welfare.post(address, data=form | {"yuan": "200"}).status_code == 303
+    second = gift_of(desk)
+    assert second is not None
+    assert SECRET not in second.words
+    assert centre.post(f"/funds/spendings/{second.id}/approve").status_code == 303
+    assert "200 元</span> · 已入账" in welfare.get(page).get_data(as_text=True)
+    with desk.site.database.session() as session:
+        booked = session.get_one(Entry, session.get_one(Spending, second.id).entry_id)
+        assert (booked.kind, booked.purpose) == ("spend", "party_care")
+        assert sorted(session.scalars(select(Spending.state))) == ["booked", "refused"]
 
 
 def test_groups_are_switched_and_listed(desk: Desk) -> None:

@@ -94,11 +94,14 @@ class Condolence(Base):
     order_id: Mapped[Reference | None]
     order_version: Mapped[int] = mapped_column(server_default=text("0"))
     done_at: Mapped[datetime | None]
+    spending_id: Mapped[Reference | None]
     created_at: Mapped[Moment]
 
     __table_args__ = (
         within("life_events", "event_id"),
         within("orders", "order_id"),
+        within("spendings", "spending_id"),
+        UniqueConstraint("spending_id"),
         UniqueConstraint("community_id", "id"),
         UniqueConstraint("event_id", "occasion"),
         CheckConstraint("state IN ('waiting', 'placed', 'done', 'failed', 'ended')", name="state"),

@@ -18,7 +18,7 @@ from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.care.events import Due, Event, Terms, first_visit, next_visit
 from dispatch.rules.orders.states import AFTER_WORK, ENDED, OPEN, OrderState
 from dispatch.rules.queue import Lane
-from dispatch.services import notify, orders
+from dispatch.services import funds, notify, orders
 from dispatch.services.access import audit, policies, reach
 from dispatch.services.care.checks import desk_of
 
@@ -234,12 +234,14 @@ def withdraw(session: Session, visit: Condolence, *, reason: str, now: datetime)
 
 
 def end_visits(session: Session, event: LifeEvent, *, reason: str, now: datetime) -> int:
-    """What an event still owes is owed no more: orders are called back, alarms cleared; how many visits."""
+    """What an event still owes is owed no more: orders and money are called back, alarms cleared; how many visits."""
     query = select(Condolence).where(Condolence.event_id == event.id, Condolence.state.in_(UNPAID)).with_for_update()
     found = session.scalars(query).all()
     for visit in found:
         withdraw(session, visit, reason=reason, now=now)
         visit.state = "ended"
+        if visit.spending_id is not None:
+            funds.call_off_spending(session, visit.spending_id, now=now)
         notify.clear_alarms(session, kinds=(LATE, UNPLACED), subject=subject_of(visit), now=now)
     session.flush()
     return len(found)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
 from dispatch.models.access import User
 from dispatch.models.funds import Earmark, Entry, Fund, Holding, Spending
-from dispatch.rules.access.roles import Actor
+from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.funds.booking import Booking, draft_of
 from dispatch.rules.funds.terms import EntryKind, Purpose
 from dispatch.rules.orders.intake import check_text
@@ -107,6 +107,16 @@ def withdraw_spending(session: Session, spending_id: int, *, actor: Actor, now: 
     if not mine:
         raise NotAllowed
     return decided(session, spending, "withdrawn", actor=actor, now=now)
+
+
+def call_off_spending(session: Session, spending_id: int, *, now: datetime) -> bool:
+    """What was asked for something that is needless now is asked no more; False where it was decided already."""
+    try:
+        spending = locked(session, spending_id, SYSTEM)
+    except SpendingDecided:
+        return False
+    decided(session, spending, "withdrawn", actor=SYSTEM, now=now)
+    return True
 
 
 def decidable(session: Session, spending_id: int, actor: Actor) -> Spending:
