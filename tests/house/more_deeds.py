@@ -5,6 +5,7 @@ from tests.house.asking_deeds import ASKING_DEEDS
 from tests.house.care_deeds import CARE_DEEDS
 from tests.house.complaint_deeds import COMPLAINT_DEEDS
 from tests.house.counselling_deeds import COUNSELLING_DEEDS
+from tests.house.course_deeds import COURSE_DEEDS
 from tests.house.export_deeds import EXPORT_DEEDS
 from tests.house.family_deeds import FAMILY_DEEDS
 from tests.house.festival_deeds import FESTIVAL_DEEDS
@@ -23,6 +24,7 @@ MORE_DEEDS = (
     | CARE_DEEDS
     | COMPLAINT_DEEDS
     | COUNSELLING_DEEDS
+    | COURSE_DEEDS
     | EXPORT_DEEDS
     | FESTIVAL_DEEDS
     | FAMILY_DEEDS

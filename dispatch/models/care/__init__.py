@@ -12,6 +12,15 @@ from dispatch.models.care.alarms import (
 from dispatch.models.care.asking import Solicitation, SolicitationEntry
 from dispatch.models.care.contacts import Absence, Contact
 from dispatch.models.care.counselling import Appointment, CounsellingSlot, Counsellor, CounsellorKind
+from dispatch.models.care.courses import (
+    Activity,
+    Certificate,
+    CertificateSeries,
+    Course,
+    CourseMember,
+    CoursePresence,
+    CourseSession,
+)
 from dispatch.models.care.duties import Duty, DutyHandover, DutyOrder, DutyPeriod
 from dispatch.models.care.events import CareGroup, Condolence, GroupMember, GroupSwitch, LifeEffect, LifeEvent
 from dispatch.models.care.family import FamilyLink
@@ -38,6 +47,7 @@ from dispatch.models.care.vouchers import (
 
 __all__ = [
     "Absence",
+    "Activity",
     "AlarmAnswer",
     "AlarmCall",
     "AlarmContact",
@@ -48,12 +58,18 @@ __all__ = [
     "Appointment",
     "CareFeed",
     "CareGroup",
+    "Certificate",
+    "CertificateSeries",
     "Condolence",
     "Contact",
     "CounsellingNote",
     "CounsellingSlot",
     "Counsellor",
     "CounsellorKind",
+    "Course",
+    "CourseMember",
+    "CoursePresence",
+    "CourseSession",
     "DangerDisclosure",
     "Duty",
     "DutyHandover",

@@ -77,6 +77,7 @@ class Right(StrEnum):
     COUNSELLING_COUNSEL = "counselling.counsel"
     COUNSELLING_ARRANGE = "counselling.arrange"
     COUNSELLING_HOLD = "counselling.hold"
+    COURSES_RUN = "courses.run"
     NOTICES_READ = "notices.read"
     REPORTS_READ = "reports.read"
     FUNDS_READ = "funds.read"
@@ -177,6 +178,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.ASKING_TAKE,
             Right.ASKING_ANSWER,
             Right.COUNSELLING_HOLD,
+            Right.COURSES_RUN,
             Right.BENEFICIARIES_READ,
             Right.BENEFICIARIES_EDIT,
             Right.VOUCHERS_READ,
@@ -195,6 +197,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.LIFE_RUN,
         Right.COUNSELLING_BOOK,
         Right.COUNSELLING_ARRANGE,
+        Right.COURSES_RUN,
         Right.ASKING_READ,
         Right.ASKING_TAKE,
         Right.ASKING_ANSWER,
@@ -261,7 +264,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.NOTICES_READ,
         }
     ),
-    Role.COUNSELLOR: frozenset({Right.COUNSELLING_COUNSEL, Right.NOTICES_READ}),
+    Role.COUNSELLOR: frozenset({Right.COUNSELLING_COUNSEL, Right.COURSES_RUN, Right.NOTICES_READ}),
 }
 
 TOTP_ROLES = frozenset({Role.CENTRE, Role.ADMIN, Role.COUNSELLOR})

@@ -27,3 +27,8 @@ DECLARED: Final = (
     Declared("与“晓丽爱心传递站”合送景宁、松阳", "15000多件", 15_000),
     Declared("来超市领取（人次）", "2万余人次", 20_000),
 )
+DECLARED_COUNSELLING: Final = (
+    Declared("心理服务项目", "13项", 13),
+    Declared("在社区开展的活动", "40余次", 40),
+)
+"""Source: 优化心理服务功能; “国家级育婴师”培训 is named without a number."""

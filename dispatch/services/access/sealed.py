@@ -73,6 +73,7 @@ SEALED = (
     SealedColumn("alarm_contacts", "email"),
     SealedColumn("appointments", "phone"),
     SealedColumn("appointments", "email"),
+    SealedColumn("course_members", "phone"),
     SealedColumn("solicitation_entries", "words"),
     SealedColumn("solicitation_entries", "name"),
     SealedColumn("solicitation_entries", "phone"),
