@@ -20,8 +20,10 @@ from dispatch.api import campaigns as api_campaigns
 from dispatch.api import care as api_care
 from dispatch.api import catalogue as api_catalogue
 from dispatch.api import complaints as api_complaints
+from dispatch.api import contacts as api_contacts
 from dispatch.api import counter as api_counter
 from dispatch.api import disclosing as api_disclosing
+from dispatch.api import duties as api_duties
 from dispatch.api import errors as api_errors
 from dispatch.api import festivals as api_festivals
 from dispatch.api import firms as api_firms
@@ -154,6 +156,8 @@ API = (
     api_firms.blueprint,
     api_webhooks.blueprint,
     api_care.blueprint,
+    api_duties.blueprint,
+    api_contacts.blueprint,
     api_appointments.blueprint,
     api_asking.blueprint,
     api_life.blueprint,

@@ -42,7 +42,9 @@ from tests.factories.world import World, make_world, staff
 from tests.house import (
     aid_deeds,
     asking_deeds,
+    care_deeds,
     counselling_deeds,
+    duty_deeds,
     festival_deeds,
     fund_deeds,
     gift_deeds,
@@ -96,6 +98,12 @@ GIVING = {
     "appointment_id": counselling_deeds.booked,
     "festival_event_id": festival_deeds.event,
     "invitation_id": festival_deeds.invitation,
+    "enrolment_id": care_deeds.enrolment,
+    "period_id": care_deeds.period,
+    "pairing_id": care_deeds.pairing,
+    "performer_id": care_deeds.helper,
+    "leave_id": care_deeds.leave,
+    "absence_id": duty_deeds.absence,
 }
 """What stands in an address about gifts, goods and funds, and who makes one."""
 

@@ -7,19 +7,23 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Invalid
+from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.care import Absence, DutyPeriod, Enrolment
 from dispatch.models.grid import Resident
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.care import excuses
 from dispatch.rules.care.terms import AbsenceKind, Excuse, PeriodState
-from dispatch.services.access import audit
+from dispatch.services.access import audit, reach
 from dispatch.services.care import cases, periods
 from dispatch.services.care.cases import Case
 from dispatch.services.care.checks import resident_in_reach
 from dispatch.services.care.ordering import withdraw
 
 NOBODY_HOME = "近日家中无人,暂不上门"
+
+
+class ByDischarge(Conflict):
+    """住院要按“出院”登记,不能在这里结束"""
 
 
 def begin_absence(
@@ -70,6 +74,23 @@ def end_absence(session: Session, resident_id: int, kind: AbsenceKind, *, until:
     if found is None:
         return None
     found.until = max(until, found.starts_on)
+    session.flush()
+    audit.record(session, "care.end_absence", "absences", found.id, actor=actor, community_id=found.community_id)
+    return found
+
+
+def end_away(session: Session, absence_id: int, *, until: date, actor: Actor) -> Absence:
+    """Somebody who stayed elsewhere is home; raises NotFound, Invalid("until"), ByDischarge for a stay in hospital."""
+    found = session.scalars(
+        select(Absence).where(Absence.id == absence_id, reach.visible(Absence, actor)).with_for_update()
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    if found.kind == AbsenceKind.HOSPITAL:
+        raise ByDischarge
+    if until < found.starts_on:
+        raise Invalid("until", "结束的日子不能早于开始")
+    found.until = until
     session.flush()
     audit.record(session, "care.end_absence", "absences", found.id, actor=actor, community_id=found.community_id)
     return found
