@@ -1,6 +1,7 @@
 """Whoever is sent: the team signs, those who are asked accept and do it, a dispatcher helps where nobody is left."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from dispatch.rules.orders.states import ENDED, OrderState
 MOST_READ = 5_000
 LOOK_SECONDS = 0.5
 GIVE_UP_SECONDS = 90.0
+MOST_HELPED = 4
+"""So often a day the desk looks for somebody for an order for whom there is nobody, then leaves it."""
 
 
 @dataclass(slots=True)
@@ -27,6 +30,7 @@ class Errands:
     workers: tuple[str, ...]
     read_until: int = 0
     known: set[str] = field(default_factory=set)
+    helped: Counter[str] = field(default_factory=Counter)
 
     def skip_old(self) -> None:
         """Leave what lies in the inbox from before."""
@@ -34,8 +38,9 @@ class Errands:
         self.read_until = old[-1].number if old else 0
 
     def work_off(self, waiting: Callable[[], int]) -> None:
-        """Until no order is open and nothing waits, or much time has passed."""
+        """Until no order is open that moves and nothing waits, or much time has passed."""
         limit = time.monotonic() + GIVE_UP_SECONDS
+        self.helped.clear()
         while time.monotonic() < limit:
             open_orders = self.open_orders()
             if not waiting() and not open_orders:
@@ -45,12 +50,12 @@ class Errands:
         self.shop.diary.count("days that ended with something open")
 
     def open_orders(self) -> list[Mapping[str, Any]]:
-        """Every order that has not ended."""
+        """Every order that has not ended and is not given up for today."""
         found: list[Mapping[str, Any]] = []
         for state in OrderState:
             if state not in ENDED:
                 found += self.shop.read(f"/api/orders?state={state}&limit=100")["items"]
-        return found
+        return [order for order in found if self.helped[order["number"]] < MOST_HELPED]
 
     def look(self, open_orders: list[Mapping[str, Any]]) -> None:
         """Sign, accept, do and answer what there is."""
@@ -71,6 +76,7 @@ class Errands:
         if state == "dispatched":
             self.step(number, "signature", {})
         elif state == "awaiting_human":
+            self.helped[number] += 1
             self.step(number, "route", {"reason": "演示：调度员处理"})
         elif state == "finished":
             self.step(number, "feedback", {"answer": "已办理。"})
