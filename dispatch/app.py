@@ -37,10 +37,12 @@ from dispatch.api import order_callers as api_order_callers
 from dispatch.api import order_clocks as api_order_clocks
 from dispatch.api import order_requests as api_order_requests
 from dispatch.api import orders as api_orders
+from dispatch.api import redeeming as api_redeeming
 from dispatch.api import reports as api_reports
 from dispatch.api import rounds as api_rounds
 from dispatch.api import stock as api_stock
 from dispatch.api import treasury as api_treasury
+from dispatch.api import vouchers as api_vouchers
 from dispatch.api import webhooks as api_webhooks
 from dispatch.api.errors import HouseApi
 from dispatch.boot import boot
@@ -162,6 +164,8 @@ API = (
     api_asking.blueprint,
     api_life.blueprint,
     api_festivals.blueprint,
+    api_vouchers.blueprint,
+    api_redeeming.blueprint,
     api_giving.blueprint,
     api_gifts.blueprint,
     api_funds.blueprint,

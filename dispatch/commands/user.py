@@ -90,6 +90,7 @@ def key_options(parser: argparse.ArgumentParser) -> None:
         "--scope", action="append", required=True, choices=[str(right) for right in Right], metavar="RIGHT",
         help=f"what it may, again for each: {', '.join(Right)}",
     )  # fmt: skip
+    parser.add_argument("--performer", type=int, metavar="ID", help="performer whose own system uses it")
 
 
 def revoke_options(parser: argparse.ArgumentParser) -> None:
@@ -169,6 +170,7 @@ def make_key(session: Session, arguments: argparse.Namespace) -> str:
         name=arguments.name,
         organisation_id=place.id,
         scopes=[Right(scope) for scope in arguments.scope],
+        performer_id=arguments.performer,
         actor=SYSTEM,
         now=clock.now(session),
     )

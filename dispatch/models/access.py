@@ -94,7 +94,7 @@ class UserSession(Base):
 
 
 class ApiKey(Base):
-    """A machine's key with scopes (rights); only its hash is stored."""
+    """A machine's key with scopes (rights), a firm's own system among them; only its hash is stored."""
 
     __tablename__ = "api_keys"
 
@@ -103,6 +103,7 @@ class ApiKey(Base):
     name: Mapped[str]
     organisation_id: Mapped[Reference] = mapped_column(ForeignKey("organisations.id"))
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    performer_id: Mapped[Reference | None]
     created_at: Mapped[Moment]
     revoked_at: Mapped[datetime | None]
 

@@ -52,6 +52,7 @@ from tests.house import (
     life_deeds,
     round_deeds,
     stock_deeds,
+    voucher_deeds,
 )
 from tests.house.complaint_deeds import heard
 
@@ -104,6 +105,12 @@ GIVING = {
     "performer_id": care_deeds.helper,
     "leave_id": care_deeds.leave,
     "absence_id": duty_deeds.absence,
+    "voucher_id": voucher_deeds.voucher,
+    "voucher_card_id": voucher_deeds.card,
+    "voucher_grant_id": voucher_deeds.asked_list,
+    "voucher_refund_id": voucher_deeds.refund,
+    "voucher_settlement_id": voucher_deeds.settlement,
+    "redemption_id": voucher_deeds.redemption,
 }
 """What stands in an address about gifts, goods and funds, and who makes one."""
 
@@ -257,6 +264,9 @@ def test_every_operation_says_how_it_fails_and_which_posts_are_done_once(town: T
         "/api/beneficiaries/{beneficiary_id}/cards",
         "/api/cards/{card_id}/replacement",
         "/api/gifts/{gift_id}/thanks",
+        "/api/vouchers/{voucher_id}/cards",
+        "/api/voucher-cards/{voucher_card_id}/replacement",
+        "/api/voucher-cards/look-up",
         "/api/disclosures/proof",
     }
     assert posts - keyed == {"/api/orders/preview", "/api/webhooks/{performer_code}"} | told_once

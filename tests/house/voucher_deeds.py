@@ -59,6 +59,12 @@ def voucher(session: Session, world: World, _user_id: int) -> str:
     return str(granted(session, world)[1].id)
 
 
+def frozen(session: Session, world: World, _user_id: int) -> str:
+    """One of which nothing is taken any more."""
+    here, made = granted(session, world)
+    return str(vouchers.freeze_voucher(session, made.id, actor=here.welfare, now=clock.now(session)).id)
+
+
 def card(session: Session, world: World, _user_id: int) -> str:
     """A good card."""
     here, made = granted(session, world)
@@ -112,6 +118,12 @@ ID = "<int(min=1, max=9223372036854775807):{}_id>"
 GRANT, CARD = f"/vouchers/grants/{ID.format('grant')}", f"/vouchers/cards/{ID.format('card')}"
 VOUCHER, REFUND = f"/vouchers/{ID.format('voucher')}", f"/vouchers/refunds/{ID.format('refund')}"
 SETTLEMENT = f"/vouchers/settlements/{ID.format('settlement')}"
+API_VOUCHER, API_CARD = f"/api{VOUCHER}", f"/api/voucher-cards/{ID.format('voucher_card')}"
+API_GRANT, API_REFUND = (
+    f"/api/voucher-grants/{ID.format('voucher_grant')}",
+    f"/api/voucher-refunds/{ID.format('voucher_refund')}",
+)
+API_SETTLEMENT = f"/api/voucher-settlements/{ID.format('voucher_settlement')}"
 VOUCHER_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", GRANT): (asked_list, 200, nothing),
     ("POST", f"{GRANT}/approve"): (asked_list, 303, nothing),
@@ -120,6 +132,7 @@ VOUCHER_DEEDS: dict[tuple[str, str], Row] = {
     ("GET", VOUCHER): (voucher, 200, nothing),
     ("POST", f"{VOUCHER}/cards"): (voucher, 200, nothing),
     ("POST", f"{VOUCHER}/freezing"): (voucher, 303, nothing),
+    ("POST", f"{VOUCHER}/thawing"): (frozen, 303, nothing),
     ("POST", f"{CARD}/replacement"): (card, 200, nothing),
     ("POST", f"{CARD}/revocation"): (card, 303, nothing),
     ("POST", f"/vouchers/redemptions/{ID.format('redemption')}/refund"): (redemption, 303, lambda _: {"words": "没做"}),
@@ -128,4 +141,19 @@ VOUCHER_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{REFUND}/withdraw"): (own_refund, 303, nothing),
     ("GET", SETTLEMENT): (settlement, 200, nothing),
     ("GET", f"{SETTLEMENT}/statement.csv"): (settlement, 200, nothing),
+    ("GET", API_VOUCHER): (voucher, 200, nothing),
+    ("POST", f"{API_VOUCHER}/cards"): (voucher, 201, nothing),
+    ("POST", f"{API_VOUCHER}/freezing"): (voucher, 200, nothing),
+    ("POST", f"{API_VOUCHER}/thawing"): (frozen, 200, nothing),
+    ("POST", f"{API_CARD}/replacement"): (card, 201, nothing),
+    ("DELETE", API_CARD): (card, 200, nothing),
+    ("GET", API_GRANT): (asked_list, 200, nothing),
+    ("DELETE", API_GRANT): (asked_list, 403, nothing),
+    ("POST", f"/api/voucher-redemptions/{ID.format('redemption')}/refund-request"): (
+        redemption,
+        201,
+        lambda _: {"words": "没做"},
+    ),
+    ("DELETE", API_REFUND): (refund, 403, nothing),
+    ("GET", API_SETTLEMENT): (settlement, 200, nothing),
 }

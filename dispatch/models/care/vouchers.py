@@ -37,6 +37,7 @@ class VoucherGrant(Base):
     state: Mapped[str] = mapped_column(server_default=text("'asked'"))
     reason: Mapped[str] = mapped_column(server_default=text("''"))
     asked_by: Mapped[Reference | None] = author()
+    asked_by_key: Mapped[Reference | None] = mapped_column(ForeignKey("api_keys.id"))
     asked_at: Mapped[Moment]
     decided_by: Mapped[Reference | None] = author()
     decided_at: Mapped[datetime | None]
@@ -54,6 +55,7 @@ class VoucherGrant(Base):
             name="state",
         ),
         CheckConstraint("state = 'withdrawn' OR decided_by <> asked_by", name="second_person"),
+        CheckConstraint("num_nonnulls(asked_by, asked_by_key) <= 1", name="asker"),
         CheckConstraint("state <> 'refused' OR reason <> ''", name="reason"),
         Index("ix_voucher_grants_newest", "community_id", "id"),
     )
@@ -168,6 +170,7 @@ class VoucherSettlement(Base):
     redemption_count: Mapped[int]
     spending_id: Mapped[Reference] = mapped_column(unique=True)
     made_by: Mapped[Reference | None] = author()
+    made_by_key: Mapped[Reference | None] = mapped_column(ForeignKey("api_keys.id"))
     made_at: Mapped[Moment]
     ended_at: Mapped[datetime | None]
 
@@ -178,6 +181,7 @@ class VoucherSettlement(Base):
         UniqueConstraint("community_id", "id"),
         CheckConstraint("fen > 0 AND redemption_count > 0", name="numbers"),
         CheckConstraint("month = date_trunc('month', month)::date", name="month"),
+        CheckConstraint("num_nonnulls(made_by, made_by_key) <= 1", name="maker"),
         Index("ix_voucher_settlements_newest", "community_id", "month", "id"),
     )
 
@@ -236,6 +240,7 @@ class VoucherRefund(Base):
     state: Mapped[str] = mapped_column(server_default=text("'asked'"))
     reason: Mapped[str] = mapped_column(server_default=text("''"))
     asked_by: Mapped[Reference | None] = author()
+    asked_by_key: Mapped[Reference | None] = mapped_column(ForeignKey("api_keys.id"))
     asked_at: Mapped[Moment]
     decided_by: Mapped[Reference | None] = author()
     decided_at: Mapped[datetime | None]
@@ -253,6 +258,7 @@ class VoucherRefund(Base):
             name="state",
         ),
         CheckConstraint("state = 'withdrawn' OR decided_by <> asked_by", name="second_person"),
+        CheckConstraint("num_nonnulls(asked_by, asked_by_key) <= 1", name="asker"),
         CheckConstraint("state <> 'refused' OR reason <> ''", name="reason"),
         Index(
             "ix_voucher_refunds_once", "redemption_id", unique=True, postgresql_where=text("state IN ('asked', 'done')")

@@ -129,6 +129,12 @@ class Purse:
         """Nothing is taken any more; said twice is said once."""
         return replace(self, state=VoucherState.FROZEN) if self.state is VoucherState.OPEN else self
 
+    def thaw(self, today: date) -> "Purse":
+        """A frozen account may be used again; said twice is said once. Raises VoucherOver after its last day."""
+        if self.state not in {VoucherState.OPEN, VoucherState.FROZEN} or today > self.expires_on:
+            raise VoucherOver
+        return replace(self, state=VoucherState.OPEN)
+
     def lapse(self, today: date) -> "Purse":
         """The day after the last one what is left goes back to the fund."""
         if self.state not in {VoucherState.OPEN, VoucherState.FROZEN} or today <= self.expires_on:

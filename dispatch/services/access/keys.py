@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid, NotAllowed, NotFound
 from dispatch.models.access import ApiKey
-from dispatch.rules.access.roles import Actor, Right, kind_of_key
+from dispatch.rules.access.roles import RIGHTS, Actor, ActorKind, Right, Role, kind_of_key
 from dispatch.services.access import audit, reach
 from dispatch.services.access.memory import ShortMemory
 from dispatch.services.access.tokens import hash_of
@@ -29,18 +29,22 @@ def create_key(
     name: str,
     organisation_id: int,
     scopes: Iterable[Right],
+    performer_id: int | None = None,
     actor: Actor,
     now: datetime,
 ) -> tuple[ApiKey, str]:
-    """Make a key AT an organisation; returns it with its plain text, which is never shown again.
+    """Make a key AT an organisation (for a performer's own system); returns it with its plain text, never shown again.
 
-    Raises NotFound for an organisation out of reach, NotAllowed for a scope that the actor does not hold.
+    Raises NotFound for an organisation out of reach, NotAllowed for a scope that the actor does not hold,
+    Invalid("scopes") for one that a performer never has.
     """
     wanted = frozenset(scopes)
     if not name.strip() or len(name) > LONGEST_NAME:
         raise Invalid("name", "请写明这个密钥给谁用，不超过 100 字")
     if not wanted:
         raise Invalid("scopes", "请至少选择一项权限")
+    if performer_id is not None and not wanted <= RIGHTS[Role.PERFORMER]:
+        raise Invalid("scopes", "服务商的密钥只能有服务商的权限")
     check_reach(organisation_id, actor)
     if not wanted <= actor.rights:
         raise NotAllowed
@@ -50,6 +54,7 @@ def create_key(
         name=name.strip(),
         organisation_id=organisation_id,
         scopes=sorted(wanted),
+        performer_id=performer_id,
         created_at=now,
     )
     session.add(made)
@@ -97,11 +102,13 @@ def authenticate_key(session: Session, plain: str) -> Actor | None:
 
 
 def actor_of(session: Session, key: ApiKey) -> Actor:
-    """The actor of a key: its scopes are its rights, its reach is its organisation's subtree."""
+    """The actor of a key: its scopes are its rights, its reach its organisation's subtree; a performer's own work."""
     rights = frozenset(Right(scope) for scope in key.scopes)
     return Actor(
-        kind=kind_of_key(rights),
+        kind=kind_of_key(rights) if key.performer_id is None else ActorKind.PERFORMER,
         api_key_id=key.id,
+        performer_id=key.performer_id,
+        narrowed=key.performer_id is not None,
         organisation_id=key.organisation_id,
         rights=rights,
         scope=reach.scope_at(session, [key.organisation_id]),

@@ -19,7 +19,7 @@ from dispatch.rules.care.terms import AbsenceKind
 from dispatch.rules.orders.states import OPEN, WITH_PERFORMER, OrderState
 from dispatch.services import care, orders
 from dispatch.services.access import audit, vault
-from dispatch.services.care import condoling, events, hosting
+from dispatch.services.care import condoling, events, hosting, vouchers
 from dispatch.services.grid import leaving as register
 
 LONGEST_REASON = 500
@@ -171,6 +171,12 @@ def restore_invitation(session: Session, _correction: Correction, row_id: int) -
     return True
 
 
+def restore_voucher(session: Session, correction: Correction, row_id: int) -> bool:
+    """The voucher may be used again, with the card that it has."""
+    vouchers.thaw_voucher(session, row_id, actor=correction.actor, now=correction.now)
+    return True
+
+
 def call_back(session: Session, correction: Correction, row_id: int) -> bool:
     """The order for the device is called back, unless somebody has taken it."""
     order: Order = orders.lock(session, row_id)
@@ -188,6 +194,7 @@ RESTORES: dict[str, Callable[[Session, Correction, int], bool]] = {
     "visit_schedules": restore_schedule,
     "care_group_members": restore_membership,
     "festival_invitations": restore_invitation,
+    "vouchers": restore_voucher,
     "orders": call_back,
 }
 """How each effect is undone, in this order. A card that has ended stays so: a new one is issued by hand."""

@@ -117,6 +117,16 @@ def freeze(voucher_id: int) -> Response:
     )
 
 
+@blueprint.post(f"{VOUCHER}/thawing")
+@allow(Right.VOUCHERS_APPROVE)
+@retrying
+def thaw(voucher_id: int) -> Response:
+    """It may be used again."""
+    return changed(
+        voucher_id, lambda session, actor, now: vouchers.thaw_voucher(session, voucher_id, actor=actor, now=now)
+    )
+
+
 def changed(voucher_id: int, work: Callable[[Session, Actor, datetime], object]) -> Response:
     """Do something about a voucher and show it."""
     return change(work, partial(render_voucher, voucher_id), url_for("pages_vouchers.show", voucher_id=voucher_id))

@@ -15,7 +15,7 @@ from dispatch.models.catalogue import Coverage
 from dispatch.models.notify import Alarm
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM, Actor, ActorKind, Scope
-from dispatch.rules.care.vouchers import NotLeft, Settled, VoucherFrozen
+from dispatch.rules.care.vouchers import NotLeft, Settled, VoucherFrozen, VoucherOver
 from dispatch.services import funds, orders
 from dispatch.services.care import vouchers
 from dispatch.services.care.vouchers import (
@@ -190,6 +190,11 @@ def test_a_card_opens_until_it_is_lost_or_its_firm_or_its_person_is_gone(session
         taking(session, purses.firms[1], good)(1)
     with pytest.raises(NoCard):
         code_of(session, purses, other)
+    for _ in range(2):
+        assert vouchers.thaw_voucher(session, other.id, actor=purses.centre, now=now).state == "open"
+    taking(session, purses.firms[1], good)(1)
+    with pytest.raises(VoucherOver):
+        vouchers.thaw_voucher(session, other.id, actor=purses.centre, now=now + timedelta(days=400))
     settle(session)
 
 

@@ -23,6 +23,7 @@ from dispatch.models.care import (
     LifeEffect,
     LifeEvent,
     VisitSchedule,
+    Voucher,
 )
 from dispatch.models.grid import Residence, Resident
 from dispatch.models.market import AidApplication, Card
@@ -39,8 +40,10 @@ from dispatch.services.life import NothingToWithdraw, OwnWithdrawal
 from tests.factories.aid import carded
 from tests.factories.alarms import device_of
 from tests.factories.care import ELDER, Calendar, home, make_calendar, paired, voucher
+from tests.factories.funds import give, make_treasury
 from tests.factories.life import group, visit_kind_of
 from tests.factories.visits import helper
+from tests.factories.vouchers import Purses, grant
 from tests.factories.world import service, staff
 
 
@@ -71,6 +74,10 @@ def elder(session: Session) -> Elder:
     helper(session, world, [recovery])
     paired(session, calendar, [person], now=now)
     voucher(session, calendar, person, now=now)
+    treasury = make_treasury(session, world.community.id)
+    give(session, treasury, 100_000, holding=treasury.bank)
+    asks, decides = staff(session, world, Role.WELFARE), staff(session, world, Role.CENTRE)
+    grant(session, Purses(world, treasury, (person,), asks, decides, ()))
     visits = care.VisitDraft(
         resident_id=person.id, starts_at=now + timedelta(days=1), rule="FREQ=DAILY", window_minutes=120,
         service_code="care_visit", performer_id=calendar.helpers[0].id,
@@ -117,6 +124,7 @@ def to_come(session: Session, elder: Elder) -> dict[str, int]:
         "invitations": counted(session, select(FestivalInvitation.id).where(FestivalInvitation.answer == "asked")),
         "groups": counted(session, select(GroupMember.id).where(GroupMember.until.is_(None))),
         "devices": counted(session, select(AlarmDevice.id).where(AlarmDevice.recovery_order_id.is_(None))),
+        "vouchers": counted(session, select(Voucher.id).where(Voucher.state == "open")),
         "cards": counted(session, select(Card.id).where(Card.ended_at.is_(None))),
         "approvals": counted(session, select(AidApplication.id).where(approved)),
         "home": counted(session, select(Resident.id).where(Resident.id == person_id, Resident.left_at.is_(None))),
@@ -158,7 +166,7 @@ def test_said_twice_is_said_once(session: Session, elder: Elder) -> None:
 BROKEN = (
     "INSERT INTO life_events", "INSERT INTO condolences", "UPDATE enrolments", "UPDATE duty_periods",
     "UPDATE visit_schedules", "UPDATE visit_occurrences", "UPDATE care_group_members",
-    "UPDATE festival_invitations", "UPDATE alarm_devices",
+    "UPDATE festival_invitations", "UPDATE alarm_devices", "UPDATE vouchers",
     "UPDATE aid_applications", "UPDATE cards", "UPDATE residences", "UPDATE residents", "INSERT INTO life_effects",
     "UPDATE alarms",
 )  # fmt: skip
@@ -210,7 +218,7 @@ def test_a_wrong_death_is_taken_back_by_two_people_and_undone_where_it_can_be(se
     restored = life.approve_withdrawal(session, event.id, actor=second, now=now)
     after = to_come(session, elder)
     assert [subject for subject, _ in restored.left] == ["cards"]
-    unchanged = ("enrolments", "schedules", "groups", "home", "invitations")
+    unchanged = ("enrolments", "schedules", "groups", "home", "invitations", "vouchers")
     assert {name: after[name] for name in unchanged} == {name: before[name] for name in unchanged}
     assert (after["periods"] > 0, after["visits"] > 0, after["cards"]) == (True, True, 0)
     assert session.scalars(select(Residence.valid_until)).one() is None

@@ -10,7 +10,14 @@ from dispatch.services.care.vouchers.cards import (
     revoke_card,
 )
 from dispatch.services.care.vouchers.deciding import OwnRequest, RequestDecided
-from dispatch.services.care.vouchers.ending import freeze, freeze_voucher, lapse_voucher, lapse_vouchers
+from dispatch.services.care.vouchers.ending import (
+    PersonGone,
+    freeze,
+    freeze_voucher,
+    lapse_voucher,
+    lapse_vouchers,
+    thaw_voucher,
+)
 from dispatch.services.care.vouchers.finding import (
     CardOver,
     NotAFirm,
@@ -44,6 +51,7 @@ from dispatch.services.care.vouchers.reading import (
     redemptions_of_voucher,
     refunds_waiting,
     statement,
+    view_redemption,
 )
 from dispatch.services.care.vouchers.redeeming import FormReused, NewRedemption, OrderRedeemed, redeem, redeemed_for
 from dispatch.services.care.vouchers.refunding import (
@@ -81,6 +89,7 @@ __all__ = [
     "OwedRow",
     "OwnRequest",
     "PaperCard",
+    "PersonGone",
     "RedemptionRow",
     "Refunded",
     "RequestDecided",
@@ -124,6 +133,8 @@ __all__ = [
     "revoke_card",
     "settle_month",
     "statement",
+    "thaw_voucher",
+    "view_redemption",
     "view_settlement",
     "voucher_of_refund",
     "withdraw_grant",

@@ -29,12 +29,6 @@ class RequestDecided(Conflict):
     """这件申请已经有了结果，不能再改"""
 
 
-def demand_person(actor: Actor) -> None:
-    """A machine asks for nothing here; raises NotAllowed. The house itself may, as when a demo is made."""
-    if actor.user_id is None and actor.principal != "system":
-        raise NotAllowed
-
-
 def asked(session: Session, made: Asked, amount: str, *, actor: Actor) -> Asked:
     """Keep what is asked for; whoever may decide is alarmed."""
     session.add(made)
@@ -65,7 +59,7 @@ def waiting(session: Session, model: type[Asked], asked_id: int, *, actor: Actor
 def own(session: Session, model: type[Asked], asked_id: int, *, actor: Actor) -> Asked:
     """What somebody asked for and may take back; raises NotFound, RequestDecided, NotAllowed."""
     found = waiting(session, model, asked_id, actor=actor)
-    if found.asked_by != actor.user_id:
+    if (found.asked_by, found.asked_by_key) != (actor.user_id, actor.key_alone):
         raise NotAllowed
     return found
 

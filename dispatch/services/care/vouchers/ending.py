@@ -1,4 +1,4 @@
-"""The end of a voucher: frozen at death; after its last day what is left goes back to the fund."""
+"""The end of a voucher: frozen at death, thawed if that was wrong; after its last day the rest goes to the fund."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,8 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import clock, queue
+from dispatch.errors import Conflict
 from dispatch.models.care import Voucher
 from dispatch.models.funds import Earmark
+from dispatch.models.grid import Resident
 from dispatch.rules.access.roles import CLOCK, Actor
 from dispatch.rules.care.vouchers import VoucherState
 from dispatch.rules.funds.draft import Dimension, Draft, at
@@ -20,6 +22,10 @@ from dispatch.services.care.vouchers.finding import find_voucher, grant_of, lock
 
 ORIGIN = "care.voucher_lapse"
 LIVE = (str(VoucherState.OPEN), str(VoucherState.FROZEN))
+
+
+class PersonGone(Conflict):
+    """这位老人已经去世或迁出，服务券不能解冻"""
 
 
 def freeze(session: Session, resident_id: int, *, actor: Actor, now: datetime) -> Sequence[Voucher]:
@@ -40,6 +46,19 @@ def freeze_voucher(session: Session, voucher_id: int, *, actor: Actor, now: date
         voucher.state, voucher.frozen_at = str(VoucherState.FROZEN), now
         session.flush()
         note(session, "freeze_voucher", voucher, actor=actor)
+    return voucher
+
+
+def thaw_voucher(session: Session, voucher_id: int, *, actor: Actor, now: datetime) -> Voucher:
+    """Let a frozen one be used again; said twice is said once. Raises NotFound, PersonGone, VoucherOver."""
+    voucher = find_voucher(session, voucher_id, actor=actor, locked=True)
+    state = purse_of(session, voucher).thaw(clock.today(now)).state
+    if session.get_one(Resident, voucher.resident_id, populate_existing=True).left_at is not None:
+        raise PersonGone
+    if voucher.state != state:
+        voucher.state, voucher.frozen_at = str(state), None
+        session.flush()
+        note(session, "thaw_voucher", voucher, actor=actor)
     return voucher
 
 

@@ -20,7 +20,7 @@ from dispatch.rules.funds.draft import Dimension, Draft, Maker, at
 from dispatch.rules.funds.terms import EntryKind, Purpose
 from dispatch.rules.queue import Lane
 from dispatch.services import funds
-from dispatch.services.care.vouchers.deciding import asked, decidable, decide, demand_person, given_reason, own
+from dispatch.services.care.vouchers.deciding import asked, decidable, decide, given_reason, own
 
 ORIGIN = "care.voucher"
 
@@ -39,8 +39,7 @@ class NewGrant:
 
 
 def ask_grant(session: Session, wanted: NewGrant, *, actor: Actor, now: datetime) -> VoucherGrant:
-    """Ask for vouchers; whoever may approve is alarmed. Raises Invalid naming the field, NotAllowed for a machine."""
-    demand_person(actor)
+    """Ask for vouchers; whoever may approve is alarmed. Raises Invalid naming the field."""
     fund = funds.find_open_fund(session, wanted.fund_id, actor=actor)
     today = clock.today(now)
     people = sorted(set(wanted.residents))
@@ -59,6 +58,7 @@ def ask_grant(session: Session, wanted: NewGrant, *, actor: Actor, now: datetime
         fen=wanted.fen,
         expires_on=wanted.expires_on,
         asked_by=actor.user_id,
+        asked_by_key=actor.key_alone,
         asked_at=now,
     )
     asked(session, made, said(made.fen * len(people)), actor=actor)
@@ -150,7 +150,7 @@ def open_account(
         origin_id=account.id,
         facts={"voucher": number, "year": grant.year},
         approved_by=actor.user_id,
-        maker=Maker(grant.asked_by, None),
+        maker=Maker(grant.asked_by, grant.asked_by_key),
     )
     entry = funds.post(session, draft, actor=actor, now=now)
     account.number, account.earmark_id, account.entry_id = number, named.id, entry.id

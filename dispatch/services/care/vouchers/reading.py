@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from dispatch.errors import NotFound
 from dispatch.models.care import (
     Enrolment,
     Programme,
@@ -174,6 +175,14 @@ def redemptions_where(session: Session, actor: Actor, *conditions: object, limit
     query = redemptions().where(visible(VoucherRedemption, actor), *conditions)  # type: ignore[arg-type]
     rows = session.execute(query.order_by(VoucherRedemption.id.desc()).limit(limit))
     return [RedemptionRow(one, firm, order, number or 0, refund) for one, firm, order, number, refund in rows]
+
+
+def view_redemption(session: Session, redemption_id: int, *, actor: Actor) -> RedemptionRow:
+    """One redemption in reach; raises NotFound."""
+    found = redemptions_where(session, actor, VoucherRedemption.id == redemption_id, limit=1)
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 def redemptions_of_voucher(session: Session, voucher_id: int, *, actor: Actor) -> list[RedemptionRow]:

@@ -20,7 +20,6 @@ from dispatch.services.care.vouchers.deciding import (
     asked,
     decidable,
     decide,
-    demand_person,
     given_reason,
     own,
 )
@@ -34,9 +33,8 @@ class Refunded(Conflict):
 def ask_refund(session: Session, redemption_id: int, *, words: str, actor: Actor, now: datetime) -> VoucherRefund:
     """Ask for a redemption to be taken back, and say why; whoever may approve is alarmed.
 
-    Raises NotFound, NotAllowed for a machine, Invalid("words"), Refunded, Settled, VoucherOver.
+    Raises NotFound, Invalid("words"), Refunded, Settled, VoucherOver.
     """
-    demand_person(actor)
     redemption, voucher = locked_redemption(session, redemption_id, actor=actor)
     reason = check_text("words", words, LONGEST_REASON)
     if not reason:
@@ -52,6 +50,7 @@ def ask_refund(session: Session, redemption_id: int, *, words: str, actor: Actor
         redemption_id=redemption.id,
         words=reason,
         asked_by=actor.user_id,
+        asked_by_key=actor.key_alone,
         asked_at=now,
     )
     return asked(session, made, said(redemption.fen), actor=actor)
@@ -106,7 +105,7 @@ def approve_refund(session: Session, refund_id: int, *, actor: Actor, now: datet
     check_refundable(session, redemption, voucher)
     entry = session.get_one(Entry, redemption.entry_id)
     plain = funds.reversal_of(session, entry, refund.words)
-    draft = replace(plain, approved_by=actor.user_id, maker=Maker(refund.asked_by, None))
+    draft = replace(plain, approved_by=actor.user_id, maker=Maker(refund.asked_by, refund.asked_by_key))
     refund.entry_id = funds.post(session, draft, actor=actor, now=now).id
     decide(session, refund, RefundState.DONE, actor=actor, now=now)
     redemption.refunded_at = now

@@ -26,7 +26,6 @@ from dispatch.rules.funds.terms import EntryKind, Purpose
 from dispatch.services import funds
 from dispatch.services.access import audit
 from dispatch.services.access.reach import visible
-from dispatch.services.care.vouchers.deciding import demand_person
 
 MOST_LISTED = 200
 CAME_TO_NOTHING = ("refused", "withdrawn")
@@ -100,10 +99,8 @@ def settle_month(
 ) -> list[VoucherSettlement]:
     """Ask that each firm is paid what it is owed at the end of a month that is over.
 
-    Raises NotAllowed for a machine, NotFound for a community out of reach, Invalid("month"), NothingOwed, and what
-    funds.ask_spending raises.
+    Raises NotFound for a community out of reach, Invalid("month"), NothingOwed, and what funds.ask_spending raises.
     """
-    demand_person(actor)
     if not actor.scope.everything and community_id not in actor.scope.communities:
         raise NotFound
     first, last = month_of(month)
@@ -160,6 +157,7 @@ def settle(
         redemption_count=len(owed.redemptions),
         spending_id=spending.id,
         made_by=actor.user_id,
+        made_by_key=actor.key_alone,
         made_at=now,
     )
     session.add(made)
