@@ -22,6 +22,7 @@ from dispatch.api import catalogue as api_catalogue
 from dispatch.api import complaints as api_complaints
 from dispatch.api import contacts as api_contacts
 from dispatch.api import counter as api_counter
+from dispatch.api import devices as api_devices
 from dispatch.api import disclosing as api_disclosing
 from dispatch.api import duties as api_duties
 from dispatch.api import errors as api_errors
@@ -65,6 +66,7 @@ from dispatch.web import (
     counter,
     courses,
     demo_inbox,
+    devices,
     disclosing,
     docs,
     family,
@@ -127,6 +129,7 @@ PAGES = (
     asking.blueprint,
     life.blueprint,
     festivals.blueprint,
+    devices.blueprint,
     public_asking.blueprint,
     campaigns.blueprint,
     beneficiaries.blueprint,
@@ -166,6 +169,7 @@ API = (
     api_festivals.blueprint,
     api_vouchers.blueprint,
     api_redeeming.blueprint,
+    api_devices.blueprint,
     api_giving.blueprint,
     api_gifts.blueprint,
     api_funds.blueprint,

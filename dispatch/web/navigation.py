@@ -55,6 +55,7 @@ ITEMS: tuple[NavigationItem, ...] = (
     NavigationItem("pages_family.listing", lazy_gettext("家属查看"), "eye", Right.VISITS_PLAN, is_daily=False),
     NavigationItem("pages_vouchers.listing", lazy_gettext("服务券"), "cash-coin", Right.VOUCHERS_READ, is_daily=False),
     NavigationItem("pages_redeeming.show", lazy_gettext("服务券核销"), "cash-coin", Right.VOUCHERS_REDEEM),
+    NavigationItem("pages_devices.listing", lazy_gettext("电子保姆"), "heart", Right.DEVICES_READ, is_daily=False),
     NavigationItem("pages_asking.listing", lazy_gettext("三问"), "chat-left-text", Right.ASKING_TAKE, is_daily=False),
     NavigationItem("pages_firms.listing", lazy_gettext("服务商"), "person-check", Right.CATALOGUE_READ, is_daily=False),
     NavigationItem(

@@ -44,6 +44,7 @@ from tests.house import (
     asking_deeds,
     care_deeds,
     counselling_deeds,
+    device_deeds,
     duty_deeds,
     festival_deeds,
     fund_deeds,
@@ -72,6 +73,8 @@ ANYBODY = ("/api/webhooks/{performer_code}", "/api/statements", "/api/disclosure
 """Addresses that take no key."""
 
 GIVING = {
+    "device_id": device_deeds.bare,
+    "device_contact_id": device_deeds.contact,
     "donor_id": giving_deeds.donor,
     "pledge_id": giving_deeds.pledge,
     "partner_id": giving_deeds.partner,
@@ -177,25 +180,23 @@ def settle(database: Database) -> tuple[str, dict[str, str | int]]:
         head = staff(session, world, Role.TEAM_HEAD)
         words = {"grounds": "不归本团队", "basis": "职责第二条"}
         request = orders.ask(session, order, RequestKind.RETURN, **words, actor=head, now=now)
-        complaint_id = int(heard(session, world, 0))
         _, key = keys.create_key(
             session, name="all", organisation_id=world.district.id, scopes=list(Right), actor=SYSTEM, now=now
         )
         make_knowledge(session, clerk, now, code="mediation")
         of_aid = names_of_aid(session, world)
         of_giving = {name: int(make(session, world, clerk.user_id or 0)) for name, make in GIVING.items()}
-        session.commit()
-        firm = world.firms[0].code
-        return key, {
+        named: dict[str, str | int] = {
             "number": order.number,
             "request_id": request.id,
-            "complaint_id": complaint_id,
+            "complaint_id": int(heard(session, world, 0)),
             "schedule_id": schedule.id,
             "code": "mediation",
-            "performer_code": firm,
-            **of_aid,
-            **of_giving,
+            "performer_code": world.firms[0].code,
+            "alarm_number": device_deeds.alarm(session, world, 0),
         }
+        session.commit()
+        return key, named | of_aid | of_giving
 
 
 def names_of_aid(session: Session, world: World) -> dict[str, str | int]:

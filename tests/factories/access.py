@@ -6,7 +6,8 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from dispatch.models.access import Organisation
-from dispatch.rules.access.roles import Actor, Role, Scope, kind_of, rights_of
+from dispatch.rules.access.capacity import kind_of
+from dispatch.rules.access.roles import Actor, Role, Scope, rights_of
 
 numbers = count(1)
 

@@ -14,9 +14,10 @@ from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.care.signals import read_signals
 from dispatch.services.care import alarms
 from tests.factories.visits import helper, resident
-from tests.factories.world import NUMBERS, World, service
+from tests.factories.world import NUMBERS, World, service_of
 
 PRESS = "1101 00 001"
+OTHERS = ("other_service", "chore", "device_check", "device_recovery")
 NOT_SPOKEN_OF = timedelta(days=1)
 
 
@@ -31,15 +32,15 @@ class Watched:
 
 
 def alarm_kinds(session: Session, world: World) -> Performer:
-    """The kinds of the orders that devices lead to, and a helper who takes them."""
+    """The kinds of the orders that devices lead to, those that the world has not, and a helper who takes them."""
     same: dict[str, Any] = {"offered": ["programme"], "performer": "helper", "given": "offer_all", "in_figures": False}
-    alarm = service(
-        session, world.district, "alarm", urgency="emergency", confidential=True, hold_minutes=3, arrive_minutes=15,
-        sign_minutes=15, service_minutes=60, civic_working_days=3, **same,
-    )  # fmt: skip
-    others = [service(session, world.district, code, **same) for code in ("other_service", "chore", "device_check")]
-    recovery = service(session, world.district, "device_recovery", **same)
-    return helper(session, world, [alarm, *others, recovery])
+    pressing: dict[str, Any] = {
+        "urgency": "emergency", "confidential": True, "hold_minutes": 3, "arrive_minutes": 15,
+        "sign_minutes": 15, "service_minutes": 60, "civic_working_days": 3,
+    }  # fmt: skip
+    kinds = [service_of(session, world.district, "alarm", **same, **pressing)]
+    kinds += [service_of(session, world.district, code, **same) for code in OTHERS]
+    return helper(session, world, kinds)
 
 
 def device_of(

@@ -11,7 +11,7 @@ from dispatch.models.catalogue import Performer, Service
 from dispatch.models.grid import Household, Resident
 from dispatch.rules.access.roles import Actor, Role
 from dispatch.services import care
-from tests.factories.world import NUMBERS, World, firm, make_world, service, staff
+from tests.factories.world import NUMBERS, World, firm, make_world, service, service_of, staff
 
 VISIT = {
     "offered": ["programme"], "performer": "helper", "given": "named", "urgency": "booked", "callback": False,
@@ -43,9 +43,9 @@ def make_calendar(session: Session, *, helpers: int = 2) -> Calendar:
 
 
 def calendar_of(session: Session, world: World, *, helpers: int = 2) -> Calendar:
-    """Make it of a world that is there, in which none of its kinds is."""
+    """Make it of a world that is there, in which none of its own kinds is."""
     kinds = {code: service(session, world.district, code, **VISIT) for code in KINDS}
-    kinds["other_service"] = service(session, world.district, "other_service")
+    kinds["other_service"] = service_of(session, world.district, "other_service")
     able = [kinds[code] for code in KINDS]
     made = [helper(session, world, able) for _ in range(helpers)]
     planner, second = staff(session, world, Role.DISPATCHER), staff(session, world, Role.CENTRE)

@@ -14,7 +14,8 @@ from dispatch.models.access import Membership, User
 from dispatch.models.catalogue import Service
 from dispatch.models.funds import Earmark, Fund
 from dispatch.models.market import Facility, Goods, Lot
-from dispatch.rules.access.roles import SYSTEM, Actor, Right, Role, Scope, kind_of
+from dispatch.rules.access.capacity import kind_of
+from dispatch.rules.access.roles import SYSTEM, Actor, Right, Role, Scope
 from dispatch.rules.funds.terms import EntryKind, Owner, Purpose
 from dispatch.rules.market.shelf import Commodity, LifeUnit, MoveKind, ShelfLife, Spot
 from dispatch.services import funds, market

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from dispatch.models.access import Membership, User
 from dispatch.models.catalogue import Performer
-from dispatch.rules.access.roles import Actor, Role, Scope, kind_of, rights_of
+from dispatch.rules.access.capacity import kind_of
+from dispatch.rules.access.roles import Actor, Role, Scope, rights_of
 from dispatch.services.access import vault
 from tests.factories.access import make_organisation
 

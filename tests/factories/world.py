@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -155,6 +155,12 @@ def service(session: Session, district: Organisation, code: str, **changes: Any)
     session.add(made)
     session.flush()
     return made
+
+
+def service_of(session: Session, district: Organisation, code: str, **changes: Any) -> Service:
+    """The district's kind of order of this code: made where it has none yet."""
+    known = select(Service).where(Service.organisation_id == district.id, Service.code == code)
+    return session.scalars(known).one_or_none() or service(session, district, code, **changes)
 
 
 def firm(

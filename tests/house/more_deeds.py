@@ -6,6 +6,7 @@ from tests.house.care_deeds import CARE_DEEDS
 from tests.house.complaint_deeds import COMPLAINT_DEEDS
 from tests.house.counselling_deeds import COUNSELLING_DEEDS
 from tests.house.course_deeds import COURSE_DEEDS
+from tests.house.device_deeds import DEVICE_DEEDS
 from tests.house.duty_deeds import DUTY_DEEDS
 from tests.house.export_deeds import EXPORT_DEEDS
 from tests.house.family_deeds import FAMILY_DEEDS
@@ -27,6 +28,7 @@ MORE_DEEDS = (
     | COUNSELLING_DEEDS
     | COURSE_DEEDS
     | DUTY_DEEDS
+    | DEVICE_DEEDS
     | EXPORT_DEEDS
     | FESTIVAL_DEEDS
     | FAMILY_DEEDS

@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
-from dispatch.rules.care import asking, events, festivals, terms
+from dispatch.rules.care import asking, chain, devices, events, festivals, signals, terms
 from dispatch.rules.market import (
     campaigns,
     cards,
@@ -36,6 +36,9 @@ DISPATCH = SOURCES.parents[1]
 METHODS = [("**.py", "python"), ("web/templates/**.html", "jinja2")]
 LABELLED = (
     asking,
+    chain,
+    devices,
+    signals,
     events,
     festivals,
     terms,

@@ -58,6 +58,9 @@ class Right(StrEnum):
     LIFE_READ = "life.read"
     LIFE_TELL = "life.tell"
     LIFE_RUN = "life.run"
+    DEVICES_READ = "devices.read"
+    DEVICES_CALL = "devices.call"
+    DEVICES_EDIT = "devices.edit"
     ASKING_READ = "asking.read"
     ASKING_TAKE = "asking.take"
     ASKING_ANSWER = "asking.answer"
@@ -101,6 +104,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.CALLERS_READ,
         Right.BOARD_READ,
         Right.VISITS_READ,
+        Right.DEVICES_READ,
+        Right.DEVICES_CALL,
         Right.PLEDGES_TAKE,
         Right.COUNSELLING_BOOK,
     },
@@ -126,6 +131,9 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.VISITS_PLAN,
         Right.VISITS_RECORD,
         Right.VISITS_APPROVE,
+        Right.DEVICES_READ,
+        Right.DEVICES_CALL,
+        Right.DEVICES_EDIT,
         Right.REPORTS_READ,
     },
     Role.TEAM_HEAD: READING
@@ -184,6 +192,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.VOUCHERS_READ,
             Right.VOUCHERS_GRANT,
             Right.PLEDGES_TAKE,
+            Right.DEVICES_READ,
+            Right.DEVICES_EDIT,
             Right.CAMPAIGNS_READ,
             Right.CAMPAIGNS_RUN,
             Right.GRID_READ,
@@ -228,6 +238,9 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.VISITS_PLAN,
         Right.VISITS_RECORD,
         Right.VISITS_APPROVE,
+        Right.DEVICES_READ,
+        Right.DEVICES_CALL,
+        Right.DEVICES_EDIT,
         Right.REPORTS_READ,
         Right.CATALOGUE_EDIT,
         Right.FIRMS_EDIT,
@@ -350,21 +363,6 @@ SYSTEM = Actor(kind=ActorKind.SYSTEM, rights=frozenset(Right), scope=EVERYTHING)
 ROUTER = Actor(kind=ActorKind.ROUTER, rights=frozenset(Right), scope=EVERYTHING)
 CLOCK = Actor(kind=ActorKind.CLOCK, rights=frozenset(Right), scope=EVERYTHING)
 
-ACTOR_KIND_OF_ROLE: dict[Role, ActorKind] = {
-    Role.CENTRE: ActorKind.CENTRE,
-    Role.DISPATCHER: ActorKind.DISPATCHER,
-    Role.OPERATOR: ActorKind.OPERATOR,
-    Role.CALLBACK_CLERK: ActorKind.CALLBACK_CLERK,
-    Role.TEAM_HEAD: ActorKind.TEAM,
-    Role.AREA_CHIEF: ActorKind.TEAM,
-    Role.PERFORMER: ActorKind.PERFORMER,
-    Role.KEEPER: ActorKind.OPERATOR,
-    Role.WELFARE: ActorKind.OPERATOR,
-    Role.ADMIN: ActorKind.CENTRE,
-    Role.ACCOUNTANT: ActorKind.OPERATOR,
-    Role.COUNSELLOR: ActorKind.OPERATOR,
-}
-
 
 def rights_of(roles: Iterable[Role]) -> frozenset[Right]:
     """The union of what the roles allow."""
@@ -375,24 +373,3 @@ def is_narrowed(roles: Iterable[Role]) -> bool:
     """Whether holders of exactly these roles see only the orders of their team, area or own work."""
     held = frozenset(roles)
     return bool(held) and held <= NARROW_ROLES
-
-
-def kind_of(roles: Iterable[Role]) -> ActorKind:
-    """The capacity in which a holder of these roles acts: the highest of them."""
-    held = set(roles)
-    return next((kind for role, kind in ACTOR_KIND_OF_ROLE.items() if role in held), ActorKind.OPERATOR)
-
-
-KIND_OF_RIGHT = (
-    (Right.ORDERS_SUPERVISE, ActorKind.CENTRE),
-    (Right.ORDERS_DISPATCH, ActorKind.DISPATCHER),
-    (Right.ORDERS_PLACE, ActorKind.OPERATOR),
-    (Right.ORDERS_CALL_BACK, ActorKind.CALLBACK_CLERK),
-    (Right.ORDERS_WORK, ActorKind.TEAM),
-)
-
-
-def kind_of_key(rights: Iterable[Right]) -> ActorKind:
-    """The capacity in which a machine's key acts: the highest that its scopes describe."""
-    held = set(rights)
-    return next((kind for right, kind in KIND_OF_RIGHT if right in held), ActorKind.OPERATOR)

@@ -31,6 +31,23 @@ class CallOutcome(StrEnum):
     CONFIRMED = "confirmed"
 
 
+KIND_LABELS = {
+    CallKind.HOME: "老人家里",
+    CallKind.CHILD: "子女",
+    CallKind.RELATIVE: "亲属",
+    CallKind.NEIGHBOUR: "邻居",
+    CallKind.STAIRWELL_LEADER: "楼道长",
+    CallKind.DUTY: "值班",
+    CallKind.RESCUE: "120 急救",
+    CallKind.POLICE: "110 公安",
+}
+OUTCOME_LABELS = {
+    CallOutcome.NO_ANSWER: "没有接",
+    CallOutcome.ANSWERED: "接了，情况不清",
+    CallOutcome.GOES: "接了，正赶过去",
+    CallOutcome.CONFIRMED: "已确认情况",
+}
+
 OUTSIDE = frozenset({CallKind.RESCUE, CallKind.POLICE})
 """Public services: they are told, not asked to confirm."""
 

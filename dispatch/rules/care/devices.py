@@ -29,6 +29,14 @@ class DeviceState(StrEnum):
     RECOVERED = "recovered"
 
 
+STATE_LABELS: Final[Mapping[DeviceState, str]] = {
+    DeviceState.REGISTERED: "已登记",
+    DeviceState.INSTALLED: "已安装，待测试",
+    DeviceState.TESTED: "在用",
+    DeviceState.DORMANT: "休眠",
+    DeviceState.RECOVERED: "已回收",
+}
+
 POSSIBLE: Final[Mapping[DeviceState, frozenset[DeviceState]]] = {
     DeviceState.REGISTERED: frozenset({DeviceState.INSTALLED, DeviceState.RECOVERED}),
     DeviceState.INSTALLED: frozenset({DeviceState.TESTED, DeviceState.DORMANT, DeviceState.RECOVERED}),

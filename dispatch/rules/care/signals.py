@@ -43,6 +43,28 @@ class Meaning(StrEnum):
     UNKNOWN = "unknown"
 
 
+MEANING_LABELS: Final[Mapping[Meaning, str]] = {
+    Meaning.EMERGENCY: "红键：紧急呼叫",
+    Meaning.FALL: "跌倒报警",
+    Meaning.NO_MOVEMENT: "长时间没有活动",
+    Meaning.FIRE: "烟火报警",
+    Meaning.GAS: "燃气报警",
+    Meaning.WATER: "漏水报警",
+    Meaning.COMMUNITY: "黄键：社区服务",
+    Meaning.LIFE: "绿键：生活服务",
+    Meaning.BATTERY_LOW: "电池不足",
+    Meaning.BATTERY_GOOD: "电池恢复",
+    Meaning.MAINS_LOST: "断电",
+    Meaning.MAINS_BACK: "来电",
+    Meaning.TEST: "设备自检",
+    Meaning.TROUBLE: "设备故障",
+    Meaning.GOOD_AGAIN: "恢复正常",
+    Meaning.CANCELLED: "老人自己取消",
+    Meaning.AWAY: "外出",
+    Meaning.HOME: "回家",
+    Meaning.UNKNOWN: "不认识的代码",
+}
+
 PRESSING: Final = frozenset(
     {Meaning.EMERGENCY, Meaning.FALL, Meaning.NO_MOVEMENT, Meaning.FIRE, Meaning.GAS, Meaning.WATER}
 )

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid, NotAllowed, NotFound
 from dispatch.models.access import ApiKey
-from dispatch.rules.access.roles import RIGHTS, Actor, ActorKind, Right, Role, kind_of_key
+from dispatch.rules.access.capacity import kind_of_key
+from dispatch.rules.access.roles import RIGHTS, Actor, ActorKind, Right, Role
 from dispatch.services.access import audit, reach
 from dispatch.services.access.memory import ShortMemory
 from dispatch.services.access.tokens import hash_of

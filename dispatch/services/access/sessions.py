@@ -10,7 +10,8 @@ from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
 from dispatch.models.access import UserSession
-from dispatch.rules.access.roles import Actor, Role, Scope, is_narrowed, kind_of, rights_of
+from dispatch.rules.access.capacity import kind_of
+from dispatch.rules.access.roles import Actor, Role, Scope, is_narrowed, rights_of
 from dispatch.rules.access.sign_in import PENDING, SEEN_EVERY, SessionLimits, is_alive
 from dispatch.services.access import audit, policies
 from dispatch.services.access.reach import SUBTREE

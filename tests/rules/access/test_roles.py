@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatch.rules.access.capacity import ACTOR_KIND_OF_ROLE, kind_of, kind_of_key
 from dispatch.rules.access.roles import (
-    ACTOR_KIND_OF_ROLE,
     NARROW_ROLES,
     RIGHTS,
     SYSTEM,
@@ -15,8 +15,6 @@ from dispatch.rules.access.roles import (
     Role,
     Scope,
     is_narrowed,
-    kind_of,
-    kind_of_key,
     rights_of,
 )
 

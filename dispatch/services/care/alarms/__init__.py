@@ -1,7 +1,15 @@
 """Alarm devices (电子保姆): the register, what they report, whom to call, what is watched."""
 
-from dispatch.services.care.alarms.calling import Alarm, alarm_of, calls_of, order_changed, record_call
-from dispatch.services.care.alarms.contacts import ContactDraft, ShownContact, add_contact, chain_of, end_contact
+from dispatch.services.care.alarms.calling import Alarm, alarm_of, open_alarm, order_changed, record_call
+from dispatch.services.care.alarms.contacts import (
+    ContactDraft,
+    OpenedDevice,
+    ShownContact,
+    add_contact,
+    chain_of,
+    end_contact,
+    open_device,
+)
 from dispatch.services.care.alarms.hearing import Heed, Report, Standing, hear, key_of, lock_devices, note_heard
 from dispatch.services.care.alarms.refusing import Reason, clock_is_right, refuse
 from dispatch.services.care.alarms.register import (
@@ -11,7 +19,6 @@ from dispatch.services.care.alarms.register import (
     StaleDevice,
     ask_recovery,
     begin_test,
-    events_of,
     find_device,
     install_device,
     list_devices,
@@ -29,6 +36,7 @@ __all__ = [
     "DeviceTaken",
     "Heed",
     "ListedDevice",
+    "OpenedDevice",
     "Reason",
     "Report",
     "ShownContact",
@@ -38,11 +46,9 @@ __all__ = [
     "alarm_of",
     "ask_recovery",
     "begin_test",
-    "calls_of",
     "chain_of",
     "clock_is_right",
     "end_contact",
-    "events_of",
     "find_device",
     "hear",
     "install_device",
@@ -51,6 +57,8 @@ __all__ = [
     "lock_devices",
     "models",
     "note_heard",
+    "open_alarm",
+    "open_device",
     "order_changed",
     "record_call",
     "recover_device",

@@ -15,7 +15,7 @@ from dispatch.models.grid import Household, Resident
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.care.devices import WATCHED, DeviceState
-from dispatch.rules.care.signals import ASKED, PRESSING, Meaning
+from dispatch.rules.care.signals import ASKED, MEANING_LABELS, PRESSING, Meaning
 from dispatch.rules.orders.states import AFTER_WORK, OPEN
 from dispatch.services import notify, orders
 from dispatch.services.access import audit, policies
@@ -28,16 +28,6 @@ UNPLACED = "device_unplaced"
 UNKNOWN_CODE = "device_code_unknown"
 UNINSTALLED = "device_uninstalled"
 STILL_OUT = OPEN - AFTER_WORK
-WORDS: Mapping[Meaning, str] = {
-    Meaning.EMERGENCY: "红键:紧急呼叫",
-    Meaning.FALL: "跌倒报警",
-    Meaning.NO_MOVEMENT: "长时间没有活动",
-    Meaning.FIRE: "烟火报警",
-    Meaning.GAS: "燃气报警",
-    Meaning.WATER: "漏水报警",
-    Meaning.COMMUNITY: "黄键:社区服务",
-    Meaning.LIFE: "绿键:生活服务",
-}
 
 log = structlog.get_logger()
 
@@ -127,7 +117,7 @@ def join(session: Session, device: AlarmDevice, event: AlarmEvent, *, now: datet
     order: Order = orders.lock(session, last.order_id)
     if order.state not in STILL_OUT:
         return False
-    orders.urge(session, order, reason=WORDS[Meaning(event.meaning)], by_resident=True, actor=SYSTEM, now=now)
+    orders.urge(session, order, reason=MEANING_LABELS[Meaning(event.meaning)], by_resident=True, actor=SYSTEM, now=now)
     event.order_id, event.joined = order.id, True
     session.flush()
     return True
@@ -141,7 +131,7 @@ def place(session: Session, device: AlarmDevice, event: AlarmEvent, *, now: date
     resident = session.get_one(Resident, device.resident_id)
     home = session.get_one(Household, device.household_id)
     draft = orders.OrderDraft(
-        description=WORDS[meaning],
+        description=MEANING_LABELS[meaning],
         service_code=kinds["pressing" if meaning in PRESSING else str(meaning)],
         stairwell_id=home.stairwell_id,
         room=home.room,

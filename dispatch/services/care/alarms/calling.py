@@ -56,6 +56,15 @@ def alarm_of(session: Session, number: str, *, actor: Actor, now: datetime) -> A
     return Alarm(device, order, chain, calls, contacts[following] if following else None, confirmed)
 
 
+def open_alarm(session: Session, number: str, *, actor: Actor, now: datetime) -> Alarm:
+    """The same for somebody who looks at it: recorded, since it shows who lives there and whom to call."""
+    alarm = alarm_of(session, number, actor=actor, now=now)
+    audit.record(
+        session, "care.show_alarm", "orders", alarm.order.id, actor=actor, community_id=alarm.order.community_id
+    )
+    return alarm
+
+
 def as_contact(shown: ShownContact) -> Contact:
     """A contact as the rule knows it."""
     return Contact(None if shown.contact is None else shown.contact.id, shown.kind, shown.rank)

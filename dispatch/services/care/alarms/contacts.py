@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Invalid, NotFound
-from dispatch.models.care import AlarmContact, AlarmDevice
+from dispatch.models.care import AlarmContact, AlarmDevice, AlarmEvent
 from dispatch.models.grid import Household, Post, Resident
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.care.chain import CONTACTS, CallKind
@@ -20,7 +20,7 @@ from dispatch.rules.notify.delivery import is_email
 from dispatch.rules.orders.intake import check_text
 from dispatch.services import grid
 from dispatch.services.access import audit, reach, vault
-from dispatch.services.care.alarms.register import DeviceTaken, find_device
+from dispatch.services.care.alarms.register import DeviceTaken, ListedDevice, events_of, find_device, shown_device
 from dispatch.services.care.placing import phone_of
 
 LONGEST_NAME = 60
@@ -162,6 +162,23 @@ def chain_of(session: Session, device: AlarmDevice, *, now: datetime) -> Sequenc
         *shown,
         ShownContact(None, CallKind.STAIRWELL_LEADER, AFTER_THE_LIST, post.holder_name, phone_of_post(session, post)),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDevice:
+    """A device as its page shows it: with whom to call, and its newest events with the numbers of their orders."""
+
+    listed: ListedDevice
+    chain: Sequence[ShownContact]
+    events: Sequence[tuple[AlarmEvent, str | None]]
+
+
+def open_device(session: Session, device_id: int, *, actor: Actor, now: datetime) -> OpenedDevice:
+    """A device for somebody who looks at it: recorded, since it shows whom to call. Raises NotFound."""
+    listed_device = shown_device(session, device_id, actor=actor)
+    device = listed_device.device
+    audit.record(session, "care.show_device", "alarm_devices", device.id, actor=actor, community_id=device.community_id)
+    return OpenedDevice(listed_device, chain_of(session, device, now=now), events_of(session, device))
 
 
 def phone_of_post(session: Session, post: Post) -> str:
