@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import select, text
 
@@ -16,6 +15,7 @@ from dispatch.rules.access.roles import SYSTEM, Right, Role
 from dispatch.services import catalogue, notify
 from dispatch.workers.orders import WORK
 from tests.api.calling import Caller, caller
+from tests.web.looking import violations
 from tests.web.orders.conftest import Desk, desk, open_page
 
 __all__ = ["desk", "open_page"]
@@ -176,7 +176,7 @@ def test_a_day_is_marked_by_keyboard_and_the_order_tells_that_its_limits_moved(d
     page.locator("#name").fill("停电检修")
     page.keyboard.press("Enter")
     expect(page.locator(".message.tone-done")).to_contain_text("正在重新计算")
-    assert [one["id"] for one in Axe().run(page).response["violations"]] == []
+    assert violations(page) == []
     with desk.site.database.session() as session:
         job = session.scalars(select(Job).where(Job.kind == "orders.recompute_due")).one()
         WORK[job.kind](

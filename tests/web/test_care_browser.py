@@ -1,10 +1,7 @@
 """The care calendar in a real browser: enrolled at a desk, paired, visited by a helper with a phone, counted."""
 
-from collections.abc import Callable
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 from sqlalchemy import select
 
 from dispatch import clock
@@ -15,11 +12,10 @@ from dispatch.services.access import sessions
 from dispatch.services.care.door import printed_code
 from tests.factories.care import ELDER, WIFE, Calendar, calendar_of, home
 from tests.factories.world import staff
+from tests.web.looking import PHONE, look_at_both_widths
 from tests.web.orders.conftest import Desk, desk
 
 __all__ = ["desk"]
-PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 @pytest.fixture
@@ -32,23 +28,9 @@ def calendar(desk: Desk) -> Calendar:
         return made
 
 
-@pytest.fixture
-def look() -> Callable[[Page], None]:
-    """What every page is looked at for, on a phone and at a desk: nothing for axe to find, nothing too wide."""
-
-    def look_at(page: Page) -> None:
-        for size in (WIDE, PHONE):
-            page.set_viewport_size(size)  # type: ignore[arg-type]
-            found = Axe().run(page)
-            assert found.violations_count == 0, (page.url, found.generate_report())
-            assert not page.evaluate(WIDER), page.url
-
-    return look_at
-
-
 def signed_in(desk: Desk, browser: Browser, token: str) -> BrowserContext:
     """A phone on which somebody is logged in."""
-    made = browser.new_context(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
+    made = browser.new_context(viewport=PHONE, locale="zh-CN")
     made.add_cookies([{"name": "session", "value": token, "url": desk.site.url}])
     return made
 
@@ -65,28 +47,26 @@ def helper_token(desk: Desk, calendar: Calendar) -> str:
         return token
 
 
-def test_an_elder_is_enrolled_paired_visited_and_counted(
-    desk: Desk, calendar: Calendar, browser: Browser, look: Callable[[Page], None]
-) -> None:
+def test_an_elder_is_enrolled_paired_visited_and_counted(desk: Desk, calendar: Calendar, browser: Browser) -> None:
     context = signed_in(desk, browser, desk.login(Role.DISPATCHER))
     page = context.new_page()
     page.goto(f"{desk.site.url}/care")
     expect(page.get_by_text("还没有登记的老人")).to_be_visible()
-    look(page)
+    look_at_both_widths(page)
     page.get_by_role("link", name="登记").click()
     page.get_by_label("先查是谁").fill("陈")
     page.get_by_role("button", name="查找").click()
     page.get_by_role("button", name="登记").click()
     expect(page.get_by_role("alert")).to_contain_text("请先查找并选择居民")
     page.locator("[name=resident_id]").first.check()
-    look(page)
+    look_at_both_widths(page)
     page.get_by_role("button", name="登记").click()
     page.get_by_text("加一位帮扶人").click()
     page.get_by_label("帮扶人", exact=True).select_option(label="志愿者")
     page.get_by_role("button", name="结对", exact=True).click()
     expect(page.get_by_text("不再结对")).to_be_visible()
     expect(page.get_by_text("定期家访")).to_be_visible()
-    look(page)
+    look_at_both_widths(page)
     page.get_by_text("换人或免做").first.click()
     page.get_by_label("写明情况").first.fill("去女儿家")
     page.get_by_role("button", name="申请免做").first.click()
@@ -95,12 +75,12 @@ def test_an_elder_is_enrolled_paired_visited_and_counted(
     for address, words in (("/care/month", "这个月没有要回访的人"), ("/care/helpers", "结对 1 户")):
         page.goto(desk.site.url + address)
         expect(page.get_by_text(words)).to_be_visible()
-        look(page)
+        look_at_both_widths(page)
     context.close()
-    visit_with_a_phone(desk, calendar, browser, look)
+    visit_with_a_phone(desk, calendar, browser)
 
 
-def visit_with_a_phone(desk: Desk, calendar: Calendar, browser: Browser, look: Callable[[Page], None]) -> None:
+def visit_with_a_phone(desk: Desk, calendar: Calendar, browser: Browser) -> None:
     """The helper sees the day's homes, and records a visit with the code of the door."""
     with desk.site.database.session() as session:
         due = session.scalars(select(DutyPeriod).order_by(DutyPeriod.planned_on).limit(1)).one()
@@ -111,7 +91,7 @@ def visit_with_a_phone(desk: Desk, calendar: Calendar, browser: Browser, look: C
     page.goto(f"{desk.site.url}/care/day?day=2099-01-01")
     expect(page.get_by_text("这一天没有要去的人家")).to_be_visible()
     page.goto(f"{desk.site.url}/care/day?day={day.isoformat()}")
-    look(page)
+    look_at_both_widths(page)
     page.get_by_role("link", name="记一次探访").click()
     page.get_by_role("button", name="记下来").click()
     expect(page.get_by_role("alert")).to_contain_text("请选择老人情绪怎样")
@@ -119,7 +99,7 @@ def visit_with_a_phone(desk: Desk, calendar: Calendar, browser: Browser, look: C
     page.get_by_role("radio", name="一般").check()
     page.get_by_label("有什么苦处").fill("晚上睡不好")
     page.get_by_label("门上的码").fill(printed_code(household))
-    look(page)
+    look_at_both_widths(page)
     page.get_by_role("button", name="记下来").click()
     expect(page.get_by_role("heading", name="今天去哪")).to_be_visible()
     with desk.site.database.session() as session:

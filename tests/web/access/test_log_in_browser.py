@@ -1,7 +1,6 @@
 """Log-in and account in a real browser: by keyboard alone, and nothing for axe to find."""
 
 import pyotp
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from dispatch import clock
@@ -9,6 +8,7 @@ from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.services.access import users
 from tests.factories.access import make_organisation
 from tests.web.conftest import Site
+from tests.web.looking import violations
 
 PASSWORD = "correct horse battery"
 
@@ -32,8 +32,7 @@ def log_in_by_keyboard(page: Page) -> None:
 
 
 def check(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
-    assert [one["id"] for one in found] == [], found
+    assert violations(page) == []
 
 
 def test_by_keyboard_in_with_a_phone_enrolled_and_in_again_with_its_code(site: Site, browser: Browser) -> None:

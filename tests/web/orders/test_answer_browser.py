@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from dispatch import clock
@@ -12,6 +11,7 @@ from dispatch.rules.access.roles import Role
 from dispatch.services import catalogue
 from tests.factories.knowledge import make_knowledge, make_text
 from tests.factories.world import staff
+from tests.web.looking import violations
 from tests.web.orders.conftest import PHONE, Desk
 
 OpenPage = Callable[..., Page]
@@ -119,7 +119,7 @@ def test_a_received_order_is_answered_and_judged_on_its_page(desk: Desk, open_pa
     page.locator("#usefulness button[value=no]").click()
     expect(page.locator("main")).to_contain_text("来电人说没用")
     assert [use.useful for use in uses(desk)] == ["no"]
-    assert Axe().run(page).response["violations"] == []
+    assert violations(page) == []
 
 
 @pytest.mark.usefixtures("item")
@@ -129,5 +129,4 @@ def test_axe_finds_nothing_with_an_item_open(open_page: OpenPage) -> None:
     page.keyboard.type("老年卡")
     expect(page.locator("#knowledge details").first).to_be_visible()
     page.keyboard.press("Alt+k")
-    found = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+    assert violations(page) == []

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from dispatch.rules.access.roles import Role
+from tests.web.looking import violations
 from tests.web.orders.conftest import ADDRESS, DESCRIPTION, PHONE, Desk
 
 OpenPage = Callable[..., Page]
@@ -138,8 +138,7 @@ def test_axe_finds_nothing_at_the_desk(desk: Desk, open_page: OpenPage) -> None:
     page = open_page(Role.OPERATOR, "/desk")
     write_call(page)
     expect(page.locator("#preview")).to_contain_text(desk.world.firms[0].name)
-    found = Axe().run(page).response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+    assert violations(page) == []
 
 
 def test_the_desk_weighs_less_than_150_kilobytes(desk: Desk, open_page: OpenPage) -> None:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 from sqlalchemy import select
@@ -16,6 +15,7 @@ from dispatch.services import orders
 from dispatch.services.access import sessions, vault
 from dispatch.services.orders import OrderDraft
 from tests.factories.world import staff, user
+from tests.web.looking import violations
 from tests.web.orders.conftest import DESCRIPTION, Desk
 
 HEAD = "队长老李"
@@ -109,7 +109,7 @@ def test_it_appears_by_itself_fits_a_phone_and_is_dealt_with_there(desk: Desk, h
     expect(page.locator(".rows > li")).to_have_count(3)
     expect(page.locator("#escalated-count")).to_contain_text("3")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert [one["id"] for one in Axe().run(page).response["violations"]] == []
+    assert violations(page) == []
     page.locator(f"#note-{mine(desk)}").fill("已联系师傅")
     page.keyboard.press("Enter")
     expect(page.locator(".rows > li")).to_have_count(2)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from dispatch import clock
@@ -12,6 +11,7 @@ from dispatch.services import catalogue, orders
 from dispatch.services.orders import Citation, OrderDraft
 from tests.factories.knowledge import make_knowledge, make_text
 from tests.factories.world import make_world, staff
+from tests.web.looking import look_at_both_widths
 from tests.web.orders.conftest import Desk
 
 OpenPage = Callable[..., Page]
@@ -100,24 +100,18 @@ def test_uses_are_counted_within_reach_only(desk: Desk, item: int) -> None:
     page = desk.client(Role.OPERATOR).get("/knowledge/uses").get_data(as_text=True)
     assert page.count("老年卡办理") == 2
     assert "别区的知识" not in page
-    assert (
-        "还没有直接答复" in desk.client(Role.CALLBACK_CLERK).get("/knowledge/uses?days=30").get_data(as_text=True)
-        or page
-    )
+    assert desk.client(Role.CALLBACK_CLERK).get("/knowledge/uses?days=30").status_code == 200
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_the_pages_are_read_by_everybody(desk: Desk, open_page: OpenPage, item: int, width: int) -> None:
+def test_the_pages_are_read_by_everybody(desk: Desk, open_page: OpenPage, item: int) -> None:
     with desk.site.database.session() as session:
         actor = staff(session, desk.world, Role.CENTRE)
         text = make_text(body="现在全程网办")
         catalogue.revise_knowledge(session, item, text, version=1, actor=actor, now=clock.now(session))
         session.commit()
-    page = open_page(Role.CENTRE, "/knowledge", width=width)
+    page = open_page(Role.CENTRE, "/knowledge", width=390)
     page.locator("#q").fill("lnk")
     expect(page.locator("#found li")).to_have_count(1)
     for path in ("/knowledge", f"/knowledge/{item}", f"/knowledge/{item}/edit", "/knowledge/uses"):
         page.goto(desk.site.url + path, wait_until="load")
-        found = Axe().run(page).response["violations"]
-        assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        look_at_both_widths(page)

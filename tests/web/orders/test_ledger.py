@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
@@ -18,6 +17,7 @@ from dispatch.services.access import reach
 from dispatch.services.orders import OrderDraft
 from tests.api.calling import caller
 from tests.factories.world import make_world, staff
+from tests.web.looking import violations
 from tests.web.orders.conftest import DESCRIPTION, Desk
 
 OpenPage = Callable[..., Page]
@@ -90,4 +90,4 @@ def test_the_bar_has_its_table_and_axe_finds_nothing(open_page: OpenPage, number
     page = open_page(Role.DISPATCHER, f"/orders/{number}", width=390)
     expect(page.locator("#ledger-words tbody tr")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert [one["id"] for one in Axe().run(page).response["violations"]] == []
+    assert violations(page) == []
