@@ -54,6 +54,10 @@ EXACT = {
     "gifts": 3,
     "gift_lines": 4,
     "pledges WHERE state = 'open'": 1,
+    "condolences WHERE state = 'done'": 3,
+    "spendings WHERE state = 'booked' AND purpose = 'party_care'": 1,
+    "solicitation_entries WHERE answered_at IS NOT NULL": 5,
+    "festival_invitations WHERE attended": 20,
     "appeals": 1,
     "sales WHERE state = 'published' AND first_by <> second_by": 1,
 }

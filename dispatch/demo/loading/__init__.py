@@ -12,7 +12,19 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.demo.community import DEFAULT_SEED, Community, make_community
 from dispatch.demo.credentials import DemoSecrets
-from dispatch.demo.loading import accounts, aid, care, district, giving, registers, shelves, treasury, work
+from dispatch.demo.loading import (
+    accounts,
+    aid,
+    care,
+    district,
+    festivals,
+    giving,
+    life,
+    registers,
+    shelves,
+    treasury,
+    work,
+)
 from dispatch.demo.loading.book import Book
 from dispatch.demo.organisations import DISTRICT
 from dispatch.models.access import Organisation
@@ -39,6 +51,8 @@ CHUNKS: tuple[tuple[str, Callable[[Session, Book], int]], ...] = (
     ("基金 · funds", treasury.load_funds),
     ("爱心超市 · supermarkets", shelves.load_shelves),
     ("捐赠活动 · giving", giving.load_giving),
+    ("三访三问 · three visits, three asks", life.load_life),
+    ("节日联谊 · festivals", festivals.load_festivals),
 )
 REPEATED = frozenset({accounts.load_users})
 

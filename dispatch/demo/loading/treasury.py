@@ -17,6 +17,7 @@ FUNDS: Final = (
     ("general", "爱心基金", Owner.OWN, (Purpose.ANY,)),
     ("hardship", "特困帮扶基金", Owner.OWN, (*GROUNDS, Purpose.YEARLY_ROUND)),
     ("overseas", "侨爱基金", Owner.OVERSEAS, (*GROUNDS, Purpose.RELIEF)),
+    ("party", "党内关爱资金", Owner.OWN, (Purpose.PARTY_CARE,)),
 )
 HOLDINGS: Final = (("till", "钱箱", HoldingKind.TILL), ("bank", "基本户", HoldingKind.BANK))
 OPENING: Final = (
@@ -24,6 +25,7 @@ OPENING: Final = (
     ("general", "bank", 2_410_000),
     ("hardship", "bank", 1_560_000),
     ("overseas", "bank", 3_280_000),
+    ("party", "bank", 800_000),
 )
 """Fund, where it was counted, fen: made up, as everything of the demo."""
 
