@@ -21,6 +21,7 @@ SCHEDULE: tuple[Scheduled, ...] = (
     Scheduled("market.recheck_beneficiaries", Every.DAY, time(7, 30)),
     Scheduled("funds.check_reconciled", Every.DAY, time(7, 40)),
     Scheduled("care.forget_counselling", Every.DAY, time(3, 10)),
+    Scheduled("care.forget_seekers", Every.DAY, time(3, 15)),
     Scheduled("reports.daily_figures", Every.DAY, time(0, 10)),
     Scheduled("reports.statement", Every.QUARTER, time(2, 0)),
     Scheduled("system.audit_head", Every.DAY, time(0, 5)),

@@ -41,6 +41,7 @@ from dispatch.api import orders as api_orders
 from dispatch.api import redeeming as api_redeeming
 from dispatch.api import reports as api_reports
 from dispatch.api import rounds as api_rounds
+from dispatch.api import station as api_station
 from dispatch.api import stock as api_stock
 from dispatch.api import treasury as api_treasury
 from dispatch.api import vouchers as api_vouchers
@@ -86,6 +87,7 @@ from dispatch.web import (
     selling,
     shipments,
     spendings,
+    station,
     stock,
     system,
     treasury,
@@ -123,6 +125,7 @@ PAGES = (
     counselling.blueprint,
     counselling.public_blueprint,
     courses.blueprint,
+    station.blueprint,
     disclosing.blueprint,
     care.blueprint,
     care.public_blueprint,
@@ -170,6 +173,7 @@ API = (
     api_vouchers.blueprint,
     api_redeeming.blueprint,
     api_devices.blueprint,
+    api_station.blueprint,
     api_giving.blueprint,
     api_gifts.blueprint,
     api_funds.blueprint,

@@ -35,6 +35,7 @@ ITEMS: tuple[NavigationItem, ...] = (
         "pages_counselling.listing", lazy_gettext("预约"), "calendar3", Right.COUNSELLING_BOOK, is_daily=False
     ),
     NavigationItem("pages_counselling.holder", lazy_gettext("保管人"), "lock", Right.COUNSELLING_HOLD, is_daily=False),
+    NavigationItem("pages_station.counter", lazy_gettext("服务站"), "shop", Right.STATION_KEEP, is_daily=False),
     NavigationItem("pages_courses.listing", lazy_gettext("课程"), "people", Right.COURSES_RUN, is_daily=False),
     NavigationItem("pages_giving.listing", lazy_gettext("捐赠"), "gift", Right.PLEDGES_TAKE, is_daily=False),
     NavigationItem("pages_sales.listing", lazy_gettext("爱心义卖"), "shop", Right.CAMPAIGNS_READ, is_daily=False),

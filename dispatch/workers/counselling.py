@@ -1,4 +1,4 @@
-"""What the jobs of counselling do: offers that lapse, reminders, and what has been kept its years."""
+"""What the jobs of counselling and station do: offers that lapse, reminders, and what has been kept its time."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from dispatch import clock, queue
 from dispatch.queue import Claimed
 from dispatch.rules.queue import Lane
 from dispatch.services.care import counselling
+from dispatch.services.care.station import jobs
 
 
 def lapse_offer(session: Session, job: Claimed) -> None:
@@ -29,8 +30,15 @@ def forget_counselling(session: Session, job: Claimed) -> None:
     queue.finish_period(session, job.kind, str(job.arguments["period"]))
 
 
+def forget_seekers(session: Session, job: Claimed) -> None:
+    """Who sought work is forgotten when their consent is over."""
+    jobs.forget_seekers(session, now=clock.now(session))
+    queue.finish_period(session, job.kind, str(job.arguments["period"]))
+
+
 WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.lapse_offer": lapse_offer,
     "care.remind_appointment": remind_appointment,
     "care.forget_counselling": forget_counselling,
+    "care.forget_seekers": forget_seekers,
 }

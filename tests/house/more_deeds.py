@@ -17,6 +17,7 @@ from tests.house.gift_deeds import GIFT_DEEDS
 from tests.house.giving_deeds import GIVING_DEEDS
 from tests.house.life_deeds import LIFE_DEEDS
 from tests.house.round_deeds import ROUND_DEEDS
+from tests.house.station_deeds import STATION_DEEDS
 from tests.house.stock_deeds import STOCK_DEEDS
 from tests.house.voucher_deeds import VOUCHER_DEEDS
 
@@ -37,6 +38,7 @@ MORE_DEEDS = (
     | GIFT_DEEDS
     | GIVING_DEEDS
     | LIFE_DEEDS
+    | STATION_DEEDS
     | STOCK_DEEDS
     | ROUND_DEEDS
     | VOUCHER_DEEDS

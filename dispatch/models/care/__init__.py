@@ -34,6 +34,7 @@ from dispatch.models.care.festivals import (
 )
 from dispatch.models.care.notes import CounsellingNote, DangerDisclosure, KeyOpening, KeyShare, SealingKey
 from dispatch.models.care.programmes import Enrolment, HelperLeave, PairedHelper, Programme
+from dispatch.models.care.station import Introduction, JobSeeker, StationVisit, Vacancy
 from dispatch.models.care.visits import VisitOccurrence, VisitSchedule
 from dispatch.models.care.vouchers import (
     Voucher,
@@ -85,6 +86,8 @@ __all__ = [
     "GroupMember",
     "GroupSwitch",
     "HelperLeave",
+    "Introduction",
+    "JobSeeker",
     "KeyOpening",
     "KeyShare",
     "LifeEffect",
@@ -94,6 +97,8 @@ __all__ = [
     "SealingKey",
     "Solicitation",
     "SolicitationEntry",
+    "StationVisit",
+    "Vacancy",
     "VisitOccurrence",
     "VisitSchedule",
     "Voucher",

@@ -81,6 +81,7 @@ class Right(StrEnum):
     COUNSELLING_ARRANGE = "counselling.arrange"
     COUNSELLING_HOLD = "counselling.hold"
     COURSES_RUN = "courses.run"
+    STATION_KEEP = "station.keep"
     NOTICES_READ = "notices.read"
     REPORTS_READ = "reports.read"
     FUNDS_READ = "funds.read"
@@ -92,9 +93,11 @@ class Right(StrEnum):
 
 
 READING = frozenset({Right.ORDERS_READ, Right.GRID_READ, Right.CATALOGUE_READ, Right.NOTICES_READ})
+AT_A_COUNTER = frozenset({Right.COUNSELLING_BOOK, Right.STATION_KEEP})
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: READING
+    | AT_A_COUNTER
     | {
         Right.LIFE_TELL,
         Right.ASKING_READ,
@@ -107,13 +110,12 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.DEVICES_READ,
         Right.DEVICES_CALL,
         Right.PLEDGES_TAKE,
-        Right.COUNSELLING_BOOK,
     },
     Role.DISPATCHER: READING
+    | AT_A_COUNTER
     | {
         Right.LIFE_READ,
         Right.LIFE_TELL,
-        Right.COUNSELLING_BOOK,
         Right.ASKING_READ,
         Right.ASKING_TAKE,
         Right.PLEDGES_TAKE,
@@ -201,11 +203,11 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         }
     ),
     Role.CENTRE: READING
+    | AT_A_COUNTER
     | {
         Right.LIFE_READ,
         Right.LIFE_TELL,
         Right.LIFE_RUN,
-        Right.COUNSELLING_BOOK,
         Right.COUNSELLING_ARRANGE,
         Right.COURSES_RUN,
         Right.ASKING_READ,

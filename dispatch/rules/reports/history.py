@@ -32,3 +32,11 @@ DECLARED_COUNSELLING: Final = (
     Declared("在社区开展的活动", "40余次", 40),
 )
 """Source: 优化心理服务功能; “国家级育婴师”培训 is named without a number."""
+DECLARED_STATION: Final = (
+    Declared("服务项目", "10多种", 10),
+    Declared("办理各类服务（人次）", "1000余人次", 1_000),
+    Declared("家政服务（人次）", "500多人次", 500),
+    Declared("水电维修", "80多次", 80),
+    Declared("疏通管道", "60多次", 60),
+)
+"""Source: 强化综合服务能力; 640 of more than 1,000 are named, so that the rest is of other kinds."""

@@ -74,6 +74,7 @@ SEALED = (
     SealedColumn("appointments", "phone"),
     SealedColumn("appointments", "email"),
     SealedColumn("course_members", "phone"),
+    SealedColumn("job_seekers", "phone"),
     SealedColumn("solicitation_entries", "words"),
     SealedColumn("solicitation_entries", "name"),
     SealedColumn("solicitation_entries", "phone"),

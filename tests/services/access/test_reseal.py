@@ -36,10 +36,10 @@ from tests.factories.alarms import device_of
 from tests.factories.care import home, make_calendar, visited, voucher
 from tests.factories.counselling import with_phone_and_mail
 from tests.factories.counter import card_of, reserve, sign
-from tests.factories.courses import make_course, make_member
 from tests.factories.funds import give, make_treasury
 from tests.factories.giving import make_pledge
 from tests.factories.market import make_shop, milk_of
+from tests.factories.station import with_phones
 from tests.factories.world import World, make_world, staff
 from tests.house.life_deeds import told_wrongly
 from tests.services.catalogue.test_firms import applied
@@ -96,7 +96,7 @@ def lived(committed: Database) -> Database:
         visits(session)
         told_wrongly(session, world)
         with_phone_and_mail(session, world)
-        make_member(session, make_course(session, world))
+        with_phones(session, world)
         session.commit()
     return committed
 
