@@ -21,7 +21,7 @@ BLOCK_KINDS: tuple[str, ...] = ("other_service", "noise", "parking")
 LINE_WORKERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "employment": (4, ("job_placement",)),
     "mediation": (10, ("noise", "property_complaint", "parking")),
-    "elder": (5, ("device_recovery", "device_check")),
+    "elder": (5, ("device_recovery", "device_check", "care_visit", "return_visit", "greeting_call", "chore")),
     "charity": (3, ("lot_disposal",)),
 }
 OF_PAIRING = ("care_visit", "errands", "alarm", "parcel_delivery")

@@ -22,6 +22,10 @@ from dispatch.services import care
 MIDDLE_OF_MONTH = 10
 VISITED = 7
 """Of the ten vouchers so many were visited this month; the others show what is still to do."""
+TURNS = (HelperKind.VOLUNTEER, HelperKind.PARTY_MEMBER, HelperKind.COMMUNITY_WORKER)
+"""社区工作者、党员和志愿者共同参与: home by home a volunteer alone, with a party member, with a community worker."""
+CHORES = 3
+CHORE_WORDS = ("打扫屋子", "帮忙买菜", "洗晒被褥")
 SAID = ("晚上睡不好", "想念外地的孙子", "", "", "腿脚不便，下楼要人扶", "", "")
 
 
@@ -51,11 +55,15 @@ def load_care(session: Session, book: Book) -> int:
         near = helpers[area_of(book, one)]
         helper = performers[near[number % len(near)]]
         care.pair(session, made.id, helper, kind=str(HelperKind.VOLUNTEER), actor=book.actor, now=now)
+        beside = beside_volunteers(book, one, number)
+        if beside is not None:
+            care.pair(session, made.id, performers[beside[1]], kind=str(beside[0]), actor=book.actor, now=now)
     for kind, people in ((Kind.VOUCHER, elders.vouchers), (Kind.DEVICE, elders.devices)):
         for one in people:
             draft = care.EnrolmentDraft(str(kind), resident_id=residents[one.code], starts_on=since(now))
             care.enrol(session, draft, actor=book.actor, now=now)
     record_visits(session, book, elders.vouchers[:VISITED], now=now)
+    plan_chores(session, book, elders.homes[:CHORES], now=now)
     return sum(PLACES.values())
 
 
@@ -78,6 +86,36 @@ def able(book: Book) -> dict[str, list[str]]:
         if {"return_visit", "greeting_call"} <= set(one.kinds):
             found[one.areas[0]].append(one.code)
     return found
+
+
+def beside_volunteers(book: Book, resident: Resident, number: int) -> tuple[HelperKind, str] | None:
+    """Who is paired with some of the homes beside the volunteer: a party member of the area, a community worker."""
+    area, community, turn = area_of(book, resident), book.community, TURNS[number % len(TURNS)]
+    if turn is HelperKind.PARTY_MEMBER:
+        members = [one.code for one in community.helpers if "condolence_visit" in one.kinds and area in one.areas]
+        return turn, members[number % len(members)]
+    if turn is HelperKind.COMMUNITY_WORKER:
+        workers = [one.code for one in community.team_workers if "greeting_call" in one.kinds]
+        return turn, workers[number % len(workers)]
+    return None
+
+
+def plan_chores(session: Session, book: Book, people: Sequence[Resident], *, now: datetime) -> None:
+    """Somebody of the area helps in some of the homes each week: 打扫, 买菜."""
+    known, helpers = book.known(session), able(book)
+    residents, performers = known.residents(), known.performers()
+    begins = datetime.combine(clock.today(now) + timedelta(days=1), time(9), SHANGHAI)
+    for number, one in enumerate(people):
+        draft = care.VisitDraft(
+            residents[one.code],
+            begins + timedelta(hours=number),
+            "FREQ=WEEKLY",
+            60,
+            service_code="chore",
+            performer_id=performers[helpers[area_of(book, one)][0]],
+            note=CHORE_WORDS[number % len(CHORE_WORDS)],
+        )
+        care.plan_visits(session, draft, actor=book.actor, now=now)
 
 
 def area_of(book: Book, resident: Resident) -> str:

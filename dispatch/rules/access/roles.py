@@ -191,6 +191,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.COURSES_RUN,
             Right.BENEFICIARIES_READ,
             Right.BENEFICIARIES_EDIT,
+            Right.VISITS_READ,
             Right.VOUCHERS_READ,
             Right.VOUCHERS_GRANT,
             Right.PLEDGES_TAKE,

@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.care import Duty, DutyHandover, DutyPeriod, HelperLeave, PairedHelper
-from dispatch.models.catalogue import Performer
+from dispatch.models.catalogue import Performer, PerformerService, Service
 from dispatch.rules.access.roles import Actor
-from dispatch.rules.care.terms import HelperKind, PeriodState
+from dispatch.rules.care.sharing import Leave
+from dispatch.rules.care.terms import DutyKind, HelperKind, PeriodState
 from dispatch.services import notify
 from dispatch.services.access import audit, reach
 from dispatch.services.care import cases, helping, periods
 from dispatch.services.care.enrolling import EXCLUSION_VIOLATION, EnrolmentEnded, find_enrolment
 from dispatch.services.care.helping import SERVICE_OF
 from dispatch.services.care.ordering import NOBODY, place_due, withdraw
+from dispatch.services.care.schedules import give_to_others
 
 GIVEN_TO_ANOTHER = "改由另一位帮扶人上门"
 
@@ -45,6 +47,7 @@ def pair(
     if kind not in set(HelperKind):
         raise Invalid("kind", "请选择社区工作者、党员或志愿者")
     helper_in_reach(session, performer_id, enrolment.community_id)
+    check_able(session, performer_id, enrolment.id)
     made = PairedHelper(
         community_id=enrolment.community_id,
         enrolment_id=enrolment.id,
@@ -77,6 +80,19 @@ def helper_in_reach(session: Session, performer_id: int, community_id: int) -> P
     if found is None:
         raise Invalid("performer_id", "没有这位帮扶人,请重新选择")
     return found
+
+
+def check_able(session: Session, performer_id: int, enrolment_id: int) -> None:
+    """Refuse a helper who does none of what the enrolment is owed; raises Invalid("performer_id")."""
+    owed = session.scalars(select(Duty.kind).where(Duty.enrolment_id == enrolment_id))
+    codes = {SERVICE_OF[DutyKind(kind)] for kind in owed}
+    does = (
+        select(PerformerService.performer_id)
+        .join(Service, Service.id == PerformerService.service_id)
+        .where(PerformerService.performer_id == performer_id, Service.code.in_(codes))
+    )
+    if session.scalars(does.limit(1)).one_or_none() is None:
+        raise Invalid("performer_id", "这位帮扶人不做这个项目的上门或电话,请换一位")
 
 
 def without_helper(session: Session, enrolment_id: int) -> list[DutyPeriod]:
@@ -138,9 +154,29 @@ def record_leave(
     today = clock.today(now)
     if starts_on < today or (until is not None and until < starts_on):
         raise Invalid("until" if starts_on >= today else "starts_on", "请假的日子请从今天起,结束不早于开始")
+    made = keep_leave(session, helper, starts_on, until, actor=actor, now=now)
+    if until is None:
+        end_pairings(session, performer_id, starts_on)
+    meant = [one for one in asked_of(session, performer_id) if concerned(one, starts_on, until, today)]
+    give_again(
+        session,
+        periods.owners_of(session, [one.id for one in meant]),
+        meant,
+        code="leave" if until else "left",
+        actor=actor,
+        now=now,
+    )
+    give_to_others(session, performer_id, Leave(starts_on, until), reason=GIVEN_TO_ANOTHER, now=now)
+    return made
+
+
+def keep_leave(
+    session: Session, helper: Performer, starts_on: date, until: date | None, *, actor: Actor, now: datetime
+) -> HelperLeave:
+    """Keep a leave; raises AlreadyOnLeave for days that are taken."""
     made = HelperLeave(
         community_id=helper.community_id,
-        performer_id=performer_id,
+        performer_id=helper.id,
         starts_on=starts_on,
         until=until,
         recorded_by=actor.user_id,
@@ -154,17 +190,6 @@ def record_leave(
             raise AlreadyOnLeave from error
         raise
     audit.record(session, "care.record_leave", "helper_leaves", made.id, actor=actor, community_id=made.community_id)
-    if until is None:
-        end_pairings(session, performer_id, starts_on)
-    meant = [one for one in asked_of(session, performer_id) if concerned(one, starts_on, until, today)]
-    give_again(
-        session,
-        periods.owners_of(session, [one.id for one in meant]),
-        meant,
-        code="leave" if until else "left",
-        actor=actor,
-        now=now,
-    )
     return made
 
 

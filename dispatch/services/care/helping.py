@@ -23,7 +23,8 @@ SERVICE_OF: dict[DutyKind, str] = {
     DutyKind.MONTHLY_VISIT: "return_visit",
     DutyKind.LIVE_TEST: "care_visit",
 }
-"""The kind of order that a duty becomes."""
+"""The kind of order that a duty becomes; whoever does it is asked: volunteers, party members, community workers."""
+OF_DUTIES = frozenset(SERVICE_OF.values())
 CONTINUITY = timedelta(days=365)
 
 
@@ -43,8 +44,9 @@ class Bench:
         """The helper for a duty of a case on a day, counted as having one more to do; None when nobody can."""
         if case.home is None:
             return None
-        paired = {one.performer_id for one in case.paired}
-        able = [self.candidate(helper, case, paired) for helper in self.able(SERVICE_OF[kind], case.home.area_id)]
+        paired, home = {one.performer_id for one in case.paired}, case.home
+        serving = self.able(SERVICE_OF[kind], home.area_id)
+        able = [self.candidate(helper, home.household_id, paired) for helper in serving]
         chosen = choose(able, day, case.home.point)
         if chosen is not None:
             self.load[chosen] += 1
@@ -58,13 +60,12 @@ class Bench:
             if code in self.serving[helper.id] and self.areas[helper.id] & {None, area_id}
         ]
 
-    def candidate(self, helper: Performer, case: Case, paired: Collection[int]) -> Candidate:
-        """A helper as the rule sees them."""
-        household = case.home.household_id if case.home is not None else 0
+    def candidate(self, helper: Performer, household_id: int, paired: Collection[int]) -> Candidate:
+        """A helper as the rule sees them for a home."""
         return Candidate(
             performer_id=helper.id,
             paired=helper.id in paired,
-            contacts=self.known[helper.id, household],
+            contacts=self.known[helper.id, household_id],
             load=self.load[helper.id],
             home=(helper.latitude, helper.longitude),
             leaves=tuple(self.leaves[helper.id]),
@@ -87,8 +88,8 @@ class Bench:
         return None
 
 
-def bench_of(session: Session, community_id: int, *, today: date) -> Bench:
-    """The helpers of a community with their facts, in as many queries however many they are."""
+def bench_of(session: Session, community_id: int, *, today: date, codes: Collection[str] = OF_DUTIES) -> Bench:
+    """Who does some of these kinds in a community, with their facts, in as many queries however many they are."""
     bench = Bench()
     rows = session.execute(
         select(Performer, Service.code)
@@ -96,9 +97,9 @@ def bench_of(session: Session, community_id: int, *, today: date) -> Bench:
         .join(Service, Service.id == PerformerService.service_id)
         .where(
             Performer.community_id == community_id,
-            Performer.kind == "helper",
+            Performer.kind != "firm",
             Performer.is_active,
-            Service.code.in_(set(SERVICE_OF.values())),
+            Service.code.in_(codes),
         )
         .order_by(Performer.id)
     )
@@ -131,6 +132,16 @@ def add_times(session: Session, bench: Bench, community_id: int, *, today: date)
     for helper_id, begins, ends in session.execute(windows):
         if helper_id is not None and begins is not None and ends is not None:
             bench.taken[helper_id].append((begins, ends))
+
+
+def away_on(session: Session, performer_ids: Sequence[int], day: date) -> set[int]:
+    """Those of some helpers who are on leave on a day."""
+    leaves = select(HelperLeave.performer_id).where(
+        HelperLeave.performer_id.in_(performer_ids),
+        HelperLeave.starts_on <= day,
+        or_(HelperLeave.until.is_(None), HelperLeave.until >= day),
+    )
+    return set(session.scalars(leaves))
 
 
 def add_history(session: Session, bench: Bench, community_id: int, *, today: date) -> None:

@@ -1,7 +1,7 @@
 """Visits become orders: each occurrence once, a few days ahead; a window that is past is missed, never an order."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 from sqlalchemy import select
@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from dispatch import queue
+from dispatch import clock, queue
 from dispatch.errors import Conflict, DispatchError, Invalid
 from dispatch.models.care import VisitOccurrence, VisitSchedule
 from dispatch.models.catalogue import Service
@@ -17,10 +17,12 @@ from dispatch.models.grid import Resident
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.care.recurrence import VisitRule, occurrences, parse_rule
+from dispatch.rules.care.sharing import choose
 from dispatch.rules.queue import Lane
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import catalogue, notify, orders
 from dispatch.services.access import policies, vault
+from dispatch.services.care import cases, helping
 from dispatch.services.care.checks import desk_of, members_for, resident_in_reach
 
 BATCH = 100
@@ -208,7 +210,7 @@ def place_order(
         origin_id=schedule.id,
         occasion=occasion_of(schedule, occurs_at),
         organisation_id=organisation_id,
-        named_performer_id=visitor_of(session, schedule, service),
+        named_performer_id=visitor_of(session, schedule, service, resident, clock.today(occurs_at)),
     )
     return orders.receive(session, draft, actor=SYSTEM, now=now).id
 
@@ -226,14 +228,37 @@ def occasion_of(schedule: VisitSchedule, occurs_at: datetime) -> str:
     return instant if schedule.version == 1 else f"{instant}#{schedule.version}"
 
 
-def visitor_of(session: Session, schedule: VisitSchedule, service: Service) -> int | None:
-    """Who is named for the visit: the schedule's performer, or the one of its team whose turn it is."""
-    if schedule.performer_id is not None or schedule.team_id is None:
-        return schedule.performer_id
+def visitor_of(
+    session: Session, schedule: VisitSchedule, service: Service, resident: Resident, day: date
+) -> int | None:
+    """Who is named for the visit: the schedule's performer, else the one of its team whose turn it is.
+
+    In place of one who is on leave that day somebody else goes; raises Invalid where nobody can.
+    """
+    if schedule.performer_id is not None:
+        away = helping.away_on(session, [schedule.performer_id], day)
+        return stand_in(session, service, resident, day) if away else schedule.performer_id
+    if schedule.team_id is None:
+        return None
     members = members_for(session, schedule.team_id, service)
-    if not members:
+    away = helping.away_on(session, members, day)
+    present = [member for member in members if member not in away]
+    if not present:
         raise Invalid("team_id", "这个团队里没有人做这项服务,请换一个团队或指定执行人")
-    return turn_of(session, schedule, members)
+    return turn_of(session, schedule, present)
+
+
+def stand_in(session: Session, service: Service, resident: Resident, day: date) -> int:
+    """Who goes in place of a helper on leave: who knows the home, has least to do, is nearest; raises Invalid."""
+    bench = helping.bench_of(session, resident.community_id, today=day, codes=frozenset({service.code}))
+    home = cases.homes_of(session, [resident.household_id or 0]).get(resident.household_id or 0)
+    chosen = None
+    if home is not None:
+        able = [bench.candidate(one, home.household_id, ()) for one in bench.able(service.code, home.area_id)]
+        chosen = choose(able, day, home.point)
+    if chosen is None:
+        raise Invalid("performer_id", "这几天没有人能去,请调整帮扶人")
+    return chosen
 
 
 def turn_of(session: Session, schedule: VisitSchedule, members: Sequence[int]) -> int:

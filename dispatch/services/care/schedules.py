@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from dispatch.models.care import VisitOccurrence, VisitSchedule
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.care.recurrence import parse_rule
+from dispatch.rules.care.sharing import Leave
 from dispatch.rules.orders.intake import check_text
 from dispatch.rules.orders.states import AFTER_WORK, OPEN, WITH_PERFORMER, OrderState
 from dispatch.rules.shanghai import SHANGHAI
@@ -30,7 +32,7 @@ from dispatch.services.care.checks import (
     resident_in_reach,
     visit_kind,
 )
-from dispatch.services.care.placing import CHANGED, place_schedule, record_misses
+from dispatch.services.care.placing import CHANGED, lock_schedule, place_alone, place_schedule, record_misses
 
 MOST_PER_PAGE = 100
 ENDED = "schedule_ended"
@@ -252,8 +254,46 @@ def resume_schedule(session: Session, schedule_id: int, *, actor: Actor, now: da
     return schedule
 
 
+def give_to_others(session: Session, performer_id: int, leave: Leave, *, reason: str, now: datetime) -> int:
+    """Place the visits of a helper's leave again, for somebody else; how many schedules. Accepted ones too.
+
+    Where nobody else can come the schedule raises its alarm.
+    """
+    rows = session.execute(
+        select(VisitOccurrence.schedule_id, VisitOccurrence.id, VisitOccurrence.occurs_at)
+        .join(Order, Order.id == VisitOccurrence.order_id)
+        .where(VisitOccurrence.state == "placed", Order.named_performer_id == performer_id)
+    )
+    meant: dict[int, set[int]] = defaultdict(set)
+    for schedule_id, occurrence_id, at in rows:
+        if leave.covers(at.astimezone(SHANGHAI).date()):
+            meant[schedule_id].add(occurrence_id)
+    for schedule_id, ids in sorted(meant.items()):
+        schedule = lock_schedule(session, schedule_id)
+        cancel_placed(session, schedule, OPEN - AFTER_WORK, code=CHANGED, reason=reason, now=now, only=ids)
+        schedule.version += 1
+        schedule.placed_through = now - timedelta(minutes=schedule.window_minutes)
+        session.flush()
+        place_alone(session, schedule_id, now=now)
+    return len(meant)
+
+
 def cancel_unaccepted(session: Session, schedule: VisitSchedule, *, code: str, reason: str, now: datetime) -> int:
     """Cancel the placed visits that nobody has accepted: their orders end as void; returns how many."""
+    return cancel_placed(session, schedule, UNACCEPTED, code=code, reason=reason, now=now)
+
+
+def cancel_placed(
+    session: Session,
+    schedule: VisitSchedule,
+    among: Collection[OrderState],
+    *,
+    code: str,
+    reason: str,
+    now: datetime,
+    only: Collection[int] | None = None,
+) -> int:
+    """Cancel the placed visits, or only some of them, whose orders stand in these states; returns how many."""
     query = (
         select(VisitOccurrence)
         .where(VisitOccurrence.schedule_id == schedule.id, VisitOccurrence.state == "placed")
@@ -262,10 +302,10 @@ def cancel_unaccepted(session: Session, schedule: VisitSchedule, *, code: str, r
     )
     cancelled = 0
     for occurrence in session.scalars(query).all():
-        if occurrence.order_id is None:
+        if occurrence.order_id is None or (only is not None and occurrence.id not in only):
             continue
         order: Order = orders.lock(session, occurrence.order_id)
-        if OrderState(order.state) not in UNACCEPTED:
+        if OrderState(order.state) not in among:
             continue
         orders.void(session, order, reason=reason, actor=SYSTEM, now=now)
         occurrence.state, occurrence.reason = "cancelled", code
