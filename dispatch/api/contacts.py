@@ -170,6 +170,7 @@ def stop_out(stop: days.Stop) -> dict[str, Any]:
         "household_id": stop.home.household_id,
         "address": stop.home.address,
         "duties": list(stop.kinds),
+        "chores": list(stop.chores),
         "wanted_from": stop.wanted_from,
         "wanted_until": stop.wanted_until,
         "order_number": stop.order,

@@ -300,6 +300,7 @@ class StopOut(HouseSchema):
     household_id = fields.Integer(required=True)
     address = fields.String(required=True)
     duties = fields.List(fields.String(validate=validate.OneOf(DUTIES)), required=True)
+    chores = fields.List(fields.String(), required=True)
     wanted_from = Moment(required=True, allow_none=True)
     wanted_until = Moment(required=True, allow_none=True)
     order_number = fields.String(required=True, allow_none=True)

@@ -19,6 +19,7 @@ from dispatch.rules.care.terms import Programme as Kind
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import care
 
+MOST_ID = 2**62
 MIDDLE_OF_MONTH = 10
 VISITED = 7
 """Of the ten vouchers so many were visited this month; the others show what is still to do."""
@@ -64,6 +65,7 @@ def load_care(session: Session, book: Book) -> int:
             care.enrol(session, draft, actor=book.actor, now=now)
     record_visits(session, book, elders.vouchers[:VISITED], now=now)
     plan_chores(session, book, elders.homes[:CHORES], now=now)
+    care.keep_batch(session, community_id, 0, MOST_ID, now=now)
     return sum(PLACES.values())
 
 

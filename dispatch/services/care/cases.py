@@ -30,7 +30,10 @@ class Home:
 
 @dataclass(slots=True)
 class Case:
-    """An enrolment with its home, its people, its duties and their periods (the due ones and the newest)."""
+    """An enrolment with its home, its people, its duties and their periods (the due ones and the newest).
+
+    `paired` are its own helpers, `known` those of any enrolment of its home: one person comes for all of them.
+    """
 
     enrolment: Enrolment
     kind: Kind
@@ -39,6 +42,7 @@ class Case:
     duties: dict[int, Duty] = field(default_factory=dict)
     periods: dict[int, list[DutyPeriod]] = field(default_factory=lambda: defaultdict(list))
     paired: list[PairedHelper] = field(default_factory=list)
+    known: set[int] = field(default_factory=set)
     absences: dict[int, list[Absence]] = field(default_factory=lambda: defaultdict(list))
 
     def due(self) -> list[tuple[DutyKind, DutyPeriod]]:
@@ -161,11 +165,27 @@ def homes_of(session: Session, household_ids: Iterable[int]) -> dict[int, Home]:
 
 
 def add_helpers(session: Session, cases: Sequence[Case]) -> None:
-    """Who is paired with them now."""
-    by_id = {case.enrolment.id: case for case in cases}
-    paired = select(PairedHelper).where(PairedHelper.enrolment_id.in_(by_id), PairedHelper.ends_on.is_(None))
-    for one in session.scalars(paired.order_by(PairedHelper.id)):
-        by_id[one.enrolment_id].paired.append(one)
+    """Who is paired with them now, and with their homes by whatever programme."""
+    homes = {case.home.household_id for case in cases if case.home is not None}
+    people = select(Resident.id).where(Resident.household_id.in_(homes), Resident.left_at.is_(None))
+    rows = session.execute(
+        select(PairedHelper, func.coalesce(Enrolment.household_id, Resident.household_id))
+        .join(Enrolment, Enrolment.id == PairedHelper.enrolment_id)
+        .outerjoin(Resident, Resident.id == Enrolment.resident_id)
+        .where(PairedHelper.ends_on.is_(None))
+        .where(
+            or_(
+                PairedHelper.enrolment_id.in_([case.enrolment.id for case in cases]),
+                Enrolment.household_id.in_(homes),
+                Enrolment.resident_id.in_(people),
+            )
+        )
+        .order_by(PairedHelper.id)
+    ).all()
+    for case in cases:
+        home_id = case.home.household_id if case.home is not None else None
+        case.paired = [one for one, _ in rows if one.enrolment_id == case.enrolment.id]
+        case.known = {one.performer_id for one, at in rows if at == home_id or one in case.paired}
 
 
 def enrolments_at(session: Session, household_id: int, *, open_only: bool = True) -> list[int]:
@@ -177,6 +197,14 @@ def enrolments_at(session: Session, household_id: int, *, open_only: bool = True
     if open_only:
         query = query.where(Enrolment.ends_on.is_(None))
     return list(session.scalars(query.order_by(Enrolment.id)))
+
+
+def same_home(session: Session, enrolment: Enrolment) -> list[int]:
+    """The open enrolments of the home of one, itself among them, by id."""
+    home_id = enrolment.household_id
+    if home_id is None:
+        home_id = session.scalars(select(Resident.household_id).where(Resident.id == enrolment.resident_id)).one()
+    return [enrolment.id] if home_id is None else enrolments_at(session, home_id)
 
 
 def births_at_home(session: Session, found: Sequence[Case]) -> dict[int, list[date | None]]:

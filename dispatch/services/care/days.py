@@ -16,17 +16,19 @@ from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.care.sharing import metres, walking_order
 from dispatch.rules.care.terms import DutyKind, PeriodState
+from dispatch.rules.orders.states import AFTER_WORK, OPEN
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services.access import reach
 from dispatch.services.care import cases
 from dispatch.services.care.cases import Case, Home
 from dispatch.services.care.handing import helper_seen
 from dispatch.services.care.helping import SERVICE_OF
+from dispatch.services.care.placing import ORIGIN as PLANNED
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A home of a day: who lives there, what is to be done, when, and how far it is from the stop before."""
+    """A home of a day: who lives there, what is owed or planned there, when, and how far from the stop before."""
 
     home: Home
     people: Sequence[Resident]
@@ -35,6 +37,7 @@ class Stop:
     wanted_until: datetime | None
     order: str | None
     metres: int
+    chores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,57 @@ def day_of(session: Session, performer_id: int, day: date, *, actor: Actor) -> l
     helper = helper_seen(session, performer_id, actor=actor)
     asked = asked_on(session, performer_id, day)
     found = cases.load(session, owners(session, performer_id, day, asked))
-    stops = homes_of_day(found, performer_id, day, asked)
+    stops = with_chores(homes_of_day(found, performer_id, day, asked), chores_on(session, performer_id, day))
     here, ordered = (helper.latitude, helper.longitude), []
     for place in walking_order(here, [stop.home.point for stop in stops]):
         ordered.append(replace(stops[place], metres=metres(here, stops[place].home.point)))
         here = stops[place].home.point
     return ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """A planned visit of a day: where, for whom, what, when, by which order."""
+
+    home: Home
+    person: Resident
+    words: str
+    asked: Asked
+
+
+def chores_on(session: Session, performer_id: int, day: date) -> list[Chore]:
+    """The planned visits and chores of a day for which a helper is named, by time."""
+    begins = datetime.combine(day, time(), SHANGHAI)
+    rows = session.execute(
+        select(Order, Resident)
+        .join(Resident, Resident.id == Order.caller_resident_id)
+        .where(
+            Order.origin == PLANNED,
+            Order.named_performer_id == performer_id,
+            Order.state.in_(OPEN - AFTER_WORK),
+            Order.wanted_from >= begins,
+            Order.wanted_from < begins + timedelta(days=1),
+        )
+        .order_by(Order.wanted_from, Order.id)
+    ).all()
+    homes = cases.homes_of(session, {person.household_id or 0 for _, person in rows})
+    return [
+        Chore(home, person, order.description, Asked(order.number, order.wanted_from, order.wanted_until))
+        for order, person in rows
+        if (home := homes.get(person.household_id or 0)) is not None
+    ]
+
+
+def with_chores(stops: Sequence[Stop], chores: Sequence[Chore]) -> list[Stop]:
+    """The stops of a day with the chores at their homes; a home with nothing but chores is a stop of its own."""
+    found = {stop.home.household_id: stop for stop in stops}
+    for chore in chores:
+        known = found.get(chore.home.household_id)
+        if known is None:
+            asked = chore.asked
+            known = Stop(chore.home, (chore.person,), (), asked.wanted_from, asked.wanted_until, asked.order, 0)
+        found[chore.home.household_id] = replace(known, chores=(*known.chores, chore.words))
+    return list(found.values())
 
 
 def asked_on(session: Session, performer_id: int, day: date) -> dict[int, Asked]:

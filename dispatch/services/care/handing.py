@@ -47,7 +47,7 @@ def pair(
     if kind not in set(HelperKind):
         raise Invalid("kind", "请选择社区工作者、党员或志愿者")
     helper_in_reach(session, performer_id, enrolment.community_id)
-    check_able(session, performer_id, enrolment.id)
+    does = check_able(session, performer_id, enrolment.id)
     made = PairedHelper(
         community_id=enrolment.community_id,
         enrolment_id=enrolment.id,
@@ -63,7 +63,9 @@ def pair(
             raise AlreadyPaired from error
         raise
     audit.record(session, "care.pair", "pairing_helpers", made.id, actor=actor, community_id=enrolment.community_id)
-    give_again(session, [enrolment.id], without_helper(session, enrolment.id), code="swap", actor=actor, now=now)
+    at_home = cases.same_home(session, enrolment)
+    meant = [period for period, kind in without_helper(session, at_home) if SERVICE_OF[DutyKind(kind)] in does]
+    give_again(session, at_home, meant, code="swap", actor=actor, now=now)
     return made
 
 
@@ -82,31 +84,33 @@ def helper_in_reach(session: Session, performer_id: int, community_id: int) -> P
     return found
 
 
-def check_able(session: Session, performer_id: int, enrolment_id: int) -> None:
-    """Refuse a helper who does none of what the enrolment is owed; raises Invalid("performer_id")."""
+def check_able(session: Session, performer_id: int, enrolment_id: int) -> set[str]:
+    """The kinds of visits and calls that a helper makes; raises Invalid("performer_id") for none that is owed."""
     owed = session.scalars(select(Duty.kind).where(Duty.enrolment_id == enrolment_id))
-    codes = {SERVICE_OF[DutyKind(kind)] for kind in owed}
     does = (
-        select(PerformerService.performer_id)
-        .join(Service, Service.id == PerformerService.service_id)
-        .where(PerformerService.performer_id == performer_id, Service.code.in_(codes))
+        select(Service.code)
+        .join(PerformerService, PerformerService.service_id == Service.id)
+        .where(PerformerService.performer_id == performer_id, Service.code.in_(helping.OF_DUTIES))
     )
-    if session.scalars(does.limit(1)).one_or_none() is None:
+    found = set(session.scalars(does))
+    if not found & {SERVICE_OF[DutyKind(kind)] for kind in owed}:
         raise Invalid("performer_id", "这位帮扶人不做这个项目的上门或电话,请换一位")
+    return found
 
 
-def without_helper(session: Session, enrolment_id: int) -> list[DutyPeriod]:
-    """The due periods of an enrolment for which nobody is asked, or somebody who is not paired and not on the way."""
+def without_helper(session: Session, enrolment_ids: Sequence[int]) -> list[tuple[DutyPeriod, str]]:
+    """The due periods of enrolments for which nobody is asked, or somebody who is paired with none of them."""
     paired = select(PairedHelper.performer_id).where(
-        PairedHelper.enrolment_id == enrolment_id, PairedHelper.ends_on.is_(None)
+        PairedHelper.enrolment_id.in_(enrolment_ids), PairedHelper.ends_on.is_(None)
     )
     query = (
-        select(DutyPeriod)
+        select(DutyPeriod, Duty.kind)
         .join(Duty, Duty.id == DutyPeriod.duty_id)
-        .where(Duty.enrolment_id == enrolment_id, DutyPeriod.state == PeriodState.DUE)
+        .where(Duty.enrolment_id.in_(enrolment_ids), DutyPeriod.state == PeriodState.DUE)
         .where(DutyPeriod.helper_id.is_(None) | DutyPeriod.helper_id.not_in(paired))
+        .order_by(DutyPeriod.id)
     )
-    return list(session.scalars(query))
+    return [(row[0], row[1]) for row in session.execute(query)]
 
 
 def find_pairing(session: Session, pairing_id: int, *, actor: Actor) -> PairedHelper:

@@ -44,10 +44,10 @@ class Bench:
         """The helper for a duty of a case on a day, counted as having one more to do; None when nobody can."""
         if case.home is None:
             return None
-        paired, home = {one.performer_id for one in case.paired}, case.home
+        home = case.home
         serving = self.able(SERVICE_OF[kind], home.area_id)
-        able = [self.candidate(helper, home.household_id, paired) for helper in serving]
-        chosen = choose(able, day, case.home.point)
+        able = [self.candidate(helper, home.household_id, case.known) for helper in serving]
+        chosen = choose(able, day, home.point)
         if chosen is not None:
             self.load[chosen] += 1
         return chosen

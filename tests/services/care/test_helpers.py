@@ -9,7 +9,8 @@ from dispatch.models.care import DutyOrder, DutyPeriod, VisitOccurrence
 from dispatch.models.orders import Order
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import care
-from tests.factories.care import ELDER, Calendar, home, keep_day, make_calendar, voucher
+from dispatch.services.care import days
+from tests.factories.care import ELDER, WIFE, Calendar, home, keep_day, make_calendar, voucher
 from tests.factories.world import firm
 from tests.services.care.test_calendar import alarms, at
 
@@ -69,3 +70,25 @@ def test_a_leave_gives_planned_visits_to_others_and_nobody_is_an_alarm(session: 
         now=at(1, 13),
     )
     assert planned(session, schedule.id) == [(14, first), (15, first)]
+
+
+def test_one_person_comes_for_all_that_a_home_is_owed_and_for_its_chores(session: Session, calendar: Calendar) -> None:
+    now, people = at(1, 10), home(session, calendar, ELDER, WIFE)
+    early, late = voucher(session, calendar, people[0], now=now), people[1]
+    second = calendar.helpers[1].id
+    pairing = care.EnrolmentDraft("pairing", household_id=late.household_id)
+    made = care.enrol(session, pairing, actor=calendar.planner, now=now)
+    care.pair(session, made.id, second, kind="party_member", actor=calendar.planner, now=now)
+    voucher(session, calendar, late, now=now)
+    assert set(session.scalars(select(DutyPeriod.helper_id))) == {second}
+
+    chore = care.VisitDraft(
+        late.id, at(1, 11, 15), "FREQ=WEEKLY", 60, service_code="care_visit", performer_id=second, note="帮忙买菜"
+    )
+    care.plan_visits(session, chore, actor=calendar.planner, now=now)
+    days_ahead = [at(1, day).astimezone(SHANGHAI).date() for day in range(10, 32)]
+    stops = [one for day in days_ahead for one in days.day_of(session, second, day, actor=calendar.planner)]
+    assert {one.home.household_id for one in stops} == {late.household_id}
+    assert [one.chores for one in stops if one.chores] == [("帮忙买菜",)]
+    care.end_enrolment(session, early.id, code="ended", reason="不要了", actor=calendar.planner, now=now)
+    assert care.find_enrolment(session, made.id, actor=calendar.planner).ends_on is None
