@@ -11,7 +11,7 @@ from dispatch.demo.identifiers import CreditCodes, Phones
 from dispatch.demo.organisations import Organisation, organisations
 from dispatch.demo.people import Register, make_register
 from dispatch.demo.performers import Performer, make_firms
-from dispatch.demo.staff import StaffMember, make_staff, staff_of_helpers
+from dispatch.demo.staff import StaffMember, make_staff, staff_with_logins
 from dispatch.demo.teams import Post, Team, Territory, make_posts, make_teams, make_territories
 from dispatch.demo.workers import WorkResource, make_resources, make_team_workers
 
@@ -63,6 +63,7 @@ def make_community(today: date, seed: int = DEFAULT_SEED) -> Community:
     teams = make_teams(stream("teams"), grid)
     workers = make_team_workers(stream("workers"), grid, teams, staff_phones)
     resources, helpers = make_resources(stream("resources"), grid, register, establishments, today)
+    firms = make_firms(stream("firms"), grid, codes, firm_phones, today)
     return Community(
         seed=seed,
         today=today,
@@ -75,12 +76,13 @@ def make_community(today: date, seed: int = DEFAULT_SEED) -> Community:
         teams=teams,
         territories=make_territories(grid, today),
         posts=make_posts(stream("posts"), grid, register, establishments, today),
-        firms=make_firms(stream("firms"), grid, codes, firm_phones, today),
+        firms=firms,
         team_workers=workers,
         helpers=helpers,
         resources=resources,
         staff=(
             *make_staff(stream("staff"), grid, teams, workers, staff_phones),
-            *staff_of_helpers(stream("log-ins of helpers"), helpers, staff_phones),
+            *staff_with_logins(stream("log-ins of helpers"), helpers, staff_phones),
+            *staff_with_logins(stream("log-ins of firms"), firms, staff_phones),
         ),
     )

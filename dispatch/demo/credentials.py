@@ -30,6 +30,10 @@ class DemoSecrets:
         """The token of the n-th love card, in groups as it is printed."""
         return spoken(token_of(self._bytes(f"card:{number}")))
 
+    def voucher_token(self, number: int) -> str:
+        """The token of the n-th service voucher's card, as its code is kept."""
+        return token_of(self._bytes(f"voucher:{number}"))
+
     def _stream(self, purpose: str) -> Random:
         return Random(self._bytes(purpose))  # noqa: S311 - the seed is the secret, and only a demo uses it
 

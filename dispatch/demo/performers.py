@@ -36,7 +36,7 @@ class Performer:
     `hours` are weekly shifts, "first weekday-last weekday from-until" with 1 = Monday. `channel` is webhook,
     email or app; `webhook_path` is under the demo inbox's address. `kinds` are codes of services, `areas` of
     areas where it is admitted. A firm has a `uscc`, a team worker a team and a `login` of its own, a helper a
-    place in the register (`resident_code`).
+    place in the register (`resident_code`); two firms and two helpers can log in as well.
     """
 
     code: str
@@ -66,6 +66,10 @@ class Performer:
         return all(paper.valid_from <= day <= paper.valid_until for paper in self.papers)
 
 
+FIRMS_WITH_LOGIN = ("housekeeping", "meal_delivery")
+"""The first firm of each of these kinds can log in: what it does for elders is paid by service vouchers."""
+
+
 def make_firms(random: Random, grid: Grid, codes: CreditCodes, phones: Phones, today: date) -> tuple[Performer, ...]:
     """64 firms; three papers expire within 30 days of `today`, two firms' papers have expired.
 
@@ -79,7 +83,14 @@ def make_firms(random: Random, grid: Grid, codes: CreditCodes, phones: Phones, t
             papers = _papers(random, firm.code, trade, today)
             uscc, phone, full_name = codes.next("91"), phones.next(), f"{name}{trade.suffix}"
             firms.append(replace(firm, name=full_name, uscc=uscc, phone=phone, areas=areas, papers=papers))
-    return tuple(_thinned(random, _with_old_papers(firms, today), areas, today))
+    return _with_logins(_thinned(random, _with_old_papers(firms, today), areas, today))
+
+
+def _with_logins(firms: list[Performer]) -> tuple[Performer, ...]:
+    """The same, of whom the first of some kinds have a log-in."""
+    first = [next(firm.code for firm in firms if kind in firm.kinds) for kind in FIRMS_WITH_LOGIN]
+    logins = {code: f"firm{number}" for number, code in enumerate(first, start=1)}
+    return tuple(replace(firm, login=logins.get(firm.code)) for firm in firms)
 
 
 def _firm(random: Random, code: str, trade: Trade, *, is_always_open: bool) -> Performer:

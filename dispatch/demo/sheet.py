@@ -8,6 +8,7 @@ from dispatch.demo.community import Community
 from dispatch.demo.credentials import DemoSecrets
 from dispatch.demo.loading.accounts import SCOPES
 from dispatch.demo.staff import StaffMember
+from dispatch.rules.access.tokens import spoken
 from dispatch.supervisor.home import read_json, write_json
 from dispatch.supervisor.inbox import FOLDER as INBOX
 from dispatch.supervisor.inbox import PORTS, choose_ports
@@ -30,6 +31,7 @@ def sheet(settings: Settings, community: Community) -> dict[str, Any]:
         "base_url": settings.base_url,
         "accounts": [account(one, secrets) for one in community.staff],
         "api_keys": {name: secrets.api_key(name) for name in SCOPES},
+        "voucher_cards": [spoken(secrets.voucher_token(number)) for number in range(CARDS_SHOWN)],
         "love_cards": [secrets.card_token(number) for number in range(CARDS_SHOWN)],
         "inbox": str(settings.home / INBOX),
         "logs": str(settings.home / "logs"),

@@ -85,10 +85,10 @@ def make_staff(
     return tuple(staff)
 
 
-def staff_of_helpers(random: Random, helpers: tuple[Performer, ...], phones: Phones) -> tuple[StaffMember, ...]:
-    """The log-ins of helpers who have one."""
+def staff_with_logins(random: Random, performers: tuple[Performer, ...], phones: Phones) -> tuple[StaffMember, ...]:
+    """The log-ins of helpers, or firms, who have one."""
     return tuple(
         StaffMember(one.login, one.name, password(random), Role.PERFORMER, COMMUNITY, None, None, phones.next())
-        for one in helpers
+        for one in performers
         if one.login is not None
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from flask import current_app
+from flask import current_app, g
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
@@ -76,6 +76,8 @@ ONLY_NARROWED = frozenset({"pages_home.mine"})
 """What shows a part of a community: only to whoever sees no more than a part."""
 ONLY_PERFORMERS = frozenset({"pages_care.my_day"})
 """What shows somebody's own work: only to whoever is sent on orders."""
+ONLY_FIRMS = frozenset({"pages_redeeming.show"})
+"""What takes a voucher: only to a firm; helpers and team workers are sent on orders too."""
 
 
 def navigation(actor: Actor | None) -> list[NavigationItem]:
@@ -84,6 +86,7 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
         return []
     views = current_app.view_functions.keys() - (frozenset() if actor.narrowed else ONLY_NARROWED)
     views -= frozenset() if actor.performer_id is not None else ONLY_PERFORMERS
+    views -= frozenset() if g.get("is_firm") else ONLY_FIRMS
     return [
         item if item.daily_for is None else replace(item, is_daily=actor.may(item.daily_for))
         for item in ITEMS

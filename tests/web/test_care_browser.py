@@ -91,6 +91,7 @@ def visit_with_a_phone(desk: Desk, calendar: Calendar, browser: Browser) -> None
     page.goto(f"{desk.site.url}/care/day?day=2099-01-01")
     expect(page.get_by_text("这一天没有要去的人家")).to_be_visible()
     page.goto(f"{desk.site.url}/care/day?day={day.isoformat()}")
+    expect(page.locator("a[href='/redeem']")).to_have_count(0)
     look_at_both_widths(page)
     page.get_by_role("link", name="记一次探访").click()
     page.get_by_role("button", name="记下来").click()

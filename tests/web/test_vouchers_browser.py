@@ -66,6 +66,7 @@ def test_a_voucher_goes_from_the_list_to_the_firm_and_is_paid(desk: Desk, purses
 def take(firm: Page, code: str) -> None:
     """The firm compares, takes 123.45 yuan, and is refused what is too much."""
     look(firm, "redeem-390")
+    expect(firm.locator("a[href='/redeem']")).to_have_count(1)
     firm.locator("#code").fill(code)
     firm.locator("form.panel button").click()
     expect(firm.locator("main")).to_contain_text("陈**")

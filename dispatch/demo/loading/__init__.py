@@ -23,6 +23,7 @@ from dispatch.demo.loading import (
     registers,
     shelves,
     treasury,
+    vouchers,
     work,
 )
 from dispatch.demo.loading.book import Book
@@ -49,6 +50,7 @@ CHUNKS: tuple[tuple[str, Callable[[Session, Book], int]], ...] = (
     ("关爱 · care", care.load_care),
     ("救助对象 · beneficiaries", aid.load_beneficiaries),
     ("基金 · funds", treasury.load_funds),
+    ("服务券 · vouchers", vouchers.load_vouchers),
     ("爱心超市 · supermarkets", shelves.load_shelves),
     ("捐赠活动 · giving", giving.load_giving),
     ("三访三问 · three visits, three asks", life.load_life),

@@ -34,6 +34,14 @@ class PerformerChanged(Conflict):
     """这位服务商的资料刚被别人改过,请刷新后再改"""
 
 
+def is_firm(session: Session, performer_id: int | None) -> bool:
+    """Whether a performer is a firm; nobody is none, and is not asked for."""
+    if performer_id is None:
+        return False
+    query = select(Performer.id).where(Performer.id == performer_id, Performer.kind == "firm")
+    return session.execute(query).first() is not None
+
+
 def create_performer(session: Session, community_id: int, new: NewPerformer, *, actor: Actor) -> int:
     """Enter a firm, team worker or helper, admitted to a community; returns the id; audited.
 

@@ -17,6 +17,7 @@ from dispatch import clock
 from dispatch.errors import NotAllowed
 from dispatch.gateways.limits import limiter, principal
 from dispatch.rules.access.roles import EVERYTHING, NOTHING, Actor, Right
+from dispatch.services import catalogue
 from dispatch.services.access import sessions, vault
 from dispatch.transaction import scope_of_request, transaction
 
@@ -91,6 +92,7 @@ def session_actor() -> Actor | None:
     with transaction(EVERYTHING) as session:
         g.business_time = clock.now(session)
         actor = sessions.authenticate_session(session, token, g.business_time)
+        g.is_firm = actor is not None and catalogue.is_firm(session, actor.performer_id)
     g.locale = actor.locale if actor is not None else None
     return actor
 

@@ -12,7 +12,7 @@ from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.funds.spoken import number_of
 from dispatch.rules.funds.terms import Commodity
 from dispatch.services.care import vouchers
-from dispatch.services.care.vouchers import RedemptionRow, SettlementRow
+from dispatch.services.care.vouchers import OwedRow, RedemptionRow, SettlementRow
 from dispatch.services.reports.files import FileFormat, write
 from dispatch.services.reports.files.table import Cell, Table
 from dispatch.transaction import retrying, transaction
@@ -33,31 +33,35 @@ def settlements() -> str:
 
 
 def render_settlements(actor: Actor, errors: Mapping[str, str]) -> str:
-    """The page with what was typed."""
-    before = number(request.args, "before")
+    """The page with what was typed; where nothing is left of last month it shows what this month has come to."""
+    before, asked = number(request.args, "before"), request.values.get("month")
     with transaction() as session:
         now = clock.now(session)
-        month = request.values.get("month") or last_month(now)
-        communities = communities_of(session, actor)
+        month, this_month = asked or last_month(now), f"{clock.today(now):%Y-%m}"
+        owed = [] if errors else owed_in(session, month, actor)
+        if not (owed or errors or asked):
+            month, owed = this_month, owed_in(session, this_month, actor)
         rows = vouchers.list_settlements(session, actor=actor, before=before, limit=ROWS + 1)
-        owed = (
-            [
-                (community_id, name, vouchers.owed_of_month(session, community_id, month, actor=actor))
-                for community_id, name in communities
-            ]
-            if not errors
-            else []
-        )
         return render_template(
             "vouchers/settlements.html",
-            owed=[one for one in owed if one[2]],
+            owed=owed,
             rows=rows[:ROWS],
             following=rows[ROWS - 1].settlement.id if len(rows) > ROWS else None,
             month=month,
+            is_over=month < this_month,
             errors=errors,
             now=now,
             **words(),
         )
+
+
+def owed_in(session: Session, month: str, actor: Actor) -> list[tuple[int, str, list[OwedRow]]]:
+    """What firms are owed at the end of a month in each community that owes something; raises Invalid("month")."""
+    found = [
+        (community_id, name, vouchers.owed_of_month(session, community_id, month, actor=actor))
+        for community_id, name in communities_of(session, actor)
+    ]
+    return [one for one in found if one[2]]
 
 
 def last_month(now: datetime) -> str:

@@ -26,11 +26,14 @@ from dispatch.rules.market.gifts import ReceiptUnknown
 from dispatch.rules.reports.periods import quarter_of
 from dispatch.services import funds, market, reports
 from dispatch.services.access import policies
+from dispatch.services.care import vouchers
 from dispatch.services.funds.verify import JOURNAL, recorded
 from dispatch.services.reports.disclosing import days_of_quarter, disclose
+from dispatch.services.reports.disclosing.body import said_of
 from dispatch.transaction import transaction
 from tests.conftest import ROOT, Database
 from tests.factories.gifts import MONEY, Office, make_office, receive, rice_of
+from tests.factories.vouchers import code_of, grant, make_purses, taking
 
 VERIFIER = ROOT / "docs" / "verify" / "verify.py"
 
@@ -76,6 +79,26 @@ def test_a_quarter_says_what_came_and_is_published_once(session: Session, office
     assert rows == {"fen": (0, {"gift": 50_000}, 50_000), "gram": (0, {"gift": 25_000}, 25_000)}
     assert (made.version, made.note, made.leaf_count) == (1, "", 2)
     assert made.body["beneficiaries_in_all"] == {"persons": 0, "households": 0}
+
+
+def test_who_had_something_done_for_a_voucher_was_reached_and_few_of_them_are_hidden(session: Session) -> None:
+    purses, now = make_purses(session, people=4), clock.now(session)
+    takes = [taking(session, purses.firms[0], code_of(session, purses, one)) for one in grant(session, purses)]
+
+    def told() -> dict[str, object]:
+        community = session.get_one(Organisation, purses.world.community.id)
+        body = said_of(session, community, *days_of_quarter(quarter_of(now))).body
+        found: dict[str, object] = body["beneficiaries"]
+        return found
+
+    takes[0](1_000), takes[1](1_000)
+    assert [told()[one] for one in ("voucher", "party_care", "running")] == [None] * 3
+    gone = [take(1_000) for take in takes][2]
+    four = told()["voucher"]
+    assert four == {"persons": 4, "households": len({one.household_id for one in purses.elders} - {None})}
+    asked = vouchers.ask_refund(session, gone.id, words="没有做", actor=purses.welfare, now=now)
+    vouchers.approve_refund(session, asked.id, actor=purses.centre, now=now)
+    assert told()["voucher"] != four
 
 
 def test_a_stranger_checks_the_statement_and_a_donor_the_own_line(

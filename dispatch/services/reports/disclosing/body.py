@@ -48,7 +48,7 @@ UNDONE = text(
 REACHED = text(
     "WITH told AS (SELECT id, kind, purpose, origin, origin_id FROM entries AS entry "
     "WHERE community_id = :community AND posted_on BETWEEN :first AND :last "
-    "AND kind IN ('hand_out', 'parcel', 'shipment') AND NOT EXISTS (SELECT FROM entries AS undoing "
+    "AND kind IN ('hand_out', 'parcel', 'shipment', 'redeem') AND NOT EXISTS (SELECT FROM entries AS undoing "
     "WHERE undoing.community_id = :community AND undoing.reverses_id = entry.id AND undoing.posted_on <= :last)) "
     "SELECT told.purpose, count(DISTINCT coalesce(holder.resident_id, member.id)) AS persons, "
     "count(DISTINCT hand_out.household_id) AS households FROM told "
@@ -64,10 +64,13 @@ REACHED = text(
     "WHERE told.kind = 'parcel' GROUP BY 1 "
     "UNION ALL SELECT told.purpose, sum(shipment.persons), 0 FROM told "
     "JOIN shipments AS shipment ON told.origin = 'market.shipment.shipment' AND shipment.id = told.origin_id "
-    "WHERE told.kind = 'shipment' GROUP BY 1"
+    "WHERE told.kind = 'shipment' GROUP BY 1 "
+    "UNION ALL SELECT 'voucher', count(DISTINCT holder.id), count(DISTINCT holder.household_id) FROM told "
+    "JOIN voucher_redemptions AS taken ON taken.entry_id = told.id JOIN vouchers ON vouchers.id = taken.voucher_id "
+    "JOIN residents AS holder ON holder.id = vouchers.resident_id WHERE told.kind = 'redeem' GROUP BY 1"
 )
 """Who was reached, by purpose: at the counter and by the parcels of a round those who live here; by relief shipments
-as many as they were sent for, wherever they live."""
+as many as they were sent for, wherever they live; by vouchers those whose voucher a firm has taken some of."""
 INSPECTED = text(
     "SELECT count(*) AS held, count(*) FILTER (WHERE round.done_at IS NULL OR round.done_at >= :end) AS unfinished, "
     "coalesce(sum(found.near), 0)::bigint AS near, coalesce(sum(found.expired), 0)::bigint AS expired, "
