@@ -52,7 +52,7 @@ def alarm_out(alarm: Alarm) -> dict[str, Any]:
         "device_id": alarm.device.id,
         "confirmed": alarm.confirmed,
         "chain": [contact_out(one) for one in alarm.chain],
-        "calls": [{name: getattr(call, name) for name in OF_CALL} for call in alarm.calls],
+        "calls": [{name: getattr(one.call, name) for name in OF_CALL} for one in alarm.calls],
         "following": None if alarm.following is None else contact_out(alarm.following),
     }
 
@@ -73,7 +73,8 @@ class Devices(MethodView):
         """List devices by number, the recovered only when they are asked for; at most 500."""
         states = [DeviceState(query["state"])] if query["state"] else []
         with transaction() as session:
-            return {"items": [device_out(one) for one in alarms.list_devices(session, actor=actor(), states=states)]}
+            found = alarms.list_devices(session, actor=actor(), states=states, silent=query["silent"])
+            return {"items": [device_out(one) for one in found]}
 
     @allow(Right.DEVICES_EDIT)
     @blueprint.takes(schemas.RegisterDevice, schemas.DeviceOut, status=201)
@@ -153,6 +154,22 @@ class Recovery(MethodView):
             return 200, shown(session, device_id), {}
 
         return once(f"devices.recover:{device_id}", data, work)
+
+
+@blueprint.route(f"{DEVICE}/swap")
+class Swap(MethodView):
+    """Another device in its place."""
+
+    @allow(Right.DEVICES_EDIT)
+    @blueprint.takes(schemas.SwapDevice, schemas.DeviceOut)
+    def post(self, data: Mapping[str, Any], device_id: int) -> Response:
+        """Put a registered device in the place of this one, which is back then; the new one is shown."""
+
+        def work(session: Session) -> Answer:
+            made = alarms.swap_device(session, device_id, **data, actor=actor(), now=clock.now(session))
+            return 200, shown(session, made.id), {}
+
+        return once(f"devices.swap:{device_id}", data, work)
 
 
 @blueprint.route(f"{DEVICE}/contacts")

@@ -20,9 +20,10 @@ def version() -> fields.Integer:
 
 
 class DeviceQuery(HouseSchema):
-    """Which devices: of one state, or all but the recovered."""
+    """Which devices: of one state, or all but the recovered; `silent`: only those whose signals do not come."""
 
     state = fields.String(load_default=None, validate=validate.OneOf(STATES))
+    silent = fields.Boolean(load_default=False)
 
 
 class RegisterDevice(HouseSchema):
@@ -51,6 +52,13 @@ class InstallDevice(HouseSchema):
 class DeviceStep(HouseSchema):
     """Nothing but the version that was seen."""
 
+    version = version()
+
+
+class SwapDevice(HouseSchema):
+    """The id of the registered device that takes the place."""
+
+    by = identity(required=True)
     version = version()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.gateways import limits
-from dispatch.models.care import AlarmState
+from dispatch.models.care import AlarmDevice, AlarmState
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.care.chain import CONTACTS, KIND_LABELS, OUTCOME_LABELS, CallKind, CallOutcome
 from dispatch.rules.care.devices import POSSIBLE, STATE_LABELS, DeviceState
@@ -25,6 +25,7 @@ from dispatch.web.orders.form import number, one_of
 from dispatch.web.pages import Look
 
 MOST_FOUND = 10
+SILENT = "silent"
 ID = "<int(min=1, max=9223372036854775807):device_id>"
 LOOKS = {
     DeviceState.REGISTERED: ("hourglass-split", "waiting"),
@@ -80,9 +81,13 @@ def render_listing(actor: Actor, errors: Mapping[str, str]) -> str:
         communities = communities_of(session, actor)
         return render_template(
             "devices/listing.html",
-            rows=alarms.list_devices(session, actor=actor, states=states),
+            rows=alarms.list_devices(session, actor=actor, states=states, silent=wanted == SILENT),
+            open_alarms=alarms.open_alarms(session, actor=actor) if actor.may(Right.DEVICES_CALL) else (),
             state=wanted,
-            states=[(str(one), gettext(word)) for one, word in STATE_LABELS.items()],
+            states=[
+                (SILENT, gettext("没有信号的")),
+                *((str(one), gettext(word)) for one, word in STATE_LABELS.items()),
+            ],
             communities=communities,
             models=alarms.models(session, communities[0][0]) if communities else {},
             now=clock.now(session),
@@ -134,6 +139,8 @@ def render_device(device_id: int, actor: Actor, typed: Mapping[str, str], errors
             opened=opened,
             device=device,
             model=alarms.models(session, device.community_id).get(device.model, device.model),
+            keys=alarms.keys_of(session, device),
+            spare=spare_beside(session, device, actor),
             possible={str(one) for one in POSSIBLE[DeviceState(device.state)]},
             is_testing=device.testing_until is not None and device.testing_until > now,
             found=[one for one in found if one.community_id == device.community_id],
@@ -143,6 +150,12 @@ def render_device(device_id: int, actor: Actor, typed: Mapping[str, str], errors
             errors=errors,
             **words(),
         )
+
+
+def spare_beside(session: Session, device: AlarmDevice, actor: Actor) -> list[AlarmDevice]:
+    """The registered devices of the same community that could take a device's place."""
+    free = alarms.list_devices(session, actor=actor, states=[DeviceState.REGISTERED])
+    return [one.device for one in free if one.device.community_id == device.community_id and one.device.id != device.id]
 
 
 def changed(device_id: int, work: Work) -> Response:
@@ -183,6 +196,20 @@ def recover(device_id: int) -> Response:
     return changed(
         device_id, lambda session, actor, now: alarms.recover_device(session, device_id, actor=actor, now=now)
     )
+
+
+@blueprint.post(f"/{ID}/swap")
+@allow(Right.DEVICES_EDIT)
+@retrying
+def swap(device_id: int) -> Response:
+    """Another device stands there now; on to its page."""
+
+    def work(session: Session, actor: Actor, now: datetime) -> str:
+        by = number(request.form, "by") or 0
+        made = alarms.swap_device(session, device_id, by=by, actor=actor, now=now)
+        return url_for("pages_devices.show", device_id=made.id)
+
+    return make(work, lambda actor, errors: render_device(device_id, actor, request.form, errors))
 
 
 @blueprint.post(f"/{ID}/contacts")

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from dispatch.errors import DispatchError
 from dispatch.rules.access.roles import Actor, ActorKind, Right
+from dispatch.rules.care.chain import KIND_LABELS, OUTCOME_LABELS, OUTSIDE, CallKind, CallOutcome
 from dispatch.rules.grid.phone import mask_phone
 from dispatch.rules.orders.callback import SATISFACTION_LABELS, Satisfaction
 from dispatch.rules.orders.complaints import (
@@ -231,6 +232,13 @@ def result_word(result: str | None) -> str:
     return words.get(result or "", NO_NAME)
 
 
+def call_word(kind: str, outcome: str) -> str:
+    """Who was called about an alarm, and what came of it; 120 and 110 are told."""
+    called = CallKind(kind)
+    said = gettext("已通知") if called in OUTSIDE else gettext(OUTCOME_LABELS[CallOutcome(outcome)])
+    return f"{gettext(KIND_LABELS[called])} · {said}"
+
+
 def request_word(kind: str) -> str:
     """What is asked about an order."""
     return gettext(REQUEST_LABELS[RequestKind(kind)])
@@ -332,6 +340,7 @@ def page_context() -> dict[str, Any]:
         "notice_word": notice_word,
         "result_word": result_word,
         "request_word": request_word,
+        "call_word": call_word,
         "complaint_word": complaint_word,
         "complaint_state_word": complaint_state_word,
         "consequence_word": consequence_word,

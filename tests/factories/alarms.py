@@ -63,9 +63,17 @@ def watched(session: Session, world: World, **changes: Any) -> Watched:
     return Watched(world, elder, device_of(session, world, elder, **changes), one)
 
 
-def report(session: Session, device: AlarmDevice, event: str = PRESS, sequence: int = 1, **changes: Any) -> alarms.Heed:
-    """Let a device report an event of Contact ID now."""
-    real: datetime = clock.real(session)
+def report(
+    session: Session,
+    device: AlarmDevice,
+    event: str = PRESS,
+    sequence: int = 1,
+    *,
+    now: datetime | None = None,
+    **changes: Any,
+) -> alarms.Heed:
+    """Let a device report an event of Contact ID, now."""
+    real, moment = clock.real(session), now or clock.now(session)
     content = f"#{device.account}|{event}"
     values: dict[str, Any] = {
         "sequence": sequence,
@@ -76,6 +84,6 @@ def report(session: Session, device: AlarmDevice, event: str = PRESS, sequence: 
         "up_since": real - NOT_SPOKEN_OF,
     }
     standing = alarms.lock_devices(session, [device.account])[device.account]
-    heed = alarms.hear(session, standing, alarms.Report(**(values | changes)), now=clock.now(session))
-    alarms.note_heard(session, [standing], now=clock.now(session), real=values["arrived_at"])
+    heed = alarms.hear(session, standing, alarms.Report(**(values | changes)), now=moment)
+    alarms.note_heard(session, [standing], now=moment, real=values["arrived_at"])
     return heed

@@ -21,6 +21,9 @@ Row = tuple[Callable[[Session, World, int], str], int, Callable[[World], dict[st
 HOMES: dict[int, int] = {}
 """Who waits for a device, by the community."""
 
+SPARES: dict[int, int] = {}
+"""A device that stands nowhere, by the community."""
+
 
 def bare(session: Session, world: World, _user_id: int) -> str:
     """A device that stands nowhere yet, and somebody who waits for it."""
@@ -31,6 +34,12 @@ def bare(session: Session, world: World, _user_id: int) -> str:
 def installed(session: Session, world: World, _user_id: int) -> str:
     """A device in a home."""
     return str(device_of(session, world, resident(session, world)).id)
+
+
+def standing_beside_a_spare(session: Session, world: World, user_id: int) -> str:
+    """A device in a home, and another one that nobody has."""
+    SPARES[world.community.id] = device_of(session, world, None).id
+    return installed(session, world, user_id)
 
 
 def contact(session: Session, world: World, user_id: int) -> str:
@@ -69,6 +78,11 @@ DEVICE_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"/api/care{DEVICE}/installation"): (bare, 200, at_home),
     ("POST", f"/api/care{DEVICE}/test"): (installed, 200, nothing),
     ("POST", f"/api/care{DEVICE}/recovery"): (installed, 200, nothing),
+    ("POST", f"/api/care{DEVICE}/swap"): (
+        standing_beside_a_spare,
+        200,
+        lambda world: {"by": SPARES.get(world.community.id, 1)},
+    ),
     ("POST", f"/api/care{DEVICE}/contacts"): (installed, 201, lambda _: CHILD),
     ("POST", f"/api/care/device-contacts/{CONTACT}/end"): (contact, 200, nothing),
     ("GET", f"/api/care{ALARM}"): (alarm, 200, nothing),
@@ -77,6 +91,7 @@ DEVICE_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{DEVICE}/installation"): (bare, 303, at_home),
     ("POST", f"{DEVICE}/test"): (installed, 303, nothing),
     ("POST", f"{DEVICE}/recovery"): (installed, 303, nothing),
+    ("POST", f"{DEVICE}/swap"): (standing_beside_a_spare, 303, lambda world: {"by": SPARES.get(world.community.id, 1)}),
     ("POST", f"{DEVICE}/contacts"): (installed, 303, lambda _: CHILD),
     ("POST", f"/devices/contacts/{CONTACT}/end"): (contact, 303, nothing),
     ("GET", f"/devices{ALARM}"): (alarm, 200, nothing),

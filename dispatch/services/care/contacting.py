@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Conflict, Invalid
-from dispatch.models.care import Contact, DutyPeriod
+from dispatch.models.care import Contact, DutyOrder, DutyPeriod
 from dispatch.models.catalogue import Performer
 from dispatch.models.grid import Household, Resident
-from dispatch.rules.access.roles import Actor
+from dispatch.models.orders import Order
+from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.care import duties, recording
 from dispatch.rules.care.duties import Happened, Owed
-from dispatch.rules.care.terms import ContactKind, PeriodState, Proof
+from dispatch.rules.care.terms import ContactKind, DutyKind, PeriodState, Proof
 from dispatch.services import notify
 from dispatch.services.access import audit, policies, reach, vault
 from dispatch.services.care import cases, helping, periods
@@ -102,11 +103,7 @@ def keep(
     if record.order_id is not None and contact_of(session, record.order_id) is not None:
         raise AlreadyRecorded
     contact = row_of(record, kind, proof, community_id=community_id, actor=actor, now=now)
-    session.add(contact)
-    session.flush()
-    audit.record(session, "care.record_contact", "contacts", contact.id, actor=actor, community_id=community_id)
-    met = meet(session, contact, found, now=now)
-    end_orders(session, contact, found, met, signature=record.signature, now=now)
+    enter(session, contact, found, signature=record.signature, actor=actor, now=now)
     if not contact.answered:
         hear_unanswered(session, contact, found, now=now)
     if record.difficulty.strip():
@@ -114,6 +111,61 @@ def keep(
     bench = helping.bench_of(session, community_id, today=clock.today(now))
     periods.renew(session, found, bench, now=now)
     return contact
+
+
+def record_signal(session: Session, resident: Resident, *, now: datetime) -> Contact | None:
+    """Keep the test signal of a person's device as what meets the live test that is due; None where none is.
+
+    It shows nobody at the door, so it meets nothing else. Whoever holds the order of the test has done it.
+    """
+    today, household_id = clock.today(now), resident.household_id
+    if household_id is None:
+        return None
+    found = cases.load(session, cases.enrolments_at(session, household_id), locked=True)
+    owed = [
+        period
+        for case in found
+        if case.enrolment.resident_id == resident.id
+        for kind, period in case.due()
+        if kind is DutyKind.LIVE_TEST and period.starts_on <= today <= period.until
+    ]
+    if not owed:
+        return None
+    who = tester_of(session, owed[0])
+    record = Record(household_id, str(ContactKind.TEST), now, resident.id, performer_id=who, tested=True)
+    community_id = resident.community_id
+    contact = row_of(record, ContactKind.TEST, Proof.SIGNAL, community_id=community_id, actor=SYSTEM, now=now)
+    own = [case for case in found if case.enrolment.resident_id == resident.id]
+    enter(session, contact, own, signature=None, actor=SYSTEM, now=now)
+    periods.renew(session, own, helping.bench_of(session, community_id, today=today), now=now)
+    return contact
+
+
+def tester_of(session: Session, period: DutyPeriod) -> int | None:
+    """Who holds the order that works for a period; None where nobody is on the way."""
+    query = (
+        select(Order.performer_id)
+        .join(DutyOrder, DutyOrder.order_id == Order.id)
+        .where(DutyOrder.period_id == period.id, DutyOrder.outcome == "under_way")
+    )
+    return session.scalars(query.limit(1)).one_or_none()
+
+
+def enter(
+    session: Session,
+    contact: Contact,
+    found: Sequence[Case],
+    *,
+    signature: bytes | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Enter a contact with its audit entry; what it counts for is met, what it makes needless is ended."""
+    session.add(contact)
+    session.flush()
+    audit.record(session, "care.record_contact", "contacts", contact.id, actor=actor, community_id=contact.community_id)
+    met = meet(session, contact, found, now=now)
+    end_orders(session, contact, found, met, signature=signature, now=now)
 
 
 def contact_of(session: Session, order_id: int) -> Contact | None:
@@ -168,7 +220,11 @@ def meet(session: Session, contact: Contact, found: Sequence[Case], *, now: date
         periods.change(period, PeriodState.MET, contact.day, now=now)
     session.flush()
     if contact.answered and contact.kind != ContactKind.CALL:
-        clear(session, [duty_id for case in found for duty_id in case.duties], now=now)
+        of_test = contact.kind == ContactKind.TEST
+        there = [
+            duty.id for case in found for duty in case.duties.values() if not of_test or duty.kind == DutyKind.LIVE_TEST
+        ]
+        clear(session, there, now=now)
     return met
 
 

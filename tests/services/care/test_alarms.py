@@ -255,6 +255,25 @@ def test_account_number_and_elder_have_one_device_in_use_and_a_recovered_one_is_
     assert device_of(session, home.world, home.elder, account=account).state == "installed"
 
 
+def test_another_device_takes_the_place_with_consent_and_contacts_and_is_tested_anew(
+    session: Session, home: Watched
+) -> None:
+    now = clock.now(session)
+    child = alarms.ContactDraft("child", "陈小明", "13800005678", "ming@example.org", told_end=True, has_consented=True)
+    consented = alarms.add_contact(session, home.device.id, child, actor=SYSTEM, now=now - timedelta(days=9))
+    spare = device_of(session, home.world, None)
+    with pytest.raises(Invalid) as refused:
+        alarms.swap_device(session, home.device.id, by=home.device.id, actor=SYSTEM, now=now)
+    assert refused.value.field == "by"
+    made = alarms.swap_device(session, home.device.id, by=spare.id, actor=SYSTEM, now=now)
+    assert (home.device.state, made.state, made.resident_id) == ("recovered", "installed", home.elder.id)
+    (shown,) = [one for one in alarms.chain_of(session, made, now=now) if one.contact is not None]
+    assert (shown.name, shown.phone) == ("陈小明", "+8613800005678")
+    assert shown.contact is not None
+    assert shown.contact.consented_at == consented.consented_at
+    assert [one.device.id for one in alarms.list_devices(session, actor=SYSTEM)] == [made.id]
+
+
 def test_what_came_in_is_never_changed_by_anybody(session: Session, home: Watched) -> None:
     report(session, home.device)
     for sql in ("UPDATE alarm_events SET code = '1100'", "DELETE FROM alarm_events", "DELETE FROM alarm_calls"):

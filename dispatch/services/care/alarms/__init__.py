@@ -1,6 +1,15 @@
 """Alarm devices (电子保姆): the register, what they report, whom to call, what is watched."""
 
-from dispatch.services.care.alarms.calling import Alarm, alarm_of, open_alarm, order_changed, record_call
+from dispatch.services.care.alarms.calling import (
+    Alarm,
+    OpenAlarm,
+    ShownCall,
+    alarm_of,
+    open_alarm,
+    open_alarms,
+    order_changed,
+    record_call,
+)
 from dispatch.services.care.alarms.contacts import (
     ContactDraft,
     OpenedDevice,
@@ -10,7 +19,16 @@ from dispatch.services.care.alarms.contacts import (
     end_contact,
     open_device,
 )
-from dispatch.services.care.alarms.hearing import Heed, Report, Standing, hear, key_of, lock_devices, note_heard
+from dispatch.services.care.alarms.hearing import (
+    Heed,
+    Report,
+    Standing,
+    hear,
+    key_of,
+    keys_of,
+    lock_devices,
+    note_heard,
+)
 from dispatch.services.care.alarms.refusing import Reason, clock_is_right, refuse
 from dispatch.services.care.alarms.register import (
     DeviceDraft,
@@ -27,6 +45,7 @@ from dispatch.services.care.alarms.register import (
     register_device,
     shown_device,
 )
+from dispatch.services.care.alarms.swapping import swap_device
 from dispatch.services.care.alarms.watching import review, watch
 
 __all__ = [
@@ -36,9 +55,11 @@ __all__ = [
     "DeviceTaken",
     "Heed",
     "ListedDevice",
+    "OpenAlarm",
     "OpenedDevice",
     "Reason",
     "Report",
+    "ShownCall",
     "ShownContact",
     "StaleDevice",
     "Standing",
@@ -53,11 +74,13 @@ __all__ = [
     "hear",
     "install_device",
     "key_of",
+    "keys_of",
     "list_devices",
     "lock_devices",
     "models",
     "note_heard",
     "open_alarm",
+    "open_alarms",
     "open_device",
     "order_changed",
     "record_call",
@@ -66,5 +89,6 @@ __all__ = [
     "register_device",
     "review",
     "shown_device",
+    "swap_device",
     "watch",
 ]

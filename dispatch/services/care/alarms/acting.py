@@ -21,6 +21,7 @@ from dispatch.services import notify, orders
 from dispatch.services.access import audit, policies
 from dispatch.services.care.alarms import telling
 from dispatch.services.care.checks import desk_of
+from dispatch.services.care.contacting import record_signal
 from dispatch.services.care.placing import phone_of
 
 ORIGIN = "care.alarm"
@@ -45,7 +46,7 @@ def act(session: Session, device: AlarmDevice, state: AlarmState, event: AlarmEv
 
 
 def note_test(session: Session, device: AlarmDevice, event: AlarmEvent, *, now: datetime) -> None:
-    """A pressing alarm within a test proves that the device works; nobody is sent."""
+    """A pressing alarm within a test proves that the device works and meets the quarter's live test; nobody is sent."""
     if Meaning(event.meaning) not in PRESSING:
         return
     device.tested_at, device.testing_until = now, None
@@ -57,6 +58,8 @@ def note_test(session: Session, device: AlarmDevice, event: AlarmEvent, *, now: 
         session, "care.device_tested", "alarm_devices", device.id, actor=SYSTEM, community_id=device.community_id
     )
     notify.clear_alarms(session, subject=f"device:{device.id}", kinds=("device_test_due",), now=now)
+    if device.resident_id is not None:
+        record_signal(session, session.get_one(Resident, device.resident_id), now=now)
 
 
 def note_state(session: Session, state: AlarmState, meaning: Meaning, *, now: datetime) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid, NotFound
-from dispatch.models.care import AlarmCall, AlarmDevice, AlarmEvent
+from dispatch.models.access import User
+from dispatch.models.care import AlarmCall, AlarmContact, AlarmDevice, AlarmEvent
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.care.chain import OUTSIDE, Called, CallKind, CallOutcome, Contact, is_confirmed, next_contact
@@ -16,13 +17,33 @@ from dispatch.rules.care.signals import PRESSING, Meaning
 from dispatch.rules.orders.states import AFTER_WORK, Action, OrderState
 from dispatch.services import orders
 from dispatch.services.access import audit, reach
-from dispatch.services.care.alarms.acting import ORIGIN
+from dispatch.services.care.alarms.acting import ORIGIN, STILL_OUT
 from dispatch.services.care.alarms.contacts import ShownContact, chain_of
 from dispatch.services.care.alarms.telling import tell_end
 from dispatch.services.orders.steps import step
 
 OVER = AFTER_WORK | {OrderState.CLOSED, OrderState.ARCHIVED}
 NOT_DONE = "not_done"
+MOST_OPEN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCall:
+    """A call with the name of who was called (None: found by a post, or outside the house) and of who called."""
+
+    call: AlarmCall
+    name: str | None
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlarm:
+    """An alarm for which somebody is still out: the number of its order, the device, what is the matter, since when."""
+
+    number: str
+    device: str
+    meaning: str
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +53,7 @@ class Alarm:
     device: AlarmDevice
     order: Order
     chain: Sequence[ShownContact]
-    calls: Sequence[AlarmCall]
+    calls: Sequence[ShownCall]
     following: ShownContact | None
     confirmed: bool
 
@@ -51,8 +72,8 @@ def alarm_of(session: Session, number: str, *, actor: Actor, now: datetime) -> A
     device, order = found
     chain, calls = chain_of(session, device, now=now), calls_of(session, order.id)
     contacts = {as_contact(one): one for one in chain}
-    following = next_contact(list(contacts), [as_called(call) for call in calls])
-    confirmed = is_confirmed(as_called(call) for call in calls)
+    called = [as_called(one.call) for one in calls]
+    following, confirmed = next_contact(list(contacts), called), is_confirmed(called)
     return Alarm(device, order, chain, calls, contacts[following] if following else None, confirmed)
 
 
@@ -75,9 +96,31 @@ def as_called(call: AlarmCall) -> Called:
     return Called(call.contact_id, CallKind(call.kind), CallOutcome(call.outcome))
 
 
-def calls_of(session: Session, order_id: int) -> Sequence[AlarmCall]:
+def calls_of(session: Session, order_id: int) -> Sequence[ShownCall]:
     """The calls about an order, oldest first."""
-    return session.scalars(select(AlarmCall).where(AlarmCall.order_id == order_id).order_by(AlarmCall.id)).all()
+    rows = session.execute(
+        select(AlarmCall, AlarmContact.name, User.name)
+        .outerjoin(AlarmContact, AlarmContact.id == AlarmCall.contact_id)
+        .outerjoin(User, User.id == AlarmCall.called_by)
+        .where(AlarmCall.order_id == order_id)
+        .order_by(AlarmCall.id)
+    )
+    return [ShownCall(*row) for row in rows]
+
+
+def open_alarms(session: Session, *, actor: Actor) -> Sequence[OpenAlarm]:
+    """The pressing alarms in the actor's reach for which somebody is still out, the newest first; one query."""
+    rows = session.execute(
+        select(Order.number, AlarmDevice.number, AlarmEvent.meaning, AlarmEvent.received_at)
+        .join(AlarmEvent, AlarmEvent.id == Order.origin_id)
+        .join(AlarmDevice, AlarmDevice.id == AlarmEvent.device_id)
+        .where(Order.origin == ORIGIN, Order.state.in_(STILL_OUT))
+        .where(AlarmEvent.meaning.in_([str(one) for one in PRESSING]))
+        .where(reach.visible_orders(actor), reach.visible(AlarmDevice, actor))
+        .order_by(Order.id.desc())
+        .limit(MOST_OPEN)
+    )
+    return [OpenAlarm(*row) for row in rows]
 
 
 def record_call(

@@ -265,11 +265,19 @@ def send(session: Session, device: AlarmDevice, purpose: str, *, occasion: str, 
 
 
 def list_devices(
-    session: Session, *, actor: Actor, states: Sequence[DeviceState] = (), limit: int = MOST_LISTED
+    session: Session,
+    *,
+    actor: Actor,
+    states: Sequence[DeviceState] = (),
+    silent: bool = False,
+    limit: int = MOST_LISTED,
 ) -> Sequence[ListedDevice]:
-    """The devices that the actor may see, of these states (all but the recovered), by number; one query."""
+    """The devices that the actor may see, of these states (all but the recovered), by number; one query.
+
+    `silent`: only those whose signals have not come.
+    """
     wanted = [str(one) for one in states] or [str(one) for one in DeviceState if one is not DeviceState.RECOVERED]
-    rows = session.execute(
+    query = (
         select(AlarmDevice, AlarmState, Resident.name)
         .join(AlarmState, AlarmState.device_id == AlarmDevice.id)
         .outerjoin(Resident, Resident.id == AlarmDevice.resident_id)
@@ -277,7 +285,9 @@ def list_devices(
         .order_by(AlarmDevice.community_id, AlarmDevice.number)
         .limit(limit)
     )
-    return [ListedDevice(*row) for row in rows]
+    if silent:
+        query = query.where(AlarmState.silent_since.is_not(None))
+    return [ListedDevice(*row) for row in session.execute(query)]
 
 
 def shown_device(session: Session, device_id: int, *, actor: Actor) -> ListedDevice:
