@@ -1,8 +1,11 @@
-"""`dispatch alarm`: the receiver of alarm devices, SIA DC-09 over TCP and UDP."""
+"""`dispatch alarm`: this process becomes the receiver of alarm devices, SIA DC-09 over TCP and UDP."""
 
 import argparse
+import os
+import sys
 
-from dispatch.workers import alarm
+from config.settings import get_settings
+from dispatch.commands.figures import share_figures
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -13,5 +16,8 @@ def describe(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Receive until SIGTERM."""
-    return alarm.main()
+    """Become the receiver: what it counts goes into a folder of its port, which /metrics of the pages reads."""
+    settings = get_settings()
+    share_figures(settings.home / "metrics-alarm" / str(settings.alarm_port))
+    words = [sys.executable, "-m", "dispatch.workers.alarm"]
+    os.execv(words[0], words)  # noqa: S606 - no shell is wanted: the process number stays the supervisor's

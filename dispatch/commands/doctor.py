@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings, get_settings
-from dispatch.commands import health
+from dispatch.commands import devices, health
 from dispatch.commands.findings import Finding
 from dispatch.commands.migrating import alembic_config
 from dispatch.db import make_engine
@@ -92,14 +92,14 @@ def database(settings: Settings) -> Iterator[Finding]:
     """Connect as the application does; say the version, the role's power and the migration."""
     engine = make_engine(settings.database_url, pool_size=1)
     try:
-        yield from look_inside(engine)
+        yield from look_inside(engine, settings)
     except SQLAlchemyError as error:
         yield Finding(well=False, sentence=f"the database does not answer ({type(error).__name__})")
     finally:
         engine.dispose()
 
 
-def look_inside(engine: Engine) -> Iterator[Finding]:
+def look_inside(engine: Engine, settings: Settings) -> Iterator[Finding]:
     """Version, role and migration of the database; raises SQLAlchemyError when it cannot be asked."""
     with engine.connect() as connection:
         version, role, is_superuser = connection.execute(WHO).one()
@@ -110,6 +110,7 @@ def look_inside(engine: Engine) -> Iterator[Finding]:
         yield Finding(well=found == newest, sentence=f"migration {found}, newest {newest}")
         if found == newest:
             yield from health.examine(connection)
+            yield from devices.examine(connection, settings)
 
 
 def processes(settings: Settings) -> Iterator[Finding]:

@@ -2,11 +2,10 @@
 
 import argparse
 import os
-import shutil
 import sys
-from pathlib import Path
 
 from config.settings import Settings, get_settings
+from dispatch.commands.figures import share_figures
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -20,13 +19,6 @@ def run(_arguments: argparse.Namespace) -> int:
     share_figures(settings.home / "metrics")
     words = command(settings)
     os.execv(words[0], words)  # noqa: S606 - no shell is wanted: the process number stays the supervisor's
-
-
-def share_figures(folder: Path) -> None:
-    """Give gunicorn's processes an empty folder for their counts, so that /metrics tells those of all of them."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def command(settings: Settings) -> list[str]:

@@ -2,16 +2,20 @@
 
 import os
 import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 
 import structlog
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.settings import get_settings
 from dispatch.errors import Unavailable
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.queue import Lane
@@ -21,6 +25,7 @@ from dispatch.web.access import open_to_all
 REQUEST_ID_BYTES = 9
 LONGEST_REQUEST_ID = 64
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+RECEIVERS = "metrics-alarm"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics", "/vendor/<name>", "/static/<path:filename>", "/live"})
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -63,14 +68,27 @@ def readyz() -> tuple[Response, int]:
 @blueprint.get("/metrics")
 @open_to_all("counts without personal data; a reverse proxy keeps it inside")
 def metrics() -> Response:
-    """Requests of all processes of this machine (where they share a folder), jobs and dead jobs."""
+    """Requests and receivers' frames of all processes of this machine (where they share a home), jobs and dead jobs."""
     registry = CollectorRegistry()
     if SHARED_FOLDER in os.environ:
         MultiProcessCollector(registry)
     else:
         registry.register(REGISTRY)  # type: ignore[arg-type]
+    registry.register(ReceiversCollector(get_settings().home / RECEIVERS))  # type: ignore[arg-type]
     registry.register(JobsCollector())  # type: ignore[arg-type]
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiversCollector:
+    """What the receivers of alarm devices of this home count, each in a folder of its port."""
+
+    folder: Path
+
+    def collect(self) -> Iterable[Metric]:
+        """Their figures together; none where no receiver has run."""
+        files = [str(file) for file in self.folder.glob("*/*.db")]
+        return MultiProcessCollector.merge(files, accumulate=True) if files else []
 
 
 class JobsCollector:

@@ -5,11 +5,13 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
@@ -93,6 +95,7 @@ class Process:
         environment = {
             **os.environ,
             "DISPATCH_DATABASE_URL": self.database.url,
+            "DISPATCH_HOME": str(self.log.parent),
             "DISPATCH_ALARM_PORT": str(self.port),
             "DISPATCH_ALARM_PER_ADDRESS": "2000",
         }
@@ -123,6 +126,12 @@ def receiving(database: Database, log: Path) -> Iterator[Process]:
         yield process
     finally:
         process.kill()
+
+
+def run(work: "Coroutine[Any, Any, None]") -> None:
+    """Do this in a loop of a thread of its own: a browser's test leaves one running in this thread."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 @dataclass(slots=True)

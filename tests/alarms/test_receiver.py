@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import func, select, text
 
 from dispatch import clock
@@ -86,6 +87,24 @@ def test_a_clock_that_is_wrong_is_told_the_time_and_an_alarm_under_it_is_not_sil
     assert orders_placed(station) == [("emergency", "care.alarm")]
     with station.database.session() as session:
         assert session.execute(level).scalars().all() == []
+
+
+def test_frames_events_and_the_time_of_an_emergency_are_counted(station: Station) -> None:
+    def counted(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(f"dispatch_alarm_{name}", labels) or 0.0
+
+    def figures() -> list[float]:
+        results = [("accepted", ""), ("repeated", ""), ("poll", ""), ("refused", "unknown"), ("bad", "checksum")]
+        frames = [counted("frames_total", result=result, reason=reason) for result, reason in results]
+        return [*frames, counted("events_total", meaning="emergency"), counted("emergency_seconds_count")]
+
+    caller, before = Caller(station.port, "3001"), figures()
+    with caller.connected() as connection:
+        connection.sendall(MADE_PRESS.replace(b"1101", b"1100"))
+        for frame in (MADE_PRESS, MADE_PRESS, MADE_POLL, SEEN_POLL):
+            connection.sendall(frame)
+            answer_from(connection)
+    assert [after - was for after, was in zip(figures(), before, strict=True)] == [1, 1, 1, 1, 1, 1, 1]
 
 
 def test_over_udp_the_same_is_said_and_done(station: Station) -> None:

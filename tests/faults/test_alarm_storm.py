@@ -3,11 +3,10 @@
 Short by default; DISPATCH_TEST_LONG=1 is a thousand devices and two hundred alarms.
 """
 
-import asyncio
 from pathlib import Path
 
 from tests.alarms.accounts import check
-from tests.alarms.storm import Storm, make_town, receiving
+from tests.alarms.storm import Storm, make_town, receiving, run
 from tests.conftest import Database
 from tests.faults.sizes import LONG
 
@@ -20,9 +19,9 @@ def test_a_storm_of_alarms_is_kept_whole(committed: Database, tmp_path: Path) ->
         session.commit()
     with receiving(committed, tmp_path / "alarm.log") as process:
         calm = Storm(process)
-        asyncio.run(calm.blow(accounts, accounts[:1], kills=0))
+        run(calm.blow(accounts, accounts[:1], kills=0))
         storm = Storm(process)
-        asyncio.run(storm.blow(accounts, accounts[1 : ALARMS + 1], kills=KILLS))
+        run(storm.blow(accounts, accounts[1 : ALARMS + 1], kills=KILLS))
     print(calm.figures(), storm.figures(), sep="\n")  # noqa: T201 - the figures, shown with -rP
     assert (storm.polls, len(storm.seconds), storm.kills) == (DEVICES, ALARMS, KILLS)
     check(committed, accounts[: ALARMS + 1])

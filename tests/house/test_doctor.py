@@ -8,7 +8,10 @@ import pytest
 from config.settings import Settings, embedded_database_url, embedded_redis_url
 from dispatch.commands.doctor import examine
 from dispatch.supervisor.home import write_json
-from tests.conftest import Servers
+from tests.conftest import Database, Servers
+from tests.factories.alarms import watched
+from tests.factories.world import make_world
+from tests.processes import free_port
 
 
 def test_a_running_home_is_well(servers: Servers, settings: Settings) -> None:
@@ -36,6 +39,16 @@ def test_a_process_that_has_gone_is_named(servers: Servers, settings: Settings, 
     write_json(tmp_path / "processes.json", {"web": 2**22 + 1})
     wrong = [finding.sentence for finding in examine(replace(settings, home=tmp_path)) if not finding.well]
     assert wrong == [f"web ({2**22 + 1}) has gone"]
+
+
+def test_devices_without_a_receiver_are_named(committed: Database, settings: Settings) -> None:
+    with committed.session() as session:
+        watched(session, make_world(session))
+        session.commit()
+    here = replace(settings, database_url=committed.url, alarm_port=free_port())
+    told = [one for one in examine(here) if one.sentence.startswith("alarm devices:")]
+    assert [one.well for one in told] == [False, True]
+    assert "1 in homes, 0 silent, none was ever heard" in told[1].sentence
 
 
 @pytest.mark.parametrize("demo", [True, False])

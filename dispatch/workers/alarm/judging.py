@@ -22,7 +22,7 @@ from dispatch.rules.care.signals import (
     read_signals,
 )
 from dispatch.services.care import alarms
-from dispatch.services.care.alarms import Reason, Report, Standing
+from dispatch.services.care.alarms import Heed, Reason, Report, Standing
 from dispatch.transaction import retrying, transaction
 from dispatch.workers.alarm.limits import Refusals
 
@@ -34,6 +34,16 @@ class Waiting:
     """A frame that waits for its answer."""
 
     envelope: Envelope = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to a frame, and what became of it: for the count."""
+
+    reply: bytes = field(repr=False)
+    result: str
+    reason: str = ""
+    meanings: tuple[Meaning, ...] = ()
 
 
 @dataclass(slots=True)
@@ -56,7 +66,7 @@ class Judge:
         """Real time, by which devices' stamps and repetitions are judged."""
         return clock.real(self.session)
 
-    def answer(self, waiting: Waiting) -> bytes:
+    def answer(self, waiting: Waiting) -> Verdict:
         """The answer to one frame; what it leads to is in the transaction."""
         envelope = waiting.envelope
         standing = self.standings.get(envelope.account)
@@ -73,7 +83,7 @@ class Judge:
             return self.refuse(waiting, standing, REASONS.get(error.fault, Reason.UNREADABLE))
         return self.answer_known(waiting, standing, content, key)
 
-    def answer_known(self, waiting: Waiting, standing: Standing, content: Content, key: bytes | None) -> bytes:
+    def answer_known(self, waiting: Waiting, standing: Standing, content: Content, key: bytes | None) -> Verdict:
         """The answer to a frame of a known device that could be opened."""
         envelope = waiting.envelope
         try:
@@ -83,13 +93,18 @@ class Judge:
         if not is_in_time(content.stamped_at, self.real):
             pressing = pressing_among(signals)
             if pressing is None:
-                return dc09.refuse(now=self.real)
+                return Verdict(dc09.refuse(now=self.real), "refused", str(Reason.CLOCK))
             return self.refuse(waiting, standing, Reason.CLOCK, pressing)
-        if signals:
-            alarms.hear(self.session, standing, self.report(envelope, content, signals), now=self.now)
-            alarms.clock_is_right(self.session, standing.device, now=self.now)
         self.heard.append(standing)
-        return dc09.acknowledge(envelope, now=self.real, key=key)
+        reply = dc09.acknowledge(envelope, now=self.real, key=key)
+        if not signals:
+            return Verdict(reply, "poll")
+        heed = alarms.hear(self.session, standing, self.report(envelope, content, signals), now=self.now)
+        alarms.clock_is_right(self.session, standing.device, now=self.now)
+        if heed is Heed.AGAIN:
+            return Verdict(reply, "repeated")
+        keys = alarms.keys_of(self.session, standing.device)
+        return Verdict(reply, "accepted", meanings=tuple(meaning_of(one, keys) for one in signals))
 
     def report(self, envelope: Envelope, content: Content, signals: tuple[Signal, ...]) -> Report:
         """What a frame reports, as the service takes it."""
@@ -104,19 +119,18 @@ class Judge:
 
     def refuse(
         self, waiting: Waiting, standing: Standing | None, reason: Reason, meaning: Meaning | None = None
-    ) -> bytes:
+    ) -> Verdict:
         """NAK for a clock that is wrong, DUH for all else; the desk is told."""
         if self.refusals.may_count(pressing=meaning is not None):
             device = None if standing is None else standing.device
             account = waiting.envelope.account
             alarms.refuse(self.session, account, reason, device=device, meaning=meaning, now=self.now)
-        if reason is Reason.CLOCK:
-            return dc09.refuse(now=self.real)
-        return dc09.cannot(waiting.envelope)
+        reply = dc09.refuse(now=self.real) if reason is Reason.CLOCK else dc09.cannot(waiting.envelope)
+        return Verdict(reply, "refused", str(reason))
 
 
 @retrying
-def judge(frames: Sequence[Waiting], up_since: datetime, refusals: Refusals) -> list[bytes]:
+def judge(frames: Sequence[Waiting], up_since: datetime, refusals: Refusals) -> list[Verdict]:
     """Act on a batch of frames in one transaction, and give their answers once it is committed.
 
     Raises what the transaction raises: then nothing was kept and nobody may be answered.

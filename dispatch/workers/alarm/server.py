@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from time import monotonic
 from typing import Any, cast
 
 import structlog
@@ -20,8 +21,10 @@ from dispatch.errors import Unavailable
 from dispatch.gateways import dc09
 from dispatch.gateways.dc09 import BadFrame, Splitter
 from dispatch.rules.access.roles import EVERYTHING
+from dispatch.rules.care.signals import PRESSING
 from dispatch.transaction import transaction
-from dispatch.workers.alarm.judging import Waiting, is_event, judge
+from dispatch.workers.alarm import figures
+from dispatch.workers.alarm.judging import Verdict, Waiting, is_event, judge
 from dispatch.workers.alarm.limits import Door, Limits, Refusals
 
 READ_BYTES = 4_096
@@ -43,11 +46,24 @@ class Place:
     number: int
     waiting: Waiting = field(compare=False)
     answer: "asyncio.Future[bytes | None]" = field(compare=False)
+    since: float = field(compare=False, default_factory=monotonic)
 
-    def settle(self, reply: bytes | None) -> None:
-        """Give the answer to whoever still waits for it."""
+    def settle(self, verdict: Verdict | None) -> None:
+        """Give the answer to whoever still waits for it, and count how long it took."""
+        if verdict is not None:
+            self.measure(verdict)
         if not self.answer.done():
-            self.answer.set_result(reply)
+            self.answer.set_result(None if verdict is None else verdict.reply)
+
+    def measure(self, verdict: Verdict) -> None:
+        """Count what became of the frame; its transaction is over."""
+        seconds = monotonic() - self.since
+        figures.frames.labels(verdict.result, verdict.reason).inc()
+        figures.answered.labels("poll" if self.is_poll else "event").observe(seconds)
+        for meaning in verdict.meanings:
+            figures.events.labels(str(meaning)).inc()
+        if PRESSING.intersection(verdict.meanings):
+            figures.emergencies.observe(seconds)
 
 
 @dataclass(slots=True)
@@ -106,13 +122,14 @@ class Receiver:
         error = done.exception()
         if error is None:
             self.counted["answered"] += len(batch)
-            for one, reply in zip(batch, done.result(), strict=True):
-                one.settle(reply)
+            for one, verdict in zip(batch, done.result(), strict=True):
+                one.settle(verdict)
         elif len(batch) > 1 and not isinstance(error, AWAY):
             for one in batch:
                 await self.serve([one])
         else:
             self.counted["unanswered"] += len(batch)
+            figures.frames.labels("unanswered", "").inc(len(batch))
             log.warning("alarm_frames_failed", error=type(error).__name__, frames=len(batch), exc_info=error)
             for one in batch:
                 one.settle(None)
@@ -124,6 +141,7 @@ class Receiver:
             envelope = dc09.read(line)
         except BadFrame as error:
             self.counted[f"bad_{error.fault}"] += 1
+            figures.frames.labels("bad", str(error.fault)).inc()
             return None
         waiting = Waiting(envelope)
         is_poll = not is_event(waiting)
@@ -144,20 +162,27 @@ class Receiver:
         """One TCP connection until it is over: closed by the device, too slow, too long, or one too many."""
         address = str((writer.get_extra_info("peername") or ("",))[0])
         if not self.door.enter(address):
-            self.counted["no_room"] += 1
+            self.ended("no_room")
             writer.close()
             return
+        figures.connections.inc()
         try:
             await self.talk(reader, writer, address)
         except BadFrame:
-            self.counted["bad_length"] += 1
+            self.ended("bad_length")
         except TimeoutError:
-            self.counted["too_slow"] += 1
+            self.ended("too_slow")
         except OSError:
-            self.counted["broken_off"] += 1
+            self.ended("broken_off")
         finally:
+            figures.connections.dec()
             self.door.leave(address)
             writer.close()
+
+    def ended(self, why: str) -> None:
+        """Count a connection that ended otherwise than by the device's wish."""
+        self.counted[why] += 1
+        figures.closed.labels(why).inc()
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str) -> None:
         """Frame by frame: each is answered before the next is read, so that nobody fills what waits alone."""
@@ -202,6 +227,7 @@ class Datagrams(asyncio.DatagramProtocol):
         for line in lines:
             if receiver.room[True].locked() or not receiver.door.bucket_of(str(addr[0]), moment).take(moment):
                 receiver.counted["dropped"] += 1
+                figures.frames.labels("dropped", "").inc()
             else:
                 receiver.keep(asyncio.create_task(self.answer(line, addr)))
 

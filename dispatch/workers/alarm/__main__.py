@@ -1,0 +1,7 @@
+"""The receiver's own process, as `dispatch alarm` becomes it."""
+
+import sys
+
+from dispatch.workers import alarm
+
+sys.exit(alarm.main())
