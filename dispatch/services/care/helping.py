@@ -40,12 +40,12 @@ class Bench:
     load: Counter[int] = field(default_factory=Counter)
     taken: dict[int, list[Window]] = field(default_factory=lambda: defaultdict(list))
 
-    def choose(self, case: Case, kind: DutyKind, day: date) -> int | None:
-        """The helper for a duty of a case on a day, counted as having one more to do; None when nobody can."""
+    def choose(self, case: Case, kind: DutyKind, day: date, but: Collection[int] = ()) -> int | None:
+        """The helper for a duty of a case on a day, counted as having one more to do; None when nobody else can."""
         if case.home is None:
             return None
         home = case.home
-        serving = self.able(SERVICE_OF[kind], home.area_id)
+        serving = [one for one in self.able(SERVICE_OF[kind], home.area_id) if one.id not in but]
         able = [self.candidate(helper, home.household_id, case.known) for helper in serving]
         chosen = choose(able, day, home.point)
         if chosen is not None:

@@ -181,12 +181,12 @@ def who_and_when(errand: Errand, bench: Bench, minutes: int, *, now: datetime) -
     helper_id = errand.main.helper_id
     if helper_id is None or not bench.can(helper_id, max(today, errand.main.planned_on)):
         helper_id = bench.choose(errand.case, errand.kind, max(today, errand.main.planned_on))
-    while helper_id is not None and helper_id not in tried:
+    while helper_id is not None:
         window = bench.window(helper_id, errand.main, minutes, now=now, today=today)
         if window is not None:
             return helper_id, window
         tried.add(helper_id)
-        helper_id = bench.choose(errand.case, errand.kind, errand.main.until)
+        helper_id = bench.choose(errand.case, errand.kind, errand.main.until, tried)
     raise NobodyCanCome("helper_id")
 
 

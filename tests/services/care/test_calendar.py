@@ -15,7 +15,7 @@ from dispatch.models.orders import Order
 from dispatch.rules.care.excuses import OwnExcuse, PeriodSettled
 from dispatch.rules.care.terms import AbsenceKind, PeriodState
 from dispatch.rules.shanghai import SHANGHAI
-from dispatch.services import care, grid, orders
+from dispatch.services import care, catalogue, grid, orders
 from dispatch.services.access import vault
 from dispatch.services.care.door import printed_code
 from tests.factories.care import ELDER, SON, WIFE, Calendar, home, keep_day, make_calendar, paired, visited, voucher
@@ -267,6 +267,17 @@ def test_a_helper_on_leave_gives_what_is_open_to_others_and_nobody_is_an_alarm(
     assert ("warning", True) in alarms(session, "duty_nobody")
     codes = session.scalars(select(DutyHandover.code).where(DutyHandover.period_id == visit.id)).all()
     assert codes == ["leave", "left"]
+
+
+def test_who_has_no_hours_that_day_is_passed_over_and_another_is_asked(session: Session, calendar: Calendar) -> None:
+    enrolment = paired(session, calendar, home(session, calendar), now=at(1, 10))
+    call = periods(session, enrolment, "greeting")[0]
+    other_day = call.until.isoweekday() % 7 + 1
+    first, second = calendar.helpers
+    first.shifts = catalogue.shifts_of((f"{other_day}-{other_day} 08:00-20:00",))
+    keep_day(session, calendar, at(call.until.month, call.until.day, 8))
+    assert order_of(session, call).named_performer_id == second.id
+    assert alarms(session, "duty_nobody") == []
 
 
 def test_a_swap_by_hand_and_an_unpaired_helper(session: Session, calendar: Calendar) -> None:
