@@ -25,10 +25,15 @@ FROM, UNTIL = time(8, 30), time(11, 0)
 LONGEST_WORDS = 100
 HELPERS = ("party_member", "artist")
 SUBJECT = "festival_pictures"
+HELD = "held"
 
 
 class NotYetHeld(Conflict):
     """活动的日子还没有到"""
+
+
+class AlreadyHeld(Conflict):
+    """活动已经办过了,不用再派人去接"""
 
 
 def answer_invitation(
@@ -49,8 +54,10 @@ def answer_invitation(
 
 
 def send_rides(session: Session, event_id: int, *, actor: Actor, now: datetime) -> int:
-    """An order for each home from which somebody is fetched and has none yet; how many. Raises NotFound."""
+    """An order for each home that somebody is fetched from and has none yet; how many. Raises NotFound, AlreadyHeld."""
     event = find_event(session, event_id, actor=actor, locked=True)
+    if event.state == HELD or event.held_on < clock.today(now):
+        raise AlreadyHeld
     query = select(FestivalInvitation).where(
         FestivalInvitation.event_id == event.id,
         FestivalInvitation.wants_ride,
@@ -108,7 +115,7 @@ def note_attendance(
         raise Invalid("present", "有人不在邀请名单里,请刷新后再记")
     for one in rows:
         one.attended = one.id in set(present)
-    event.state = "held"
+    event.state = HELD
     session.flush()
     note(session, "note_attendance", event, actor=actor)
     notify.clear_alarms(session, kinds=(PLANNED,), subject=subject_of(event), now=now)

@@ -98,6 +98,8 @@ def test_a_couple_is_fetched_by_one_order_and_nobody_twice(session: Session, com
     assert session.get_one(Order, rides[0], populate_existing=True).state == "voided"
     with pytest.raises(NotFound):
         hosting.answer_invitation(session, first.id, Answer.COMES, **SAID, actor=clerk)
+    with pytest.raises(hosting.AlreadyHeld):
+        hosting.send_rides(session, event.id, actor=clerk, now=now + timedelta(days=60))
 
 
 def test_helpers_are_of_the_register_and_a_picture_needs_everybodys_consent(
