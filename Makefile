@@ -1,6 +1,6 @@
 # 后庆派单 · Houqing Dispatch. `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock faults faults-short week week-short year year-short simulate bench migrate environment environment-test
+.PHONY: help run test lint lock faults faults-short week week-short year year-short care-year care-year-short simulate bench migrate environment environment-test
 
 # Where this is set, each of the many processes would compile all of the house's own files anew when it starts.
 unexport PYTHONDONTWRITEBYTECODE
@@ -15,15 +15,15 @@ RUN_STAMP = $(VENV)/.installed-$(shell cksum < requirements.lock | tr ' ' '-')
 TEST_STAMP = $(VENV)/.tested-$(shell cat requirements.lock requirements-test.lock | cksum | tr ' ' '-')
 
 help: ## list what can be made
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
 
 run: environment ## install what is missing, start everything with the demo community, print addresses and log-ins
 	@echo "== 启动 · starting everything (data in ./$${DISPATCH_HOME:-var}; Ctrl-C stops it)"
 	@exec $(BIN)/dispatch up --demo
 
-test: environment-test ## install what the tests need, run all but the faults, the week and the year on servers of their own
+test: environment-test ## install what the tests need, run all but the faults, the week and the years on servers of their own
 	@echo "== 测试 · running the tests"
-	$(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/faults --ignore=tests/week --ignore=tests/year
+	$(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/faults --ignore=tests/week --ignore=tests/year --ignore=tests/care_year
 
 lint: environment-test ## style, types and who may import whom
 	$(BIN)/ruff check .
@@ -52,6 +52,12 @@ year: environment-test ## live a year of the love supermarket, processes killed,
 
 year-short: environment-test ## the same for three weeks around the end of a quarter
 	$(BIN)/pytest -rP tests/year
+
+care-year: environment-test ## live a year of the care calendar, processes killed, and count every duty a second time
+	DISPATCH_TEST_LONG=1 $(BIN)/pytest -rP tests/care_year
+
+care-year-short: environment-test ## the same for three weeks
+	$(BIN)/pytest -rP tests/care_year
 
 simulate: environment-test ## the promise under SEEDS (1000) simulated histories
 	DISPATCH_TEST_SEEDS=$(SEEDS) $(BIN)/pytest -n 2 tests/simulation/test_simulation.py

@@ -2,10 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from config.settings import Settings, get_settings
 from dispatch.boot import boot
+from dispatch.demo.care_year import CareYearPlan
+from dispatch.demo.care_year import live as live_care_year
 from dispatch.demo.clock import read_clock, reset_clock, set_clock
 from dispatch.demo.day import DayPlan, live
 from dispatch.demo.loading import Loaded, load
@@ -21,6 +24,7 @@ NOW = "now"
 RESET = "reset"
 DAY_RATE = 60.0
 DAY_CALLS, WEEK_CALLS = 300, 120
+WEEK_DAYS, CARE_DAYS = 7, 372
 
 
 def describe(parser: argparse.ArgumentParser) -> None:
@@ -36,12 +40,13 @@ def describe(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--week", action="store_true", help="live a week in it: every side path, workdays and weekend")
     parser.add_argument("--year", action="store_true", help="live a year of the love supermarket, one open day a week")
+    parser.add_argument("--care-year", action="store_true", help="live a year of the care calendar, every day of it")
     parser.add_argument("--weeks", type=int, default=55, metavar="N", help="weeks of the year (55)")
     parser.add_argument("--gifts", type=int, default=2_000, metavar="N", help="gifts of the year (2000)")
     parser.add_argument("--hand-outs", type=int, default=6_000, metavar="N", help="hand-outs of the year (6000)")
     parser.add_argument("--races", type=int, default=100, metavar="N", help="races for the last unit (100)")
     parser.add_argument("--calls", type=int, metavar="N", help="calls a day (--day: 300, --week: 120)")
-    parser.add_argument("--days", type=int, default=7, metavar="N", help="days of the week (7)")
+    parser.add_argument("--days", type=int, metavar="N", help="days (--week: 7, --care-year: 372)")
     parser.add_argument(
         "--times", type=int, default=12, metavar="N", help="how often the week takes each side path (12)"
     )
@@ -60,22 +65,41 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_REFUSED
     if arguments.clock is not None:
         return move_clock(settings, arguments.clock, 1.0 if arguments.rate is None else arguments.rate)
-    if arguments.day:
-        rate = DAY_RATE if arguments.rate is None else arguments.rate
-        calls = DAY_CALLS if arguments.calls is None else arguments.calls
-        return live(settings, DayPlan(calls, rate, arguments.kill_every, arguments.seed))
-    if arguments.week:
-        return live_week(settings, week_of(arguments))
-    if arguments.year:
-        numbers = (arguments.weeks, arguments.gifts, arguments.hand_outs, arguments.races)
-        return live_year(settings, YearPlan(*numbers, seed=arguments.seed))
-    return load_community(settings)
+    lived = next((name for name in LIVED if getattr(arguments, name)), None)
+    return load_community(settings) if lived is None else LIVED[lived](settings, arguments)
+
+
+def live_day(settings: Settings, arguments: argparse.Namespace) -> int:
+    """A day of calls."""
+    rate = DAY_RATE if arguments.rate is None else arguments.rate
+    calls = DAY_CALLS if arguments.calls is None else arguments.calls
+    return live(settings, DayPlan(calls, rate, arguments.kill_every, arguments.seed))
+
+
+def live_market(settings: Settings, arguments: argparse.Namespace) -> int:
+    """A year of the supermarket."""
+    numbers = (arguments.weeks, arguments.gifts, arguments.hand_outs, arguments.races)
+    return live_year(settings, YearPlan(*numbers, seed=arguments.seed))
+
+
+def live_care(settings: Settings, arguments: argparse.Namespace) -> int:
+    """A year of the care calendar."""
+    return live_care_year(settings, CareYearPlan(days=arguments.days or CARE_DAYS, seed=arguments.seed))
+
+
+LIVED: Mapping[str, Callable[[Settings, argparse.Namespace], int]] = {
+    "day": live_day,
+    "week": lambda settings, arguments: live_week(settings, week_of(arguments)),
+    "year": live_market,
+    "care_year": live_care,
+}
+"""What may be lived, by the option that asks for it."""
 
 
 def week_of(arguments: argparse.Namespace) -> WeekPlan:
     """The week that is asked for."""
     return WeekPlan(
-        days=arguments.days,
+        days=arguments.days or WEEK_DAYS,
         calls=WEEK_CALLS if arguments.calls is None else arguments.calls,
         times=arguments.times,
         rate=DAY_RATE if arguments.rate is None else arguments.rate,

@@ -90,6 +90,17 @@ class Shop:
         """What the installation shows."""
         return self.wire.api(self.keys["all"], "GET", path).json()
 
+    def listed(self, path: str) -> list[Mapping[str, Any]]:
+        """All of a list, page by page."""
+        found: list[Mapping[str, Any]] = []
+        more = f"{path}?limit={MOST_LISTED}"
+        while True:
+            page = self.read(more)
+            found += page["items"]
+            if page.get("next") is None:
+                return found
+            more = f"{path}?limit={MOST_LISTED}&cursor={page['next']}"
+
     def api(self, path: str, content: object, *, method: str = "POST") -> Answer:
         """A step by the key that may do all, once."""
         with self.diary.lock:

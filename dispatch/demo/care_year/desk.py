@@ -1,0 +1,128 @@
+"""The desk of the care calendar: teams sign, what nobody took is given to others, the elder is called back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from dispatch.demo.care_year.elders import Elders
+from dispatch.demo.care_year.visits import CALL, VISITS, Helpers
+from dispatch.demo.day.staff import LINK
+from dispatch.demo.year.errands import Errands
+from dispatch.demo.year.shop import OK, SEE_OTHER
+
+LEAVES_IT = 0.25
+IDLE = timedelta(days=9)
+REASON = "演示：调度员处理"
+REACHED = 0.9
+CLERK = "callback1"
+PLEASED = {"reached": "yes", "contacted": "yes", "solved": "yes", "satisfaction": "satisfied"}
+AWAY = {"reached": "no", "remark": "无人接听"}
+LOOKED_AT = ("dispatched", "awaiting_human", "offered", "finished", "calling_back")
+OF_CALENDAR = VISITS | {CALL}
+
+
+@dataclass(slots=True)
+class Desk:
+    """Those at the centre who see to it that every order of care goes on and ends."""
+
+    errands: Errands
+    helpers: Helpers
+    elders: Elders
+    kinds: dict[int, str] = field(default_factory=dict)
+    workers: dict[str, str] = field(default_factory=dict)
+    left: dict[str, datetime] = field(default_factory=dict)
+    looked: dict[str, str] = field(default_factory=dict)
+    called: dict[str, str] = field(default_factory=dict)
+
+    def learn(self) -> None:
+        """Which kind has which number, and which worker of a team logs in as whom."""
+        shop = self.errands.shop
+        self.kinds = {int(one["id"]): str(one["code"]) for one in shop.listed("/api/services")}
+        self.workers = {one.name: one.login for one in shop.community.team_workers if one.login}
+
+    def look(self, day: str) -> None:
+        """One look at every open order; what nobody took is looked at once a day."""
+        for order in self.waiting():
+            state = order["state"]
+            if state == "awaiting_human" and self.looked.get(order["number"]) != day:
+                self.looked[order["number"]] = day
+                self.rescue(order)
+            elif state == "calling_back" and self.called.get(order["number"]) != day:
+                self.called[order["number"]] = day
+                self.call_back(order, day)
+            elif state == "offered":
+                self.tell_workers(order)
+            elif state != "awaiting_human":
+                self.errands.help_on(order)
+
+    def waiting(self) -> list[Mapping[str, Any]]:
+        """The orders in states in which the desk or a worker of a team has something to do."""
+        shop = self.errands.shop
+        counts = shop.read("/api/board")["counts"]["by_state"]
+        states = [state for state in LOOKED_AT if counts.get(state)]
+        return [order for state in states for order in shop.read(f"/api/orders?state={state}&limit=100")["items"]]
+
+    def tell_workers(self, order: Mapping[str, Any]) -> None:
+        """Workers of teams find the link in their own inbox."""
+        if self.kinds.get(order["service_id"], "") in OF_CALENDAR:
+            return
+        offers = self.errands.shop.read(f"/api/orders/{order['number']}/offers")["items"]
+        for login in {self.workers[one["performer"]] for one in offers if one["performer"] in self.workers}:
+            for token in LINK.findall(self.errands.shop.screens[login].read("/inbox").text):
+                self.errands.take(token)
+
+    def rescue(self, order: Mapping[str, Any]) -> None:
+        """A visit of the calendar goes to another helper, now and then it is left; anything else is routed anew."""
+        number = order["number"]
+        if self.kinds.get(order["service_id"], "") not in OF_CALENDAR:
+            self.errands.step(number, "route", {"reason": REASON})
+        elif self.leaves(number):
+            return
+        elif not self.swap(order):
+            self.give_by_hand(order)
+
+    def leaves(self, number: str) -> bool:
+        """Whether the desk leaves an order as it is these days, so that what it was for is missed."""
+        shop, now = self.errands.shop, self.errands.shop.time.now()
+        if number not in self.left and shop.chance("leave", number).random() < LEAVES_IT:
+            shop.diary.count("orders that the desk left as they were")
+            self.left[number] = now
+        return number in self.left and now < self.left[number] + IDLE
+
+    def swap(self, order: Mapping[str, Any]) -> bool:
+        """On the page of the elder, give what is due soonest to somebody else who can; whether somebody was found."""
+        home = self.elders.of(order["caller_name"], order["room"])
+        due = [] if home is None else [one for one in self.elders.due(home) if one.kind in order["description"]]
+        for one in sorted(due, key=lambda one: one.until)[:1]:
+            for performer in self.candidates(order):
+                form = {"performer_id": str(performer)}
+                answer = self.elders.screen.send(f"/care/periods/{one.id}/helper", form)
+                self.errands.shop.diary.count(f"swap {answer.status}")
+                if answer.status == SEE_OTHER:
+                    return True
+        return False
+
+    def candidates(self, order: Mapping[str, Any]) -> list[int]:
+        """The helpers of the home's area, in an order of chance."""
+        home = self.elders.of(order["caller_name"], order["room"])
+        near = [] if home is None else self.helpers.near(home)
+        return self.errands.shop.chance("swap", order["number"], order["version"]).sample(near, len(near))
+
+    def give_by_hand(self, order: Mapping[str, Any]) -> None:
+        """What is due no more is still somebody's to go to: a dispatcher names who."""
+        shop = self.errands.shop
+        for performer in self.candidates(order):
+            content = {"performer_id": performer, "reason": REASON}
+            answer = shop.api(f"/api/orders/{order['number']}/dispatch", content)
+            shop.diary.count(f"by hand {answer.status}")
+            if answer.status == OK:
+                return
+
+    def call_back(self, order: Mapping[str, Any], day: str) -> None:
+        """Somebody else than who answered calls the elder back."""
+        shop = self.errands.shop
+        reached = shop.chance("callback", order["number"], day).random() < REACHED
+        path = f"/orders/{order['number']}/callback"
+        answer = shop.screens[CLERK].send(path, PLEASED if reached else AWAY)
+        shop.diary.count(f"callback {answer.status}")

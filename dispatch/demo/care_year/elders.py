@@ -1,0 +1,97 @@
+"""Those who are cared for, as the pages of care show them: who is enrolled where, the code at the door, what is due."""
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dispatch.demo.year.screen import Screen
+from dispatch.rules.care.terms import Programme
+
+ENROLLED = re.compile(r'class="row-link" href="/care/(\d+)">([^<]*)</a>')
+HOME = re.compile(r"/care/homes/(\d+)/record")
+ADDRESS = re.compile(r'<dl class="facts">\s*<dt>[^<]*</dt><dd>([^<]*)</dd>')
+DUE = re.compile(
+    r'<li><div>(?P<kind>[^<\s]+) <time[^>]*>(?P<planned>[\d-]+)</time> <span class="quiet">\D*(?P<until>[\d-]+)</span>'
+    r".*?/care/periods/(?P<id>\d+)/helper",
+    re.DOTALL,
+)
+HELPER = re.compile(r'<option value="(\d+)">([^<]+)</option>')
+PAIRED = re.compile(r'/care/pairings/(\d+)/end"')
+CODE = re.compile(r">([A-Z2-7]{8})<")
+
+
+@dataclass(frozen=True, slots=True)
+class DuePeriod:
+    """What is still to be done, as the page of an enrolment says it."""
+
+    id: int
+    kind: str
+    planned: str
+    until: str
+
+
+@dataclass(slots=True)
+class Home:
+    """Where somebody enrolled lives: who, the code at the door, the enrolments and the programme of each."""
+
+    household_id: int
+    address: str
+    door_code: str
+    names: set[str] = field(default_factory=set)
+    enrolments: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Elders:
+    """Everybody who is cared for, by home; read again when somebody comes. Two may have one name."""
+
+    screen: Screen
+    homes: dict[int, Home] = field(default_factory=dict)
+    able: dict[int, str] = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
+
+    def learn(self) -> None:
+        """Read the lists of all programmes, and of whoever is new the home and the printed code."""
+        for programme in Programme:
+            for number, names in ENROLLED.findall(self.screen.read(f"/care?programme={programme}").text):
+                if int(number) not in self.known:
+                    self.meet(int(number), str(programme), set(html.unescape(names).split("、")))
+
+    def meet(self, enrolment_id: int, programme: str, names: set[str]) -> None:
+        """One enrolment that is new."""
+        page = self.page(enrolment_id)
+        found, address = HOME.search(page), ADDRESS.search(page)
+        if found is None or address is None:
+            return
+        household_id = int(found[1])
+        if household_id not in self.homes:
+            printed = CODE.search(self.screen.read(f"/care/{enrolment_id}/door").text)
+            self.homes[household_id] = Home(household_id, html.unescape(address[1]), printed[1] if printed else "")
+        self.homes[household_id].names |= names
+        self.homes[household_id].enrolments[enrolment_id] = programme
+        self.known.add(enrolment_id)
+        self.able |= {int(number): html.unescape(who) for number, who in HELPER.findall(page)}
+
+    def page(self, enrolment_id: int) -> str:
+        """The page of an enrolment."""
+        return self.screen.read(f"/care/{enrolment_id}").text
+
+    def due(self, home: Home) -> Iterator[DuePeriod]:
+        """What is due at a home."""
+        for enrolment_id in home.enrolments:
+            for one in DUE.finditer(self.page(enrolment_id)):
+                yield DuePeriod(int(one["id"]), one["kind"], one["planned"], one["until"])
+
+    def pairings(self, enrolment_id: int) -> list[int]:
+        """The pairings that hold."""
+        return [int(number) for number in PAIRED.findall(self.page(enrolment_id))]
+
+    def at(self, address: str) -> Home | None:
+        """The home of an address as the phone page writes it."""
+        return next((home for home in self.homes.values() if home.address == address.removesuffix("室")), None)
+
+    def of(self, name: str | None, room: str | None) -> Home | None:
+        """The home of an order: by who called and the room."""
+        found = (one for one in self.homes.values() if name in one.names and one.address.endswith(f"单元{room}"))
+        return next(found, None)

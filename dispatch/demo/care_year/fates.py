@@ -1,0 +1,237 @@
+"""What life brings in the year, each at its share of it: death, hospital, a flooded house, helpers who come and go."""
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from dispatch.demo.care_year.devices import Devices
+from dispatch.demo.care_year.elders import DuePeriod, Elders, Home
+from dispatch.demo.care_year.hosting import Hosts
+from dispatch.demo.care_year.visits import Helpers
+from dispatch.demo.year.screen import Screen
+from dispatch.demo.year.shop import SEE_OTHER, Shop, Surprise
+from dispatch.rules.care.terms import Programme
+
+FOUND = re.compile(r'name="resident_id" value="(\d+)"[^>]*><span>([^<]*)</span>')
+A_DAY = timedelta(days=1)
+EXCUSE_EVERY, WEEK = 15, 7
+IN_HOSPITAL, FLOODED, SICK = 0.06, 0.07, 0.03
+WHY = "演示：老人这几天不方便"
+Deed = Callable[[date], None]
+
+
+@dataclass(slots=True)
+class Fates:
+    """Who has what to bear, and who of the staff writes it down."""
+
+    shop: Shop
+    elders: Elders
+    helpers: Helpers
+    devices: Devices
+    days: int
+    centre: Screen
+    hosts: Hosts
+    excused: dict[int, str] = field(default_factory=dict)
+    flooded: list[Home] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def plan(self) -> list[tuple[int, Deed]]:
+        """On the how-manieth day is what; a stay ends after its own share of the year."""
+        stay, flood = max(4, int(self.days * IN_HOSPITAL)), max(4, int(self.days * FLOODED))
+        at = [
+            (0.03, self.begin),
+            (0.10, self.to_hospital),
+            (0.30, self.die),
+            (0.38, self.flood),
+            (0.45, self.leave_for_good),
+            (0.55, self.fall_sick),
+            (0.62, self.leave_for_good),
+            (0.70, self.change_helper),
+            (0.80, self.to_hospital),
+            (0.90, self.enter_the_calendar),
+        ]
+        found = [(int(share * self.days), deed) for share, deed in at]
+        found += [(int(0.10 * self.days) + stay, self.come_from_hospital), (int(0.38 * self.days) + flood, self.dry)]
+        return [*found, (int(0.80 * self.days) + stay, self.come_from_hospital)]
+
+    def live(self, number: int, day: date) -> None:
+        """What this day has."""
+        for at, deed in self.plan():
+            if at == number:
+                self.shop.attempt(lambda deed=deed: deed(day))  # type: ignore[misc]
+        if number % EXCUSE_EVERY == 1:
+            self.shop.attempt(lambda: self.excuse_somebody(day))
+        if number % WEEK == 1:
+            self.shop.attempt(self.hosts.look)
+        for home in self.flooded:
+            self.shop.attempt(lambda home=home: self.excuse_home(home, day))  # type: ignore[misc]
+
+    def begin(self, _day: date) -> None:
+        """Groups and festivals are listed; homes are paired with all three kinds of helper; chores are planned."""
+        about = {"community_id": str(self.shop.community_id), "seeded": "1"}
+        for path in ("/life/groups", "/festivals"):
+            self.sent(self.centre, path, about)
+        kinds = ("party_member", "community_worker", "volunteer")
+        for number, (enrolment_id, home) in enumerate(self.of(Programme.PAIRING)):
+            free = [one for one in self.helpers.near(home) if not self.is_paired(enrolment_id, one)]
+            form = {"performer_id": str(self.shop.chance("pair", number).choice(free)), "kind": kinds[number % 3]}
+            self.sent(self.elders.screen, f"/care/{enrolment_id}/helpers", form)
+        for _, home in self.of(Programme.VOUCHER)[:3]:
+            self.plan_chores(home)
+        at_home = {home.household_id: self.resident_of(home) for _, home in self.of(Programme.DEVICE)}
+        self.devices.begin(at_home)
+        self.helpers.tested = self.devices.test
+
+    def plan_chores(self, home: Home) -> None:
+        """Somebody helps in the house every second week."""
+        first = (self.shop.time.now() + 2 * A_DAY).date()
+        content = {
+            "resident_id": self.resident_of(home),
+            "service_code": "chore",
+            "dtstart": f"{first}T15:00",
+            "rrule": "FREQ=WEEKLY;INTERVAL=2",
+            "performer_id": self.helpers.near(home)[0],
+            "note": "帮忙打扫",
+        }
+        self.told.setdefault("chores", []).append(self.shop.made("/api/visit-schedules", content)["id"])
+
+    def to_hospital(self, day: date) -> None:
+        """One who lives alone, with voucher or pairing, comes to hospital."""
+        home = self.alone(Programme.VOUCHER)
+        self.tell("hospital", day, self.resident_of(home))
+        self.told["patient"] = home
+
+    def come_from_hospital(self, day: date) -> None:
+        """And comes home."""
+        self.tell("discharge", day, self.resident_of(self.told["patient"]))
+
+    def die(self, day: date) -> None:
+        """One who has a device too dies."""
+        home = self.alone(Programme.DEVICE)
+        self.tell("death", day, self.resident_of(home))
+        self.shop.diary.keep("dead", {"enrolments": sorted(home.enrolments), "day": day.isoformat()})
+        del self.elders.homes[home.household_id]
+
+    def flood(self, day: date) -> None:
+        """Water stands in a home: its people live elsewhere for some weeks."""
+        home = self.alone(Programme.PAIRING)
+        event = {"kind": "disaster", "happened_on": day.isoformat(), "household_id": home.household_id}
+        self.shop.made("/api/care/events", event)
+        self.shop.made("/api/care/absences", {"resident_id": self.resident_of(home), "starts_on": day.isoformat()})
+        self.flooded.append(home)
+
+    def dry(self, day: date) -> None:
+        """They are back."""
+        home = self.flooded.pop()
+        self.tell("come_home", day, self.resident_of(home))
+
+    def excuse_home(self, home: Home, day: date) -> None:
+        """What is due at an empty home these days is excused by two."""
+        for one in self.elders.due(home):
+            if one.until <= (day + A_DAY).isoformat():
+                self.excuse(one, "disaster")
+
+    def excuse_somebody(self, day: date) -> None:
+        """One asks not to be visited: two people let it be; every third time the second one does not."""
+        homes = list(self.elders.homes.values())
+        home = self.shop.chance("excuse", day).choice(homes)
+        for one in list(self.elders.due(home))[:1]:
+            self.excuse(one, "refused", granted=len(self.excused) % 3 != 0)
+
+    def excuse(self, one: DuePeriod, code: str, *, granted: bool = True) -> None:
+        """The desk asks, the centre decides; each once."""
+        if one.id in self.excused:
+            return
+        self.excused[one.id] = code
+        self.sent(self.elders.screen, f"/care/periods/{one.id}/excuse", {"code": code, "words": WHY})
+        self.sent(self.centre, f"/care/periods/{one.id}/{'approval' if granted else 'refusal'}", {})
+        self.shop.diary.keep("excuses", {"period": one.id, "code": code, "granted": granted})
+
+    def leave_for_good(self, day: date) -> None:
+        """A helper who is paired comes no more; their elders are paired anew with another."""
+        helper = self.paired_helper()
+        before = [one for one in self.of(Programme.PAIRING) if self.is_paired(one[0], helper)]
+        self.sent(self.elders.screen, f"/care/helpers/{helper}/leave", {"starts_on": day.isoformat(), "until": ""})
+        for enrolment_id, home in before:
+            self.pair_anew(enrolment_id, home, "volunteer", helper)
+        gone = {"helper": helper, "day": day.isoformat(), "enrolments": [number for number, _ in before]}
+        self.shop.diary.keep("left", gone)
+
+    def pair_anew(self, enrolment_id: int, home: Home, kind: str, but: int) -> None:
+        """Another helper of the area is paired."""
+        free = [one for one in self.helpers.near(home) if one != but and not self.is_paired(enrolment_id, one)]
+        form = {"performer_id": str(free[0]), "kind": kind}
+        self.sent(self.elders.screen, f"/care/{enrolment_id}/helpers", form)
+
+    def fall_sick(self, day: date) -> None:
+        """A helper is ill for some days."""
+        until = day + max(3, int(self.days * SICK)) * A_DAY
+        form = {"starts_on": day.isoformat(), "until": until.isoformat()}
+        helper = self.paired_helper()
+        self.sent(self.elders.screen, f"/care/helpers/{helper}/leave", form)
+        self.shop.diary.keep("sick", {"helper": helper, **form})
+
+    def change_helper(self, _day: date) -> None:
+        """A pairing ends without anybody leaving, and another begins."""
+        enrolment_id, home = self.of(Programme.PAIRING)[0]
+        for pairing in self.elders.pairings(enrolment_id)[:1]:
+            self.sent(self.elders.screen, f"/care/pairings/{pairing}/end", {})
+        self.pair_anew(enrolment_id, home, "party_member", 0)
+
+    def enter_the_calendar(self, _day: date) -> None:
+        """The next year's holidays are published: somebody enters them."""
+        year = self.shop.time.now().year + 1
+        self.sent(self.shop.screens["admin1"], "/calendar/years", {"year": str(year), "way": "library", "text": ""})
+
+    def of(self, programme: Programme) -> list[tuple[int, Home]]:
+        """The enrolments of a programme with their homes, by id."""
+        found = [(number, home) for home in self.elders.homes.values() for number, kind in home.enrolments.items()
+                 if kind == programme]  # fmt: skip
+        return sorted(found, key=lambda one: one[0])
+
+    def alone(self, programme: Programme) -> Home:
+        """A home of a programme with one person, who is in no trouble yet."""
+        taken = [self.told.get("patient"), *self.flooded]
+        homes = [home for _, home in self.of(programme) if len(home.names) == 1 and home not in taken]
+        return self.shop.chance("fate", programme, len(self.told)).choice(homes)
+
+    def is_paired(self, enrolment_id: int, helper: int) -> bool:
+        """Whether a helper is among those of a home."""
+        page = self.elders.page(enrolment_id).partition("/helpers")[0]
+        return f"<div>{self.elders.able[helper]} <" in page
+
+    def paired_helper(self) -> int:
+        """One of those who are paired with somebody and have not left."""
+        gone = {one["helper"] for one in self.shop.diary.given.get("left", [])}
+        page = html.unescape(self.elders.screen.read("/care/helpers").text)
+        rows = re.findall(r"结对 (\d+) 户.*?/care/helpers/(\d+)/leave", page, re.DOTALL)
+        free = [int(helper) for paired, helper in rows if int(paired) and int(helper) not in gone]
+        if not free:
+            words = "nobody is paired"
+            raise Surprise(words)
+        return free[0]
+
+    def resident_of(self, home: Home) -> int:
+        """Who lives alone in a home, by id."""
+        (name,) = home.names
+        page = self.elders.screen.read(f"/care/new?q={quote(name)}").text
+        for number, words in FOUND.findall(page):
+            if words.removesuffix("室").endswith(home.address):
+                return int(number)
+        words = f"{home.address} is not found"
+        raise Surprise(words)
+
+    def tell(self, kind: str, day: date, resident_id: int) -> None:
+        """Tell the house what happened."""
+        content = {"kind": kind, "happened_on": day.isoformat(), "resident_id": resident_id}
+        event = self.shop.made("/api/care/events", content)["event"]
+        self.shop.diary.keep("events", {**content, "id": event["id"]})
+
+    def sent(self, screen: Screen, path: str, form: dict[str, str]) -> None:
+        """A form that is taken; another answer is a surprise."""
+        self.shop.diary.expect(screen.send(path, form), SEE_OTHER, what=path)
+        self.shop.diary.count(f"sent {re.sub(r'[0-9]+', 'N', path)}")
