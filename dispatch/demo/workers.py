@@ -21,7 +21,7 @@ BLOCK_KINDS: tuple[str, ...] = ("other_service", "noise", "parking")
 LINE_WORKERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "employment": (4, ("job_placement",)),
     "mediation": (10, ("noise", "property_complaint", "parking")),
-    "elder": (5, ("device_recovery", "device_check", "care_visit", "return_visit", "greeting_call", "chore")),
+    "elder": (5, ("device_recovery", "device_check", "care_visit", "return_visit", "greeting_call")),
     "charity": (3, ("lot_disposal",)),
 }
 OF_PAIRING = ("care_visit", "errands", "alarm", "parcel_delivery")
@@ -143,10 +143,10 @@ def make_resources(
 
 
 def with_logins(helpers: list[Performer]) -> tuple[Performer, ...]:
-    """The same, of whom the first two who do every kind of visit can log in to see their day."""
+    """The same, of whom the first two who do every kind of visit can log in: to see their day and take their orders."""
     visitors = [one.code for one in helpers if "return_visit" in one.kinds][:HELPERS_WITH_LOGIN]
     logins = {code: f"helper{number}" for number, code in enumerate(visitors, start=1)}
-    return tuple(replace(one, login=logins.get(one.code)) for one in helpers)
+    return tuple(replace(one, login=logins[one.code], channel="app") if one.code in logins else one for one in helpers)
 
 
 def _partner_units(

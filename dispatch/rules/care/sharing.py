@@ -6,7 +6,7 @@ order of a day; swap and sick leave).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from math import cos, hypot, radians
 
@@ -78,6 +78,15 @@ def walking_order(start: Point, stops: Sequence[Point]) -> list[int]:
         way.append(nearest)
         here = stops[nearest]
     return uncrossed(start, stops, way)
+
+
+def day_order(start: Point, stops: Sequence[tuple[Point, datetime | None]]) -> list[int]:
+    """The places of a day's stops as they are gone to: those with a time by their time, then the others by the way."""
+    timed = sorted((begins, place) for place, (_, begins) in enumerate(stops) if begins is not None)
+    fixed = [place for _, place in timed]
+    loose = [place for place, (_, begins) in enumerate(stops) if begins is None]
+    here = stops[fixed[-1]][0] if fixed else start
+    return fixed + [loose[one] for one in walking_order(here, [stops[place][0] for place in loose])]
 
 
 def uncrossed(start: Point, stops: Sequence[Point], way: list[int]) -> list[int]:

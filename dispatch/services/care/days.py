@@ -14,7 +14,7 @@ from dispatch.models.catalogue import Performer, PerformerService, Service
 from dispatch.models.grid import Resident
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor
-from dispatch.rules.care.sharing import metres, walking_order
+from dispatch.rules.care.sharing import day_order, metres
 from dispatch.rules.care.terms import DutyKind, PeriodState
 from dispatch.rules.orders.states import AFTER_WORK, OPEN
 from dispatch.rules.shanghai import SHANGHAI
@@ -60,7 +60,7 @@ class HelperRow:
 
 
 def day_of(session: Session, performer_id: int, day: date, *, actor: Actor) -> list[Stop]:
-    """The homes to which a helper is to go on a day, in walking order from their own; raises NotFound.
+    """The homes to which a helper is to go on a day, by their times, else in walking order; raises NotFound.
 
     A performer sees their own day only.
     """
@@ -71,7 +71,7 @@ def day_of(session: Session, performer_id: int, day: date, *, actor: Actor) -> l
     found = cases.load(session, owners(session, performer_id, day, asked))
     stops = with_chores(homes_of_day(found, performer_id, day, asked), chores_on(session, performer_id, day))
     here, ordered = (helper.latitude, helper.longitude), []
-    for place in walking_order(here, [stop.home.point for stop in stops]):
+    for place in day_order(here, [(stop.home.point, stop.wanted_from) for stop in stops]):
         ordered.append(replace(stops[place], metres=metres(here, stops[place].home.point)))
         here = stops[place].home.point
     return ordered

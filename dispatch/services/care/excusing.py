@@ -46,7 +46,10 @@ def ask_excuse(session: Session, period_id: int, *, code: str, words: str, actor
     session.flush()
     record(session, "care.ask_excuse", period, actor=actor)
     subject = f"duty_period:{period.id}"
-    notify.raise_alarm(session, kind=WAITS, subject=subject, level="notice", community_id=period.community_id)
+    facts = {"enrolment": periods.owners_of(session, [period.id])[0]}
+    notify.raise_alarm(
+        session, kind=WAITS, subject=subject, level="notice", community_id=period.community_id, facts=facts
+    )
     return period
 
 

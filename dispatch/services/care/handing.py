@@ -17,6 +17,7 @@ from dispatch.rules.care.terms import DutyKind, HelperKind, PeriodState
 from dispatch.services import notify
 from dispatch.services.access import audit, reach
 from dispatch.services.care import cases, helping, periods
+from dispatch.services.care.cases import Case
 from dispatch.services.care.enrolling import EXCLUSION_VIOLATION, EnrolmentEnded, find_enrolment
 from dispatch.services.care.helping import SERVICE_OF
 from dispatch.services.care.ordering import NOBODY, place_due, withdraw
@@ -284,11 +285,11 @@ def give_again(
         chosen = bench.choose(case, case.kind_of(period), max(period.planned_on, clock.today(now)))
         hand_over(session, period, chosen, code=code, actor=actor, now=now)
         if chosen is None:
-            tell_nobody(session, period, str(case.kind_of(period)))
+            tell_nobody(session, period, case)
     place_due(session, found, bench, now=now)
 
 
-def tell_nobody(session: Session, period: DutyPeriod, duty: str) -> None:
+def tell_nobody(session: Session, period: DutyPeriod, case: Case) -> None:
     """Alarm the desk: nobody can come."""
     notify.raise_alarm(
         session,
@@ -296,7 +297,7 @@ def tell_nobody(session: Session, period: DutyPeriod, duty: str) -> None:
         subject=f"duty_period:{period.id}",
         level="warning",
         community_id=period.community_id,
-        facts={"duty": duty},
+        facts={"duty": str(case.kind_of(period)), "enrolment": case.enrolment.id},
     )
 
 

@@ -15,6 +15,7 @@ from dispatch.errors import DispatchError, Invalid
 from dispatch.models.care import DutyOrder, DutyPeriod
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM
+from dispatch.rules.care.sharing import walking_order
 from dispatch.rules.care.terms import DUTY_LABELS, IN_PERSON, DutyKind
 from dispatch.rules.orders.states import AFTER_WORK, OPEN, OrderState
 from dispatch.services import notify, orders
@@ -71,11 +72,26 @@ def place_due(session: Session, cases: Sequence[Case], bench: Bench, *, now: dat
         return 0
     community_id = cases[0].enrolment.community_id
     values = policies.policies(session, community_id, (AHEAD, MINUTES))
-    errands = errands_of(session, cases, ahead=timedelta(days=int(values[AHEAD])), now=now)
+    errands = on_the_way(errands_of(session, cases, ahead=timedelta(days=int(values[AHEAD])), now=now), bench)
     tries = tries_of(session, [errand.main.id for errand in errands])
     return sum(
         place_alone(session, errand, bench, tries[errand.main.id], int(values[MINUTES]), now=now) for errand in errands
     )
+
+
+def on_the_way(errands: Sequence[Errand], bench: Bench) -> list[Errand]:
+    """The errands of each helper in walking order from their home, so that their times rise along the way."""
+    of_helper: dict[int, list[Errand]] = defaultdict(list)
+    for errand in errands:
+        of_helper[errand.main.helper_id or 0].append(errand)
+    ordered = []
+    for helper_id, own in sorted(of_helper.items()):
+        helper, points = bench.helpers.get(helper_id), [one.case.home.point for one in own if one.case.home is not None]
+        if helper is None or len(points) < len(own):
+            ordered += own
+        else:
+            ordered += [own[place] for place in walking_order((helper.latitude, helper.longitude), points)]
+    return ordered
 
 
 def errands_of(session: Session, cases: Sequence[Case], *, ahead: timedelta, now: datetime) -> list[Errand]:
@@ -133,9 +149,9 @@ def place_alone(session: Session, errand: Errand, bench: Bench, tries: int, minu
     return 1
 
 
-def alarm(session: Session, kind: str, errand: Errand, facts: dict[str, str]) -> None:
+def alarm(session: Session, kind: str, errand: Errand, facts: dict[str, str | int]) -> None:
     """Say that nobody is on the way for a period."""
-    community_id = errand.case.enrolment.community_id
+    community_id, facts = errand.case.enrolment.community_id, facts | {"enrolment": errand.case.enrolment.id}
     subject = f"duty_period:{errand.main.id}"
     notify.raise_alarm(session, kind=kind, subject=subject, level="warning", community_id=community_id, facts=facts)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
@@ -27,7 +27,7 @@ SEALED_WORDS = ("complaint", "difficulty", "note")
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
-    """A period with the kind of its duty, its helper's name and the number of its order."""
+    """A period with the kind of its duty, the name of who came or is to come, and the number of its order."""
 
     kind: DutyKind
     period: DutyPeriod
@@ -144,7 +144,8 @@ def periods_of(session: Session, enrolment_id: int) -> list[PeriodRow]:
     rows = session.execute(
         select(DutyPeriod, Duty.kind, Performer.name)
         .join(Duty, Duty.id == DutyPeriod.duty_id)
-        .outerjoin(Performer, Performer.id == DutyPeriod.helper_id)
+        .outerjoin(Contact, Contact.id == DutyPeriod.contact_id)
+        .outerjoin(Performer, Performer.id == func.coalesce(Contact.performer_id, DutyPeriod.helper_id))
         .where(Duty.enrolment_id == enrolment_id)
         .order_by(DutyPeriod.planned_on.desc(), DutyPeriod.id.desc())
         .limit(MOST_PERIODS)
@@ -191,7 +192,8 @@ def month_of(session: Session, name: str, *, actor: Actor) -> Month:
     rows = session.execute(
         select(DutyPeriod, Duty.enrolment_id, Performer.name)
         .join(Duty, Duty.id == DutyPeriod.duty_id)
-        .outerjoin(Performer, Performer.id == DutyPeriod.helper_id)
+        .outerjoin(Contact, Contact.id == DutyPeriod.contact_id)
+        .outerjoin(Performer, Performer.id == func.coalesce(Contact.performer_id, DutyPeriod.helper_id))
         .where(reach.visible(DutyPeriod, actor), DutyPeriod.name == name, Duty.kind == DutyKind.MONTHLY_VISIT)
         .order_by(DutyPeriod.planned_on, DutyPeriod.id)
     ).all()

@@ -1,11 +1,11 @@
 """Who goes, and in which order the homes of a day are walked."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.rules.care.sharing import Candidate, Leave, choose, length, metres, walking_order
+from dispatch.rules.care.sharing import Candidate, Leave, choose, day_order, length, metres, walking_order
 
 DAY = date(2026, 11, 26)
 HOME = (28.455, 119.915)
@@ -70,3 +70,17 @@ def greedy(start: tuple[float, float], stops: list[tuple[float, float]]) -> list
 def test_homes_in_a_row_are_walked_in_a_row() -> None:
     stops = [(HOME[0] + step / 1000, HOME[1]) for step in (3, 1, 4, 2)]
     assert walking_order(HOME, stops) == [1, 3, 0, 2]
+
+
+@given(points, st.lists(st.tuples(points, st.none() | st.integers(0, 23)), max_size=7))
+def test_a_day_keeps_its_times_and_walks_the_rest(
+    start: tuple[float, float], stops: list[tuple[tuple[float, float], int | None]]
+) -> None:
+    hours = [None if hour is None else datetime(2026, 11, 26, hour, tzinfo=UTC) for _, hour in stops]
+    order = day_order(start, [(point, begins) for (point, _), begins in zip(stops, hours, strict=True)])
+    assert sorted(order) == list(range(len(stops)))
+    told = [hours[place] for place in order]
+    timed = [begins for begins in told if begins is not None]
+    assert told[: len(timed)] == sorted(timed)
+    if not timed:
+        assert order == walking_order(start, [point for point, _ in stops])
