@@ -54,11 +54,23 @@ EFFECT_LABELS = {
     "visit_schedules": "探访计划已结束",
     "care_group_members": "移出三访名单",
     "orders": "派人回收电子保姆",
+    "aid_applications": "爱心超市的救助资格已结束",
     "cards": "爱心卡已停用",
+    "absences": "不在家的记录已截止",
+    "condolences": "以前的事还欠的慰问不用去了",
     "vouchers": "服务券已冻结",
     "festival_invitations": "节日邀请已取消",
 }
 """What a death or a move did, in words."""
+BY_HAND = {
+    "orders": "已经有人去取设备，请打电话叫回",
+    "enrolments": "名额已经给了别人，有空位后请重新加入",
+    "aid_applications": "请重新申请",
+    "cards": "救助资格没有恢复，批准后重新发卡",
+    "vouchers": "已过最后一天，要用请重新发",
+    "condolences": "没有人可派，请指定一位",
+}
+"""What must be done by hand where a correction could not undo it."""
 SPENDING_LABELS = {"asked": "等审批", "booked": "已入账", "refused": "没批准", "withdrawn": "已撤回"}
 
 blueprint = Blueprint("pages_life", __name__, url_prefix="/life")
@@ -72,6 +84,7 @@ def words() -> dict[str, dict[str, str]]:
         "triggers": {str(one): gettext(word) for one, word in TRIGGER_LABELS.items()},
         "spendings": {name: gettext(word) for name, word in SPENDING_LABELS.items()},
         "effects": {name: gettext(word) for name, word in EFFECT_LABELS.items()},
+        "by_hand": {name: gettext(word) for name, word in BY_HAND.items()},
     }
 
 
@@ -210,7 +223,7 @@ def render_event(event_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
             holdings=gifting.holdings_of(session, event.community_id, actor=actor),
             yuan_of=yuan_of,
             visitors=condoling.visitors_of(session, event.community_id),
-            did=[one.subject for one in life.effects_of(session, event)],
+            did=life.effects_of(session, event),
             visit_look=visit_look,
             unpaid=condoling.UNPAID,
             is_mine=event.withdrawal_asked_by == actor.user_id,

@@ -84,6 +84,8 @@ def test_a_death_is_recorded_by_who_verifies_it_and_corrected_by_two(desk: Desk)
     assert first.post(f"{address}/withdrawal", data={"reason": "同名"}).status_code == 303
     assert first.post(f"{address}/withdrawal/approval").status_code == 403
     assert second.post(f"{address}/withdrawal/approval").status_code == 303
+    page = first.get(address).get_data(as_text=True)
+    assert ("已恢复" in page, "没能恢复" in page, "心理咨询的预约不写姓名" in page) == (True, False, True)
     with desk.site.database.session() as session:
         resident = session.get_one(Resident, life.resident.id)
         assert (resident.left_at, resident.household_id) == (None, life.resident.household_id)

@@ -174,7 +174,7 @@ class GroupSwitch(Base):
 
 
 class LifeEffect(Base):
-    """What a death or a move did to a row of another table, so that it is seen, and undone where it can be."""
+    """What a death or a move did to a row of another table; `undone` says, after a correction, whether it could be."""
 
     __tablename__ = "life_effects"
 
@@ -182,5 +182,6 @@ class LifeEffect(Base):
     subject: Mapped[str] = mapped_column(primary_key=True)
     subject_id: Mapped[Reference] = mapped_column(primary_key=True)
     community_id: Mapped[Reference] = community()
+    undone: Mapped[bool | None]
 
-    __table_args__ = (within("life_events", "event_id"),)
+    __table_args__ = (within("life_events", "event_id"), Index("ix_life_effects_subject", "subject", "subject_id"))

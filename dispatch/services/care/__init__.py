@@ -29,6 +29,7 @@ from dispatch.services.care.keeping import keep_batch, keep_duties
 from dispatch.services.care.nests import check_nests
 from dispatch.services.care.placing import place_batch, place_visits
 from dispatch.services.care.programmes import begin_programmes, change_places, programmes_of
+from dispatch.services.care.reopening import StillEnrolled, reopen
 from dispatch.services.care.schedules import (
     ScheduleEnded,
     ScheduleFilters,
@@ -57,6 +58,7 @@ __all__ = [
     "ScheduleEnded",
     "ScheduleFilters",
     "SchedulePage",
+    "StillEnrolled",
     "VisitChange",
     "VisitDraft",
     "approve_excuse",
@@ -88,6 +90,7 @@ __all__ = [
     "programmes_of",
     "record_contact",
     "record_leave",
+    "reopen",
     "resume_schedule",
     "swap",
     "unpair",

@@ -233,8 +233,8 @@ def withdraw(session: Session, visit: Condolence, *, reason: str, now: datetime)
     session.flush()
 
 
-def end_visits(session: Session, event: LifeEvent, *, reason: str, now: datetime) -> int:
-    """What an event still owes is owed no more: orders and money are called back, alarms cleared; how many visits."""
+def end_visits(session: Session, event: LifeEvent, *, reason: str, now: datetime) -> Sequence[Condolence]:
+    """What an event still owes is owed no more: orders and money are called back, alarms cleared; the visits."""
     query = select(Condolence).where(Condolence.event_id == event.id, Condolence.state.in_(UNPAID)).with_for_update()
     found = session.scalars(query).all()
     for visit in found:
@@ -244,7 +244,14 @@ def end_visits(session: Session, event: LifeEvent, *, reason: str, now: datetime
             funds.call_off_spending(session, visit.spending_id, now=now)
         notify.clear_alarms(session, kinds=(LATE, UNPLACED), subject=subject_of(visit), now=now)
     session.flush()
-    return len(found)
+    return found
+
+
+def owe_again(session: Session, visit_id: int, *, now: datetime) -> bool:
+    """A visit that had ended with something that was wrong is owed after all; False where nobody can be sent."""
+    visit = session.get_one(Condolence, visit_id, with_for_update=True, populate_existing=True)
+    visit.state = "waiting"
+    return send(session, visit, session.get_one(LifeEvent, visit.event_id), now=now)
 
 
 def hear_of_condolence(session: Session, order: Order, version: int, now: datetime) -> bool:

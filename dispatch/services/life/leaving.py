@@ -101,12 +101,15 @@ def end_stays(session: Session, departure: Departure) -> Iterable[tuple[str, int
     )
     reason = REASONS[departure.kind]
     for event in session.scalars(query.with_for_update()).all():
-        condoling.end_visits(session, event, reason=reason, now=departure.now)
+        for visit in condoling.end_visits(session, event, reason=reason, now=departure.now):
+            yield "condolences", visit.id
         if event.kind == Event.HOSPITAL and event.until is None:
             event.until = max(departure.day, event.happened_on)
             yield "life_events", event.id
     for kind in AbsenceKind:
-        care.end_absence(session, departure.resident.id, kind, until=departure.day, actor=departure.actor)
+        ended = care.end_absence(session, departure.resident.id, kind, until=departure.day, actor=departure.actor)
+        if ended is not None:
+            yield "absences", ended.id
 
 
 def end_enrolments(session: Session, departure: Departure) -> Iterable[tuple[str, int]]:
@@ -169,9 +172,8 @@ def recover_device(session: Session, departure: Departure) -> Iterable[tuple[str
 
 
 def end_card(session: Session, departure: Departure) -> Iterable[tuple[str, int]]:
-    """The love card of the supermarket opens nothing any more."""
-    cards = depart(session, departure.resident.id, actor=departure.actor, now=departure.now)
-    return [("cards", card.id) for card in cards]
+    """What the love supermarket approved for them ends, and their card opens nothing any more."""
+    return depart(session, departure.resident.id, actor=departure.actor, now=departure.now)
 
 
 def leave_register(session: Session, departure: Departure) -> Iterable[tuple[str, int]]:

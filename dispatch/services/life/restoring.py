@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
-from dispatch.models.care import Enrolment, GroupMember, LifeEffect, LifeEvent, PairedHelper, Programme
+from dispatch.models.care import Absence, GroupMember, LifeEffect, LifeEvent
 from dispatch.models.grid import Residence, Resident
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM, Actor
@@ -19,8 +19,9 @@ from dispatch.rules.care.terms import AbsenceKind
 from dispatch.rules.orders.states import OPEN, WITH_PERFORMER, OrderState
 from dispatch.services import care, orders
 from dispatch.services.access import audit, vault
-from dispatch.services.care import condoling, events, hosting, vouchers
+from dispatch.services.care import alarms, condoling, events, hosting, vouchers
 from dispatch.services.grid import leaving as register
+from dispatch.services.market import departing
 
 LONGEST_REASON = 500
 WRONG = "登记有误，已更正"
@@ -103,7 +104,9 @@ def undo(session: Session, correction: Correction) -> Restored:
         except (DispatchError, IntegrityError) as error:
             log.warning("effect_not_undone", event_id=event.id, subject=effect.subject, error=type(error).__name__)
             is_done = False
+        effect.undone = is_done
         (found.done if is_done else found.left).append((effect.subject, effect.subject_id))
+    session.flush()
     return found
 
 
@@ -129,26 +132,28 @@ def restore_residence(session: Session, _correction: Correction, row_id: int) ->
     return True
 
 
-def restore_stay(session: Session, correction: Correction, row_id: int) -> bool:
+def restore_stay(session: Session, _correction: Correction, row_id: int) -> bool:
     """A stay in hospital goes on."""
-    stay = session.get_one(LifeEvent, row_id, with_for_update=True, populate_existing=True)
-    stay.until = None
+    session.get_one(LifeEvent, row_id, with_for_update=True, populate_existing=True).until = None
     session.flush()
-    if stay.resident_id is not None:
-        since, kind = stay.happened_on, AbsenceKind.HOSPITAL
-        care.begin_absence(session, stay.resident_id, kind, starts_on=since, actor=correction.actor, now=correction.now)
     return True
 
 
+def restore_absence(session: Session, _correction: Correction, row_id: int) -> bool:
+    """Who was away is away still."""
+    session.get_one(Absence, row_id, with_for_update=True, populate_existing=True).until = None
+    session.flush()
+    return True
+
+
+def restore_visit(session: Session, correction: Correction, row_id: int) -> bool:
+    """The visit that an earlier event owed is owed again."""
+    return condoling.owe_again(session, row_id, now=correction.now)
+
+
 def restore_enrolment(session: Session, correction: Correction, row_id: int) -> bool:
-    """Enrolled anew in the same programme from today, with the same helpers; what has ended stays as it ended."""
-    ended = session.get_one(Enrolment, row_id)
-    programme = session.get_one(Programme, ended.programme_id)
-    draft = care.EnrolmentDraft(programme.kind, ended.household_id, ended.resident_id)
-    made = care.enrol(session, draft, actor=correction.actor, now=correction.now)
-    paired = select(PairedHelper).where(PairedHelper.enrolment_id == ended.id, PairedHelper.ends_on == ended.ends_on)
-    for one in session.scalars(paired).all():
-        care.pair(session, made.id, one.performer_id, kind=one.kind, actor=correction.actor, now=correction.now)
+    """The enrolment goes on with its helpers and what it owed, unless somebody else has the place."""
+    care.reopen(session, row_id, actor=correction.actor, now=correction.now)
     return True
 
 
@@ -183,6 +188,19 @@ def call_back(session: Session, correction: Correction, row_id: int) -> bool:
     if OrderState(order.state) not in OPEN - WITH_PERFORMER:
         return False
     orders.void(session, order, reason=WRONG, actor=SYSTEM, now=correction.now)
+    alarms.keep_device(session, order.id)
+    return True
+
+
+def restore_approval(session: Session, correction: Correction, row_id: int) -> bool:
+    """What the love supermarket had approved holds again."""
+    departing.hold_again(session, row_id, actor=correction.actor)
+    return True
+
+
+def restore_card(session: Session, correction: Correction, row_id: int) -> bool:
+    """The card in the person's hand is good again."""
+    departing.open_again(session, row_id, actor=correction.actor)
     return True
 
 
@@ -190,11 +208,15 @@ RESTORES: dict[str, Callable[[Session, Correction, int], bool]] = {
     "residents": restore_resident,
     "residences": restore_residence,
     "life_events": restore_stay,
+    "absences": restore_absence,
+    "condolences": restore_visit,
     "enrolments": restore_enrolment,
     "visit_schedules": restore_schedule,
     "care_group_members": restore_membership,
     "festival_invitations": restore_invitation,
     "vouchers": restore_voucher,
     "orders": call_back,
+    "aid_applications": restore_approval,
+    "cards": restore_card,
 }
-"""How each effect is undone, in this order. A card that has ended stays so: a new one is issued by hand."""
+"""How each effect is undone, in this order."""

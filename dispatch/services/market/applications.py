@@ -269,8 +269,8 @@ def settle(session: Session, application: AidApplication, standing: Standing) ->
     session.flush()
 
 
-def end_earlier(session: Session, beneficiary_id: int, *, now: datetime) -> None:
-    """What held before ends, as when a renewal begins; the card stays good."""
+def end_earlier(session: Session, beneficiary_id: int, *, now: datetime) -> AidApplication | None:
+    """What held before ends, as when a renewal begins, and None when nothing did; the card stays good."""
     earlier = session.scalars(
         select(AidApplication)
         .where(
@@ -283,6 +283,7 @@ def end_earlier(session: Session, beneficiary_id: int, *, now: datetime) -> None
     if earlier is not None:
         earlier.ended_at = now
         settle(session, earlier, Standing.ENDED)
+    return earlier
 
 
 def months_of(session: Session, application: AidApplication) -> int:

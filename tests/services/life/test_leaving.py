@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.event import listen, remove
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.errors import Invalid, NotAllowed
+from dispatch.errors import Invalid, NotAllowed, NotFound
 from dispatch.models.care import (
+    Absence,
     AlarmDevice,
     Condolence,
     DutyPeriod,
@@ -22,20 +24,27 @@ from dispatch.models.care import (
     GroupMember,
     LifeEffect,
     LifeEvent,
+    PairedHelper,
+    Programme,
     VisitSchedule,
     Voucher,
 )
+from dispatch.models.funds import Spending
 from dispatch.models.grid import Residence, Resident
 from dispatch.models.market import AidApplication, Card
 from dispatch.models.notify import Alarm
 from dispatch.models.orders import Order
-from dispatch.rules.access.roles import Actor, Right, Role
+from dispatch.rules.access.roles import SYSTEM, Actor, Right, Role
 from dispatch.rules.care.events import Event
+from dispatch.rules.care.family import Relation
 from dispatch.rules.care.festivals import Calendar as Year
 from dispatch.rules.care.festivals import Yearly
-from dispatch.services import care, life
-from dispatch.services.care import celebrating, groups
+from dispatch.rules.funds.terms import Owner, Purpose
+from dispatch.services import care, funds, life, orders
+from dispatch.services.care import celebrating, family, gifting, groups
+from dispatch.services.care import events as care_events
 from dispatch.services.care.events import EventDraft
+from dispatch.services.care.family import NewLink
 from dispatch.services.life import NothingToWithdraw, OwnWithdrawal
 from tests.factories.aid import carded
 from tests.factories.alarms import device_of
@@ -45,6 +54,9 @@ from tests.factories.life import group, visit_kind_of
 from tests.factories.visits import helper
 from tests.factories.vouchers import Purses, grant
 from tests.factories.world import service, staff
+
+FAMILY: list[str] = []
+"""The token of the newest elder's family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +103,25 @@ def elder(session: Session) -> Elder:
     yearly = Yearly(Year.SOLAR, today.month, today.day)
     celebrating.add_festival(session, world.community.id, "社区日", yearly, actor=calendar.planner)
     celebrating.plan_festivals(session, community_id=world.community.id, now=now)
+    FAMILY[:] = [link_of(session, calendar, person, today)]
     session.flush()
     return Elder(calendar, person, staff(session, world, Role.WELFARE))
+
+
+def link_of(session: Session, calendar: Calendar, person: Resident, today: date) -> str:
+    """The token by which the elder's family looks from far away."""
+    about = {"sees_visits": True, "sees_alarms": True, "consented_on": today, "expires_on": today + timedelta(days=90)}
+    wanted = NewLink(person.id, Relation.CHILD, **about)  # type: ignore[arg-type]
+    return family.make_link(session, wanted, actor=calendar.planner, now=clock.now(session))[1]
+
+
+def reads(session: Session, now: datetime) -> bool:
+    """Whether the family's link opens."""
+    try:
+        family.open_link(session, FAMILY[0], now=now)
+    except NotFound:
+        return False
+    return True
 
 
 def die(session: Session, elder: Elder, **said: Any) -> LifeEvent:
@@ -127,6 +156,7 @@ def to_come(session: Session, elder: Elder) -> dict[str, int]:
         "vouchers": counted(session, select(Voucher.id).where(Voucher.state == "open")),
         "cards": counted(session, select(Card.id).where(Card.ended_at.is_(None))),
         "approvals": counted(session, select(AidApplication.id).where(approved)),
+        "family": int(reads(session, clock.now(session))),
         "home": counted(session, select(Resident.id).where(Resident.id == person_id, Resident.left_at.is_(None))),
     }
 
@@ -203,29 +233,103 @@ def test_whichever_step_fails_nothing_has_happened(session: Session, elder: Elde
         assert rows_of(session) == rows, beginning
 
 
-def test_a_wrong_death_is_taken_back_by_two_people_and_undone_where_it_can_be(session: Session, elder: Elder) -> None:
-    before, now = to_come(session, elder), clock.now(session)
-    event, home_id = die(session, elder), elder.person.household_id
-    assert home_id is None
+def corrected(session: Session, elder: Elder, event: LifeEvent) -> life.Restored:
+    """It was wrong, one says, and another agrees."""
+    now, second = clock.now(session), staff(session, elder.calendar.world, Role.CENTRE)
+    life.ask_withdrawal(session, event.id, reason="同名的另一位", actor=elder.clerk, now=now)
+    restored = life.approve_withdrawal(session, event.id, actor=second, now=now)
+    care.keep_batch(session, elder.person.community_id, 0, 2**62, now=now)
+    return restored
+
+
+def as_it_was(session: Session, elder: Elder) -> list[Any]:
+    """The very rows of the elder's programmes: enrolments, helpers, what is owed, the card and what it rests on."""
+    session.expire_all()
+    periods = select(DutyPeriod.id, DutyPeriod.name, DutyPeriod.state, DutyPeriod.excuse_code).order_by(DutyPeriod.id)
+    paired = select(PairedHelper.id, PairedHelper.performer_id, PairedHelper.ends_on)
+    card, approval = select(Card.id, Card.ended_at), select(AidApplication.id, AidApplication.standing)
+    enrolled = select(Enrolment.id, Enrolment.ends_on, Enrolment.end_code).order_by(Enrolment.id)
+    home = select(Resident.household_id, Resident.left_at).where(Resident.id == elder.person.id)
+    return [session.execute(query).all() for query in (enrolled, paired, periods, card, approval, home)]
+
+
+def test_a_wrong_death_is_taken_back_by_two_people_and_all_is_as_before(session: Session, elder: Elder) -> None:
+    before, rows, now = to_come(session, elder), as_it_was(session, elder), clock.now(session)
+    event = die(session, elder)
+    assert set(to_come(session, elder).values()) == {0}
     with pytest.raises(NothingToWithdraw):
         life.approve_withdrawal(session, event.id, actor=elder.clerk, now=now)
     with pytest.raises(Invalid):
         life.ask_withdrawal(session, event.id, reason=" ", actor=elder.clerk, now=now)
-    life.ask_withdrawal(session, event.id, reason="同名的另一位", actor=elder.clerk, now=now)
-    with pytest.raises(OwnWithdrawal):
-        life.approve_withdrawal(session, event.id, actor=elder.clerk, now=now)
-    second = staff(session, elder.calendar.world, Role.CENTRE)
-    restored = life.approve_withdrawal(session, event.id, actor=second, now=now)
-    after = to_come(session, elder)
-    assert [subject for subject, _ in restored.left] == ["cards"]
-    unchanged = ("enrolments", "schedules", "groups", "home", "invitations", "vouchers")
-    assert {name: after[name] for name in unchanged} == {name: before[name] for name in unchanged}
-    assert (after["periods"] > 0, after["visits"] > 0, after["cards"]) == (True, True, 0)
+    restored = corrected(session, elder, event)
+    assert (restored.left, to_come(session, elder), as_it_was(session, elder)) == ([], before, rows)
+    assert {one.undone for one in life.effects_of(session, event)} == {True}
     assert session.scalars(select(Residence.valid_until)).one() is None
     assert session.scalars(select(Condolence.state)).one() == "ended"
     with pytest.raises(NothingToWithdraw):
-        life.approve_withdrawal(session, event.id, actor=second, now=now)
-    assert die(session, elder).id != event.id
+        life.approve_withdrawal(session, event.id, actor=elder.clerk, now=now)
+    again = die(session, elder)
+    assert again.id != event.id
+    assert set(to_come(session, elder).values()) == {0}
+
+
+def test_who_asks_for_a_correction_does_not_approve_it(session: Session, elder: Elder) -> None:
+    event, now = die(session, elder), clock.now(session)
+    life.ask_withdrawal(session, event.id, reason="同名的另一位", actor=elder.clerk, now=now)
+    with pytest.raises(OwnWithdrawal):
+        life.approve_withdrawal(session, event.id, actor=elder.clerk, now=now)
+    assert to_come(session, elder)["home"] == 0
+
+
+def test_what_cannot_be_undone_is_said(session: Session, elder: Elder) -> None:
+    event, community_id = die(session, elder), elder.person.community_id
+    session.execute(update(Programme).where(Programme.kind == "voucher").values(places=1))
+    (other,) = home(session, elder.calendar, ELDER, stairwell=1)
+    voucher(session, elder.calendar, other, now=clock.now(session))
+    order_id = session.scalars(select(LifeEffect.subject_id).where(LifeEffect.subject == "orders")).one()
+    orders.void(session, orders.lock(session, order_id), reason="已取回", actor=SYSTEM, now=clock.now(session))
+    restored = corrected(session, elder, event)
+    assert sorted(subject for subject, _ in restored.left) == ["enrolments", "orders"]
+    undone = {one.subject for one in life.effects_of(session, event) if one.undone}
+    assert {"residents", "enrolments", "cards", "vouchers"} <= undone
+    ended = select(func.count()).where(Enrolment.community_id == community_id, Enrolment.ends_on.is_not(None))
+    assert session.scalars(ended).one() == 1
+
+
+def test_nothing_is_undone_without_an_event_that_was_taken_back(session: Session, elder: Elder) -> None:
+    die(session, elder)
+    for table, values in (
+        (Enrolment, {"ends_on": None, "end_code": None, "ended_at": None}),
+        (DutyPeriod, {"state": "due", "excuse_code": None, "settled_on": None}),
+        (AidApplication, {"standing": "approved", "ended_at": None}),
+        (Card, {"ended_at": None, "ended_as": None}),
+        (Voucher, {"state": "open", "frozen_at": None}),
+    ):
+        with pytest.raises(IntegrityError), session.begin_nested():
+            session.execute(update(table).values(values))
+    assert set(to_come(session, elder).values()) == {0}
+
+
+def test_a_stay_in_hospital_that_a_wrong_death_ended_goes_on_with_its_visit(session: Session, elder: Elder) -> None:
+    now, about = clock.now(session), (elder.person.id,)
+    stay = care_events.tell(session, EventDraft(Event.HOSPITAL, clock.today(now), *about), actor=elder.clerk, now=now)
+    treasury = make_treasury(session, elder.person.community_id, "-party")
+    fund = funds.open_fund(session, elder.person.community_id, code="party", name="党内关爱资金", owner=Owner.OWN,
+                           purposes=[Purpose.PARTY_CARE], actor=SYSTEM, now=now)  # fmt: skip
+    give(session, treasury, 50_000, fund=fund)
+    ((visit, _, _),) = care_events.visits_of(session, stay)
+    paid = {"fund_id": fund.id, "holding_id": treasury.till.id, "fen": 20_000}
+    asked = gifting.ask_gift(session, visit.id, **paid, actor=elder.clerk, now=now)
+    event = die(session, elder)
+    (gift,) = session.scalars(select(Spending.state).where(Spending.id == asked.id))
+    assert (gift, session.get_one(Condolence, visit.id).state) == ("withdrawn", "ended")
+    assert session.get_one(LifeEvent, stay.id).until == clock.today(now)
+    restored = corrected(session, elder, event)
+    session.expire_all()
+    assert restored.left == []
+    assert session.get_one(LifeEvent, stay.id).until is None
+    assert session.scalars(select(Absence.until)).all() == [None]
+    assert (session.get_one(Condolence, visit.id).state, session.get_one(Condolence, visit.id).tries) == ("placed", 2)
 
 
 def test_a_couple_keeps_its_helpers_until_the_last_of_them(session: Session, elder: Elder) -> None:

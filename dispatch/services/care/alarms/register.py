@@ -237,12 +237,23 @@ def ask_recovery(session: Session, resident_id: int, *, now: datetime) -> Order 
     ).one_or_none()
     if device is None or device.recovery_order_id is not None:
         return None
-    order = send(session, device, "recovery", occasion="recovery", words="回收电子保姆", now=now)
+    occasion = f"recovery-{device.version}"
+    order = send(session, device, "recovery", occasion=occasion, words="回收电子保姆", now=now)
     device.recovery_order_id = order.id
     device.version += 1
     session.flush()
     record(session, "ask_device_recovery", device, actor=SYSTEM)
     return order
+
+
+def keep_device(session: Session, order_id: int) -> None:
+    """Whoever was to fetch a device does not come: it stays where it is, and may be asked for another time."""
+    query = select(AlarmDevice).where(AlarmDevice.recovery_order_id == order_id).with_for_update()
+    for device in session.scalars(query).all():
+        device.recovery_order_id = None
+        device.version += 1
+        record(session, "keep_device", device, actor=SYSTEM)
+    session.flush()
 
 
 def send(session: Session, device: AlarmDevice, purpose: str, *, occasion: str, words: str, now: datetime) -> Order:
