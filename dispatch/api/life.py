@@ -17,7 +17,7 @@ from dispatch.rules.access.roles import Right
 from dispatch.rules.care.events import Event, Source, Trigger
 from dispatch.schemas import life as schemas
 from dispatch.services import life
-from dispatch.services.care import condoling, events, gifting, groups
+from dispatch.services.care import condoling, covering, events, gifting, groups
 from dispatch.services.care.events import EventDraft
 from dispatch.transaction import transaction
 
@@ -26,7 +26,7 @@ blueprint = Blueprint("life", __name__, url_prefix="/api/care", description="三
 EVENT = "/events/<int(min=1, max=9223372036854775807):life_event_id>"
 GROUP = "/groups/<int(min=1, max=9223372036854775807):care_group_id>"
 OF_LINE = tuple(schemas.LifeEventLineOut().fields)
-OF_YEAR = ("events", "owed", "in_time", "late", "waiting")
+OF_YEAR = ("visited", "events", "owed", "in_time", "late", "waiting")
 OF_VISIT = ("id", "occasion", "due_at", "state", "performer_id", "done_at", "spending_id")
 
 
@@ -53,13 +53,11 @@ def answered(session: Session, event: LifeEvent) -> Answer:
 def groups_out(session: Session, year: int | None = None) -> dict[str, Any]:
     """The groups in reach, with the year's figures."""
     now = clock.now(session)
-    counted = groups.coverage(session, year or clock.today(now).year, actor=actor(), now=now)
+    counted = covering.coverage(session, year or clock.today(now).year, actor=actor(), now=now)
     covered = {one.group.id: one for one in counted}
     items = []
     for view in groups.list_groups(session, actor=actor(), now=now):
-        figures = {
-            name: getattr(covered[view.group.id], name) for name in ("events", "owed", "in_time", "late", "waiting")
-        }
+        figures = {name: getattr(covered[view.group.id], name) for name in OF_YEAR}
         plain = {name: getattr(view.group, name) for name in ("id", "community_id", "code", "name")}
         items.append(plain | figures | {"members": view.members, "on": sorted(view.on)})
     return {"items": items}

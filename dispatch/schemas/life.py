@@ -103,7 +103,7 @@ class AskWithdrawal(HouseSchema):
 
 
 class CareGroupOut(HouseSchema):
-    """A group of 三访三问 with its switches, its members today and what the year owed them."""
+    """A group of 三访三问 with its switches, its members today, how many of them were visited, what the year owed."""
 
     id = fields.Integer(required=True)
     community_id = fields.Integer(required=True)
@@ -111,6 +111,7 @@ class CareGroupOut(HouseSchema):
     name = fields.String(required=True)
     members = fields.Integer(required=True)
     on = fields.List(fields.String(validate=validate.OneOf([str(one) for one in Trigger])), required=True)
+    visited = fields.Integer(required=True)
     events = fields.Integer(required=True)
     owed = fields.Integer(required=True)
     in_time = fields.Integer(required=True)

@@ -25,7 +25,7 @@ from dispatch.rules.care.events import (
 )
 from dispatch.rules.catalogue.prices import fen_of, yuan_of
 from dispatch.services import grid, life, orders
-from dispatch.services.care import condoling, events, gifting, groups
+from dispatch.services.care import condoling, covering, events, gifting, groups
 from dispatch.services.care.events import EventDraft
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
@@ -36,6 +36,7 @@ from dispatch.web.orders.form import number, one_of
 from dispatch.web.pages import Look
 
 ROWS = 50
+EARLIEST_YEAR = 2003
 MOST_FOUND = 20
 EVENT = "/<int(min=1, max=9223372036854775807):life_event_id>"
 GROUP = "/groups/<int(min=1, max=9223372036854775807):care_group_id>"
@@ -294,6 +295,12 @@ def approve_withdrawal(life_event_id: int) -> Response:
     )
 
 
+def chosen_year(now: datetime) -> int:
+    """The year that was asked for, this one without a year that can be meant."""
+    asked, this = number(request.args, "year") or 0, clock.today(now).year
+    return asked if EARLIEST_YEAR <= asked <= this + 1 else this
+
+
 @blueprint.get("/groups")
 @allow(Right.LIFE_READ)
 def list_groups() -> str:
@@ -305,11 +312,11 @@ def render_groups(actor: Actor, errors: Mapping[str, str]) -> str:
     """The page with what was typed."""
     with transaction() as session:
         now = clock.now(session)
-        year = number(request.args, "year") or clock.today(now).year
+        year = chosen_year(now)
         return render_template(
             "life/groups.html",
             views=groups.list_groups(session, actor=actor, now=now),
-            covered={one.group.id: one for one in groups.coverage(session, year, actor=actor, now=now)},
+            covered={one.group.id: one for one in covering.coverage(session, year, actor=actor, now=now)},
             communities=communities_of(session, actor),
             year=year,
             typed=request.form,
@@ -346,11 +353,14 @@ def render_group(group_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
     with transaction() as session:
         found = groups.find_group(session, group_id, actor=actor)
         now = clock.now(session)
+        year = chosen_year(now)
         view = next(one for one in groups.list_groups(session, actor=actor, now=now) if one.group.id == found.id)
         return render_template(
             "life/group.html",
             view=view,
             members=groups.listed_members(session, found.id, actor=actor),
+            missing=covering.missing(session, found.id, year, actor=actor, now=now),
+            year=year,
             query=query,
             found=grid.search_residents(session, query, actor=actor, limit=MOST_FOUND).items if query else (),
             typed=request.form,

@@ -1,6 +1,5 @@
-"""The groups for whom 三访 holds: who belongs to them, a switch per group and trigger, how far they are covered."""
+"""The groups for whom 三访 holds: who belongs to them, a switch per group and trigger."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,10 +13,10 @@ from sqlalchemy.orm import Session
 from config.seed import care_groups
 from dispatch import clock
 from dispatch.errors import Conflict, Invalid, NotFound
-from dispatch.models.care import CareGroup, Condolence, Enrolment, GroupMember, GroupSwitch, LifeEvent
+from dispatch.models.care import CareGroup, Enrolment, GroupMember, GroupSwitch
 from dispatch.models.grid import Post, Resident, WorkResource
 from dispatch.rules.access.roles import Actor
-from dispatch.rules.care.events import TRIGGER_OF, Trigger
+from dispatch.rules.care.events import Trigger
 from dispatch.services.access import audit, reach
 from dispatch.services.care.checks import resident_in_reach
 from dispatch.services.grid.build import demand_community
@@ -41,18 +40,6 @@ class GroupView:
     group: CareGroup
     on: set[Trigger] = field(default_factory=set)
     members: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """What a year owed a group: visits that were due, of them in time, late and not yet paid."""
-
-    group: CareGroup
-    events: int
-    owed: int
-    in_time: int
-    late: int
-    waiting: int
 
 
 def begin_groups(session: Session, community_id: int, *, actor: Actor) -> int:
@@ -79,7 +66,7 @@ def record(session: Session, deed: str, group: CareGroup, *, actor: Actor, **fie
 
 
 def members_of(today: date) -> Select[Any]:
-    """Who belongs to which group on a day: (group, resident), from the lists, the registers and the enrolments."""
+    """Who of those who live here belongs to which group on a day: (group, resident), by list, register, enrolment."""
     lasting = or_(GroupMember.until.is_(None), GroupMember.until > today)
     listed = select(GroupMember.group_id, GroupMember.resident_id).where(GroupMember.since <= today, lasting)
     party = (
@@ -99,7 +86,8 @@ def members_of(today: date) -> Select[Any]:
         .where(CareGroup.members == "enrolled", is_enrolled(today))
     )
     found = union(listed, party, liaisons, enrolled).subquery()
-    return select(found.c.group_id, found.c.resident_id)
+    here = select(found.c.group_id, found.c.resident_id).join(Resident, Resident.id == found.c.resident_id)
+    return here.where(Resident.left_at.is_(None))
 
 
 def holds(today: date) -> ColumnElement[bool]:
@@ -235,42 +223,3 @@ def listed_members(session: Session, group_id: int, *, actor: Actor, limit: int 
         .limit(limit)
     )
     return session.scalars(query).all()
-
-
-def coverage(session: Session, year: int, *, actor: Actor, now: datetime) -> list[Coverage]:
-    """For each group, what the events told in a year owed its members and what was paid; two queries.
-
-    Who belongs to a group is asked of the day on which the figure is made, so that it is told of today's members.
-    """
-    groups = {one.id: one for one in session.scalars(select(CareGroup).where(reach.visible(CareGroup, actor)))}
-    members = members_of(clock.today(now)).subquery()
-    about = or_(
-        LifeEvent.resident_id == members.c.resident_id,
-        and_(LifeEvent.resident_id.is_(None), LifeEvent.household_id == Resident.household_id),
-    )
-    rows = session.execute(
-        select(members.c.group_id, LifeEvent.id, Condolence.state, Condolence.done_at, Condolence.due_at)
-        .join(Resident, Resident.id == members.c.resident_id)
-        .join(LifeEvent, about)
-        .outerjoin(Condolence, and_(Condolence.event_id == LifeEvent.id, Condolence.state != "ended"))
-        .where(
-            members.c.group_id.in_(groups),
-            LifeEvent.withdrawn_at.is_(None),
-            LifeEvent.kind.in_([str(kind) for kind in TRIGGER_OF]),
-            func.date_part("year", func.timezone("Asia/Shanghai", LifeEvent.told_at)) == year,
-        )
-        .distinct()
-    ).all()
-    found: dict[int, list[tuple[int, str | None, datetime | None, datetime | None]]] = defaultdict(list)
-    for group_id, *rest in rows:
-        found[group_id].append((rest[0], rest[1], rest[2], rest[3]))
-    return [covered(group, found[group.id]) for group in groups.values()]
-
-
-def covered(group: CareGroup, rows: Sequence[tuple[int, str | None, datetime | None, datetime | None]]) -> Coverage:
-    """The figure of one group: (event, state of the visit, when paid, when due), without a visit all of them None."""
-    owed = [row for row in rows if row[1] is not None]
-    paid = [(done, due) for _, _, done, due in owed if done is not None and due is not None]
-    in_time = sum(done <= due for done, due in paid)
-    events = len({event for event, *_ in rows})
-    return Coverage(group, events, len(owed), in_time, len(paid) - in_time, len(owed) - len(paid))

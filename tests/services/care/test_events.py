@@ -17,7 +17,7 @@ from dispatch.queue import Job
 from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.rules.care.events import Event, Source, Trigger
 from dispatch.services import orders
-from dispatch.services.care import condoling, events, groups, order_changed
+from dispatch.services.care import condoling, covering, events, groups, order_changed
 from dispatch.services.care.condoling import VisitPaid
 from dispatch.services.care.events import AlreadyTold, EventDraft, NotInHospital
 from tests.factories.life import Life, group, make_life
@@ -152,14 +152,19 @@ def test_where_nobody_can_go_somebody_is_named_and_what_came_to_nothing_is_tried
 
 def test_groups_are_data_and_their_year_is_counted(session: Session, life: Life) -> None:
     clerk, now = staff(session, life.world, Role.WELFARE), clock.now(session)
-    event = tell(session, life, Event.ACCIDENT)
+    event, year = tell(session, life, Event.ACCIDENT), clock.today(now).year
     tell(session, life, Event.HOSPITAL)
+    retired_id = group(session, life.world).id
+    assert covering.missing(session, retired_id, year, actor=clerk, now=now) == [life.resident]
     finish(session, visits(session, event)[0])
+    assert covering.missing(session, retired_id, year, actor=clerk, now=now) == []
+    assert covering.missing(session, retired_id, year + 1, actor=clerk, now=now) == [life.resident]
     with statements(session) as sent:
-        found = {one.group.code: one for one in groups.coverage(session, clock.today(now).year, actor=clerk, now=now)}
-    assert len(sent) == 2
+        found = {one.group.code: one for one in covering.coverage(session, year, actor=clerk, now=now)}
+    assert len(sent) == 3
     retired = found["retired"]
     assert (retired.events, retired.owed, retired.in_time, retired.late, retired.waiting) == (2, 2, 1, 0, 1)
+    assert (retired.members, retired.visited) == (1, 1)
     assert found["party_member"].events == 0
     views = {view.group.code: view for view in groups.list_groups(session, actor=clerk, now=now)}
     assert len(views) == 5

@@ -41,7 +41,7 @@ from dispatch.rules.care.festivals import Calendar as Year
 from dispatch.rules.care.festivals import Yearly
 from dispatch.rules.funds.terms import Owner, Purpose
 from dispatch.services import care, funds, life, orders
-from dispatch.services.care import celebrating, family, gifting, groups
+from dispatch.services.care import celebrating, covering, family, gifting, groups
 from dispatch.services.care import events as care_events
 from dispatch.services.care.events import EventDraft
 from dispatch.services.care.family import NewLink
@@ -177,6 +177,9 @@ def test_with_a_death_everything_that_was_to_come_ends_and_the_bereaved_are_visi
     assert visit.due_at - event.told_at == timedelta(hours=24)
     assert event.household_id == home_id
     assert session.scalars(select(Residence.valid_until)).one() == event.happened_on
+    year, now = event.happened_on.year, clock.now(session)
+    shown = {one.group.code: one for one in covering.coverage(session, year, actor=elder.clerk, now=now)}
+    assert [(shown[code].events, shown[code].members) for code in ("retired", "enrolled")] == [(1, 0), (1, 0)]
 
 
 def rows_of(session: Session) -> list[int | None]:
