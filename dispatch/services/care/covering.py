@@ -40,8 +40,8 @@ def coverage(session: Session, year: int, *, actor: Actor, now: datetime) -> lis
     """For each group, what the events told in a year owed its members of that day and what was paid; three queries."""
     groups = {one.id: one for one in session.scalars(select(CareGroup).where(reach.visible(CareGroup, actor)))}
     found: dict[int, list[Paid]] = defaultdict(list)
-    for group_id, *rest in session.execute(owed_in(year, list(groups))):
-        found[group_id].append((rest[0], rest[1], rest[2], rest[3]))
+    for group_id, event_id, state, done_at, due_at in session.execute(owed_in(year, list(groups))):
+        found[group_id].append((event_id, state, done_at, due_at))
     members = members_of(clock.today(now)).subquery()
     counts = (
         select(
