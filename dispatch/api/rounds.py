@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.api.auth import actor, allow
+from dispatch.api.beneficiaries import picture_of
 from dispatch.api.blueprint import Blueprint
 from dispatch.api.once import Answer, once
 from dispatch.models.market import Round, Shipment
@@ -18,6 +19,7 @@ from dispatch.rules.market.shipments import Destination
 from dispatch.schemas import rounds as schemas
 from dispatch.services import market
 from dispatch.services.market import ReceivedLine, RoundDraft, ShipmentDraft, rounds
+from dispatch.services.market.signing import Signed
 from dispatch.transaction import transaction
 
 blueprint = Blueprint("rounds", __name__, url_prefix="/api", description="年度发放与赈灾 · Rounds and shipments")
@@ -173,6 +175,11 @@ class EntryDelivery(MethodView):
         )
 
 
+def signed_in(data: Mapping[str, Any]) -> Signed:
+    """What was signed, sent in base 64; raises Invalid naming the field."""
+    return Signed(picture_of(data["signature"], "signature"), picture_of(data["paper"], "paper"))
+
+
 @blueprint.route(f"{ENTRY}/signature")
 class EntrySignature(MethodView):
     """Somebody signed for the parcel."""
@@ -180,11 +187,21 @@ class EntrySignature(MethodView):
     @allow(Right.CAMPAIGNS_RUN)
     @blueprint.takes(schemas.SignParcel, schemas.YearlyRoundOut)
     def post(self, data: Mapping[str, Any], entry_id: int) -> Response:
-        """Enter the signature: the goods leave the stock by lot, none past its day (409)."""
+        """Enter the signature and its picture (else 422): the goods leave the stock by lot, none past its day (409)."""
         return step_of_round(
             f"rounds.sign:{entry_id}",
             data,
-            lambda session, now: market.sign_parcel(session, entry_id, **data, actor=actor(), now=now).round_id,
+            lambda session, now: (
+                market.sign_parcel(
+                    session,
+                    entry_id,
+                    data["signer"],
+                    signed=signed_in(data),
+                    signed_on=data["signed_on"],
+                    actor=actor(),
+                    now=now,
+                ).round_id
+            ),
         )
 
 
@@ -278,11 +295,11 @@ class ShipmentSignature(MethodView):
     @allow(Right.CAMPAIGNS_RUN)
     @blueprint.takes(schemas.SignShipment, schemas.ShipmentOut)
     def post(self, data: Mapping[str, Any], shipment_id: int) -> Response:
-        """Enter what the receiver signed for, line by line; never more than was sent (422)."""
+        """Enter what the receiver signed for, line by line, with its picture; never more than was sent (422)."""
         said = {
             line["goods_id"]: ReceivedLine(line["received"], line["returned"], line["reason"]) for line in data["lines"]
         }
-        about = {"received_on": data["received_on"], "actor": actor()}
+        about = {"signed": signed_in(data), "received_on": data["received_on"], "actor": actor()}
         return step_of_shipment(
             f"shipments.sign:{shipment_id}",
             data,

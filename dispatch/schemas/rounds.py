@@ -4,6 +4,7 @@ from marshmallow import fields, validate
 
 from dispatch.rules.market.rounds import LONGEST_REASON, LONGEST_SIGNER, MOST_AMOUNT, EntryState, RoundState
 from dispatch.rules.market.shipments import LONGEST_WORDS, MOST_PERSONS, ShipmentState
+from dispatch.schemas.beneficiaries import picture
 from dispatch.schemas.fields import HouseSchema, Moment, Text, identity
 
 MOST_LINES = 50
@@ -36,7 +37,14 @@ class ListHousehold(HouseSchema):
     resident_id = identity(required=True)
 
 
-class SignParcel(HouseSchema):
+class SignedPicture(HouseSchema):
+    """What was signed: the drawn stroke (PNG), or else a picture of the paper; one of them is needed."""
+
+    signature = picture(load_default="")
+    paper = picture(load_default="")
+
+
+class SignParcel(SignedPicture):
     """Who signed, with the relation where it was somebody else; on which day (today when not said)."""
 
     signer = Text(most=LONGEST_SIGNER, least=1, required=True)
@@ -117,7 +125,7 @@ class SignedLine(HouseSchema):
     reason = Text(most=LONGEST_REASON, load_default="")
 
 
-class SignShipment(HouseSchema):
+class SignShipment(SignedPicture):
     """The receiver's signature, line by line."""
 
     signer = Text(most=LONGEST_WORDS, least=1, required=True)

@@ -1,5 +1,6 @@
 """Rounds and shipments over HTTP: a household to its signature, a shipment to its reconciliation."""
 
+from base64 import b64encode
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -8,10 +9,11 @@ from dispatch import clock
 from dispatch.rules.access.roles import Right
 from tests.api.calling import Caller, caller
 from tests.conftest import Database
-from tests.factories.market import take_in
+from tests.factories.market import signature, take_in
 from tests.services.market.test_rounds import make_year
 from tests.statements import statements
 
+DRAWN = {"signature": b64encode(signature()).decode()}
 RIGHTS = (Right.CAMPAIGNS_READ, Right.CAMPAIGNS_RUN)
 
 
@@ -38,10 +40,12 @@ def test_a_round_goes_from_its_plan_to_its_end(committed: Database) -> None:
     entries = (frozen.json or {})["entries"]
     assert [one["state"] for one in entries] == ["listed", "listed"]
     home, gone = (f"/round-entries/{one['id']}" for one in entries)
-    assert post(worker, f"{home}/signature", {"signer": "陈婆婆"}).status_code == 409
+    assert post(worker, f"{home}/signature", {"signer": "陈婆婆"} | DRAWN).status_code == 409
     sent = post(worker, f"{home}/delivery", {})
     assert (sent.json or {})["entries"][0]["order_number"].startswith("HQ")
-    assert post(worker, f"{home}/signature", {"signer": "陈婆婆"}).status_code == 200
+    for none in ({}, {"signature": "?" * 4}, {"paper": "AAAA"}):
+        assert post(worker, f"{home}/signature", {"signer": "陈婆婆"} | none).status_code == 422
+    assert post(worker, f"{home}/signature", {"signer": "陈婆婆"} | DRAWN).status_code == 200
     assert post(worker, f"{path}/closing", {}).status_code == 409
     assert post(worker, f"{gone}/excuse", {"reason": "已搬走"}).status_code == 200
     closed = post(worker, f"{path}/closing", {}).json or {}
@@ -67,7 +71,8 @@ def test_a_shipment_goes_to_a_town_and_back_to_the_books(committed: Database) ->
     signed = {"signer": "王主任", "lines": [{"goods_id": coat, "received": 58}]}
     too_much = {"signer": "王主任", "lines": [{"goods_id": coat, "received": 61}]}
     assert post(worker, f"{path}/signature", too_much).status_code == 422
-    assert post(worker, f"{path}/signature", signed).status_code == 200
+    assert post(worker, f"{path}/signature", signed).status_code == 422
+    assert post(worker, f"{path}/signature", signed | DRAWN).status_code == 200
     assert post(worker, f"{path}/reconciliation", {}).status_code == 422
     told = {"reasons": [{"goods_id": coat, "reason": "路上淋湿"}]}
     assert (post(worker, f"{path}/reconciliation", told).json or {})["state"] == "reconciled"

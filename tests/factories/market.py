@@ -20,6 +20,7 @@ from dispatch.rules.funds.terms import EntryKind, Owner, Purpose
 from dispatch.rules.market.shelf import Commodity, LifeUnit, MoveKind, ShelfLife, Spot
 from dispatch.services import funds, market
 from dispatch.services.market import FacilityDraft, GoodsDraft, LotDraft, MovedOut, Outgoing, Receipt, Shift, Wish
+from dispatch.services.market.signing import Signed
 from tests.factories.world import NUMBERS, World, make_world, service, user
 
 ONE = timedelta(days=1)
@@ -150,6 +151,10 @@ def signature() -> bytes:
     drawn.putpixel((5, 5), (0, 0, 0))
     drawn.save(target, format="PNG")
     return target.getvalue()
+
+
+SIGNED = Signed(stroke=signature())
+"""What somebody signed outside the house."""
 
 
 def left(session: Session, lot: Lot) -> dict[str, int]:

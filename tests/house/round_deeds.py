@@ -107,7 +107,7 @@ def shipment(session: Session, world: World, _user_id: int, *, steps: int = 0) -
         market.send_shipment(session, made.id, actor=SYSTEM, now=now)
     if steps > 1:
         said = {goods.id: market.ReceivedLine(5)}
-        market.sign_shipment(session, made.id, "王主任", said, actor=SYSTEM, now=now)
+        market.sign_shipment(session, made.id, "王主任", said, signed=Signed(stroke=signature()), actor=SYSTEM, now=now)
     return str(made.id)
 
 
@@ -134,7 +134,7 @@ def nothing(_world: World) -> dict[str, Any]:
 
 def receipt(world: World) -> dict[str, Any]:
     """All five coats, signed for."""
-    return {"signer": "王主任", "lines": [{"goods_id": COATS[world.community.id], "received": 5}]}
+    return {"signer": "王主任", "lines": [{"goods_id": COATS[world.community.id], "received": 5}]} | LETTERS
 
 
 def drawn(signer: str) -> Callable[[World], dict[str, Any]]:
@@ -164,7 +164,8 @@ def shipment_with_picture(session: Session, world: World, user_id: int) -> str:
     return with_picture(session, world, user_id, of_shipment=True)
 
 
-SIGNED = {"signature": f"data:image/png;base64,{b64encode(signature()).decode()}"}
+LETTERS = {"signature": b64encode(signature()).decode()}
+SIGNED = {"signature": f"data:image/png;base64,{LETTERS['signature']}"}
 ID = "<int(min=1, max=9223372036854775807):{}_id>"
 PAGE_ROUND, PAGE_ENTRY = f"/rounds/{ID.format('round')}", f"/rounds/entries/{ID.format('entry')}"
 PAGE_SHIPMENT = f"/shipments/{ID.format('shipment')}"
@@ -177,7 +178,7 @@ ROUND_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{ROUND}/freezing"): (filled, 200, nothing),
     ("POST", f"{ROUND}/closing"): (settled, 200, nothing),
     ("POST", f"{ENTRY}/delivery"): (entry, 200, nothing),
-    ("POST", f"{ENTRY}/signature"): (out, 200, lambda _: {"signer": "陈婆婆"}),
+    ("POST", f"{ENTRY}/signature"): (out, 200, lambda _: {"signer": "陈婆婆"} | LETTERS),
     ("POST", f"{ENTRY}/setback"): (reached, 200, lambda _: {"set_back": "米发完了"}),
     ("POST", f"{ENTRY}/excuse"): (entry, 200, lambda _: {"reason": "已搬走"}),
     ("GET", SHIPMENT): (shipment, 200, nothing),

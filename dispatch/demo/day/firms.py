@@ -2,6 +2,7 @@
 
 import io
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -247,6 +248,11 @@ def photo(chance: Random) -> bytes:
         left, top = chance.randrange(200), chance.randrange(140)
         draw.rectangle((left, top, left + chance.randrange(20, 110), top + chance.randrange(20, 90)), fill=colour)
     return encoded(image, "JPEG")
+
+
+def in_letters(picture: bytes) -> str:
+    """A picture as it stands in JSON."""
+    return b64encode(picture).decode()
 
 
 def signature(chance: Random) -> bytes:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from dispatch.clock import today
+from dispatch.demo.day.firms import in_letters, signature
 from dispatch.demo.year.giving import BANK, GENERAL
 from dispatch.demo.year.shop import LOVE, OK, SEE_OTHER, Shop
 
@@ -71,7 +72,9 @@ class Campaigns:
             {"goods_id": goods, "received": amount - 2 * (place == 0) - (place == 1), "returned": int(place == 0)}
             for place, (goods, amount) in enumerate(lines)
         ]
-        self.shop.made(f"/api/shipments/{shipment}/signature", {"signer": "镇民政干部（演示）", "lines": said})
+        drawn = in_letters(signature(self.shop.chance("shipment")))
+        receipt = {"signer": "镇民政干部（演示）", "signature": drawn, "lines": said}
+        self.shop.made(f"/api/shipments/{shipment}/signature", receipt)
         reasons = [{"goods_id": goods, "reason": "路上破损"} for goods, _ in lines[:2]]
         closed = self.shop.made(f"/api/shipments/{shipment}/reconciliation", {"reasons": reasons})
         self.shop.diary.keep("shipment", closed)

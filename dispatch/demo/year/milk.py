@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dispatch.clock import today
+from dispatch.demo.day.firms import in_letters, signature
 from dispatch.demo.day.wire import Answer
 from dispatch.demo.year.counter import Counter, Reserved, words_of
 from dispatch.demo.year.giving import GENERAL
@@ -169,9 +170,10 @@ class Milk:
         self.shop.made(f"/api/rounds/{number}/entries", {"resident_id": people[0]["id"]})
         entry = self.shop.made(f"/api/rounds/{number}/freezing", {})["entries"][0]["id"]
         self.shop.made(f"/api/round-entries/{entry}/delivery", {})
-        signed = self.shop.api(f"/api/round-entries/{entry}/signature", {"signer": "本人"})
+        said = {"signer": "本人", "signature": in_letters(signature(self.shop.chance("parcel")))}
+        signed = self.shop.api(f"/api/round-entries/{entry}/signature", said)
         self.tell("in a parcel of the yearly round", signed)
         fresh = today(self.shop.time.now()) + timedelta(days=5)
         self.take_in("milk", {"expires_on": fresh.isoformat()})
-        self.shop.made(f"/api/round-entries/{entry}/signature", {"signer": "本人"})
+        self.shop.made(f"/api/round-entries/{entry}/signature", said)
         self.shop.made(f"/api/rounds/{number}/closing", {})

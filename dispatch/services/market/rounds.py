@@ -240,19 +240,18 @@ def sign_parcel(
     entry_id: int,
     signer: str,
     *,
-    signed: Signed | None = None,
+    signed: Signed,
     signed_on: date | None = None,
     actor: Actor,
     now: datetime,
 ) -> RoundEntry:
     """Enter who signed for a parcel: its goods leave the stock by lot, on the day of signing, the earliest first.
 
-    Raises NotFound, EntryNotThere, Invalid("signer", …), and what the stock refuses (past its day, not enough).
+    Raises NotFound, EntryNotThere, Invalid("signer" | "signature"), what the stock refuses (past its day, not enough).
     """
     entry, found = lock_entry(session, entry_id, actor=actor)
     rule.check_sign(RoundState(found.state), EntryState(entry.state), signer)
-    if signed is not None:
-        keep_signed(session, entry, signed, actor=actor, now=now)
+    keep_signed(session, entry, signed, actor=actor, now=now)
     outgoing = parcel_of(session, entry, found, signed_on)
     entry.move_id = move_out(session, outgoing, actor=actor, now=now).move.id
     entry.signer, entry.signed_on = signer.strip(), signed_on or clock.today(now)

@@ -162,7 +162,7 @@ def sign_shipment(
     signer: str,
     received: Mapping[int, ReceivedLine],
     *,
-    signed: Signed | None = None,
+    signed: Signed,
     received_on: date | None = None,
     actor: Actor,
     now: datetime,
@@ -185,8 +185,7 @@ def sign_shipment(
     day = received_on or clock.today(now)
     if day > clock.today(now) or (shipment.sent_at is not None and day < clock.today(shipment.sent_at)):
         raise Invalid("received_on", "签收的日子不能早于发出，也不能晚于今天")
-    if signed is not None:
-        keep_signed(session, shipment, signed, actor=actor, now=now)
+    keep_signed(session, shipment, signed, actor=actor, now=now)
     shipment.signer, shipment.received_on = signer.strip(), day
     shipment.state = str(ShipmentState.RECEIVED)
     session.flush()

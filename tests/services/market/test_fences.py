@@ -19,7 +19,7 @@ from tests.factories.market import ONE, Shop, left, make_shop, milk_of, settle
 FORGED = "community_id, facility_id, card_id, household_id, month, list_hash, reserved_until"
 ROOM = (
     "INSERT INTO household_months (household_id, month, community_id, allowed) "
-    "SELECT {home}, {month}, community_id, 1000 FROM hand_outs WHERE id = :id"
+    "SELECT {home}, {month}, community_id, 100 FROM hand_outs WHERE id = :id"
 )
 """A month with room for more, as the application may make it."""
 BEFORE = {name: f"{name} - interval '3 minutes'" for name in ("reserved_at", "reserved_until")}

@@ -37,7 +37,7 @@ ONE_MORE = (
     f"SELECT gen_random_uuid(), 31, {COLUMNS} FROM hand_outs WHERE id = :id"
 )
 """A second reservation as no service would write it."""
-FORBIDDEN = r"violates|permission denied|not booked|never changed|no signature|is over"
+FORBIDDEN = r"violates|permission denied|not booked|never changed|no signature|is over|allowed less"
 UNBOOKED = (
     "UPDATE hand_outs SET state = 'done', signed_at = reserved_at, way = 'stroke', signature = 'x', "
     "recorded_at = reserved_at WHERE id = :id"
@@ -330,6 +330,7 @@ def test_another_community_s_hand_out_and_card_are_not_found(session: Session, s
         "DELETE FROM hand_out_lines WHERE hand_out_id = :id",
         "UPDATE lot_balances SET reserved = 0",
         "UPDATE household_months SET used = 0",
+        "UPDATE household_months SET allowed = allowed + 1",
     ],
 )
 def test_the_database_lets_nobody_complete_or_change_a_hand_out_past_the_counter(

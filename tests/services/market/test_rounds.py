@@ -21,7 +21,7 @@ from dispatch.services import market, orders
 from dispatch.services.market import ListedAlready, RoundDraft, RoundKnown, rounds
 from dispatch.transaction import transaction
 from tests.conftest import Database
-from tests.factories.market import Shop, make_shop, take_in
+from tests.factories.market import SIGNED, Shop, make_shop, take_in
 from tests.factories.visits import resident
 from tests.factories.world import service
 
@@ -81,7 +81,7 @@ def send(session: Session, year: Year, entry: RoundEntry) -> Order:
 
 def sign(session: Session, year: Year, entry: RoundEntry, signer: str = "陈婆婆") -> RoundEntry:
     """Somebody signs for it."""
-    return market.sign_parcel(session, entry.id, signer, actor=year.shop.keeper, now=clock.now(session))
+    return market.sign_parcel(session, entry.id, signer, signed=SIGNED, actor=year.shop.keeper, now=clock.now(session))
 
 
 def test_a_household_stands_on_the_list_once(session: Session, year: Year) -> None:
@@ -264,6 +264,11 @@ def test_many_who_list_and_send_at_once_do_it_once(committed: Database) -> None:
         (entry_id,) = session.scalars(select(RoundEntry.id))
         session.commit()
     assert together(lambda one: market.send_parcel(one, entry_id, actor=keeper, now=clock.now(one))) == 1
-    assert together(lambda one: market.sign_parcel(one, entry_id, "陈婆婆", actor=keeper, now=clock.now(one))) == 1
+    assert (
+        together(
+            lambda one: market.sign_parcel(one, entry_id, "陈婆婆", signed=SIGNED, actor=keeper, now=clock.now(one))
+        )
+        == 1
+    )
     with committed.session() as session:
         assert session.scalars(select(func.count()).where(Order.origin == "market.round")).one() == 1

@@ -19,7 +19,7 @@ from dispatch.rules.market.shipments import Destination, ShipmentNotThere
 from dispatch.services import market
 from dispatch.services.market import PartnerDraft, ReceivedLine, ShipmentDraft, benefits, shipments
 from dispatch.services.reports.verify.stock import wrong_stock
-from tests.factories.market import Shop, left, make_shop, milk_of, settle, take_in
+from tests.factories.market import SIGNED, Shop, left, make_shop, milk_of, settle, take_in
 from tests.factories.visits import resident
 
 ONE = timedelta(days=1)
@@ -66,7 +66,7 @@ def test_a_shipment_goes_to_a_town_and_is_reconciled_line_by_line(session: Sessi
     with pytest.raises(ShipmentNotThere):
         market.send_shipment(session, shipment.id, actor=shop.keeper, now=now)
     said = {shop.coat.id: ReceivedLine(55, 2)}
-    market.sign_shipment(session, shipment.id, "王主任", said, actor=shop.keeper, now=now)
+    market.sign_shipment(session, shipment.id, "王主任", said, signed=SIGNED, actor=shop.keeper, now=now)
     assert (shipment.state, shipment.signer) == ("received", "王主任")
     with pytest.raises(Invalid) as refused:
         market.reconcile_shipment(session, shipment.id, {}, actor=shop.keeper, now=now)
@@ -111,7 +111,9 @@ def test_what_came_back_stands_apart_as_it_was_and_the_journal_gives_what_arrive
     market.send_shipment(session, shipment.id, actor=shop.keeper, now=now)
     settle(session)
     assert owed(session, shop) == 110
-    market.sign_shipment(session, shipment.id, "王主任", {shop.milk.id: ReceivedLine(5, 3)}, actor=shop.keeper, now=now)
+    market.sign_shipment(
+        session, shipment.id, "王主任", {shop.milk.id: ReceivedLine(5, 3)}, signed=SIGNED, actor=shop.keeper, now=now
+    )
     settle(session)
     assert (left(session, soon), left(session, late), owed(session, shop)) == ({"quarantine": 3}, {}, 105)
     market.reconcile_shipment(session, shipment.id, {shop.milk.id: "路上打翻"}, actor=shop.keeper, now=now)
@@ -139,7 +141,9 @@ def test_a_household_of_ours_that_was_helped_is_warned_of_at_the_counter(session
     shipment = sent(session, shop)
     with pytest.raises(ShipmentNotThere):
         shipments.note_household(session, shipment.id, one.id, actor=shop.keeper)
-    market.sign_shipment(session, shipment.id, "王主任", {shop.coat.id: ReceivedLine(60)}, actor=shop.keeper, now=now)
+    market.sign_shipment(
+        session, shipment.id, "王主任", {shop.coat.id: ReceivedLine(60)}, signed=SIGNED, actor=shop.keeper, now=now
+    )
     for _ in range(2):
         shipments.note_household(session, shipment.id, one.id, actor=shop.keeper)
     assert shipments.households_of(session, shipment.id) == 1
@@ -162,7 +166,7 @@ def test_a_receipt_is_signed_and_never_more_than_was_sent(
 ) -> None:
     signer, said, late = signature
     shipment = sent(session, shop)
-    about = {"received_on": shop.today + late * ONE, "actor": shop.keeper, "now": clock.now(session)}
+    about = {"signed": SIGNED, "received_on": shop.today + late * ONE, "actor": shop.keeper, "now": clock.now(session)}
     with pytest.raises(Invalid) as refused, session.begin_nested():
         market.sign_shipment(session, shipment.id, signer, {shop.coat.id: said}, **about)  # type: ignore[arg-type]
     assert refused.value.field == field
@@ -197,7 +201,7 @@ def test_another_s_shipment_is_not_there(session: Session, shop: Shop) -> None:
 def test_the_database_closes_nothing_that_is_unexplained(session: Session, shop: Shop) -> None:
     shipment = sent(session, shop)
     said = {shop.coat.id: ReceivedLine(50)}
-    market.sign_shipment(session, shipment.id, "王主任", said, actor=shop.keeper, now=clock.now(session))
+    market.sign_shipment(session, shipment.id, "王主任", said, signed=SIGNED, actor=shop.keeper, now=clock.now(session))
     for statement in (
         "UPDATE shipments SET state = 'reconciled', closed_at = dispatch_now() WHERE id = :id",
         "UPDATE shipments SET state = 'planned' WHERE id = :id",

@@ -20,7 +20,7 @@ from dispatch.services.reports.disclosing import days_of_quarter
 from dispatch.services.reports.disclosing.body import Said, said_of
 from tests.conftest import ROOT
 from tests.factories.counter import card_of, reserve, sign
-from tests.factories.market import milk_of, settle, take_in
+from tests.factories.market import SIGNED, milk_of, settle, take_in
 from tests.services.market.test_rounds import Year, frozen, make_year
 from tests.services.market.test_rounds import sign as sign_parcel
 
@@ -73,7 +73,7 @@ def shipment(session: Session, year: Year) -> None:
     market.send_shipment(session, made.id, actor=shop.keeper, now=now)
     assert said(session, shop.world.community.id)["beneficiaries"]["relief"] == {"persons": 0, "households": 0}  # type: ignore[index]
     received = {shop.coat.id: ReceivedLine(COATS - 5, 0)}
-    market.sign_shipment(session, made.id, "王主任", received, actor=shop.keeper, now=now)
+    market.sign_shipment(session, made.id, "王主任", received, signed=SIGNED, actor=shop.keeper, now=now)
 
 
 def test_parcels_and_shipments_stand_beside_the_counter(session: Session, tmp_path: Path) -> None:

@@ -35,16 +35,24 @@ UNASKED = """
     SELECT e.id FROM entries AS e LEFT JOIN spendings AS s ON s.entry_id = e.id
     WHERE e.origin = 'funds.spending' AND (s.id, s.state) IS DISTINCT FROM (e.origin_id, 'booked') ORDER BY 1
 """
-ALONE = """
-    SELECT e.id FROM entries AS e JOIN entry_lines AS l ON l.entry_id = e.id JOIN accounts AS a ON a.id = l.account_id
-    WHERE e.kind IN ('spend', 'given_back') AND e.approved_by IS NULL AND num_nonnulls(e.made_by, e.made_by_key) > 0
-        AND a.side = 'custody' AND a.commodity = 'fen'
-    GROUP BY e.id HAVING -sum(l.amount) > (
-        SELECT (p.value #>> '{}')::bigint FROM policies AS p JOIN organisations AS o ON p.organisation_id = ANY (o.path)
-        WHERE o.id = e.community_id AND p.key = 'funds.approve_above_fen' AND p.valid_from <= e.posted_at
-        ORDER BY array_position(o.path, p.organisation_id) DESC, p.valid_from DESC, p.id DESC LIMIT 1
-    ) ORDER BY 1
-"""
+AS_OF = """(
+    SELECT (p.value #>> '{{}}')::bigint FROM policies AS p JOIN organisations AS o ON p.organisation_id = ANY (o.path)
+    WHERE o.id = e.community_id AND p.key = 'funds.{}' AND p.valid_from <= e.posted_at
+    ORDER BY array_position(o.path, p.organisation_id) DESC, p.valid_from DESC, p.id DESC LIMIT 1)"""
+"""A policy as it was when an entry was posted."""
+BY_HAND = """{0}.kind IN ('spend', 'given_back') AND {0}.approved_by IS NULL
+    AND num_nonnulls({0}.made_by, {0}.made_by_key) > 0"""
+ALONE = f"""
+    SELECT e.id FROM entries AS e WHERE {BY_HAND.format("e")} AND (
+        SELECT -sum(l.amount) FROM entries AS other JOIN entry_lines AS l ON l.entry_id = other.id
+            JOIN accounts AS a ON a.id = l.account_id AND a.side = 'custody' AND a.commodity = 'fen'
+        WHERE other.community_id = e.community_id AND other.kind = e.kind
+            AND other.purpose IS NOT DISTINCT FROM e.purpose AND {BY_HAND.format("other")} AND other.seq <= e.seq
+            AND other.posted_on > e.posted_on - coalesce({AS_OF.format("add_up_days")}, 1)::integer
+            AND NOT EXISTS (SELECT FROM entries AS back WHERE back.reverses_id = other.id AND back.seq < e.seq)
+    ) > {AS_OF.format("approve_above_fen")} ORDER BY 1
+"""  # noqa: S608 - our own words
+"""Many sums just under the amount are one sum above it, as they were when the last of them was booked."""
 UNEQUAL = """
     SELECT line.id FROM bank_lines AS line JOIN bank_matches AS m ON m.bank_line_id = line.id
         JOIN bank_statements AS month ON month.id = line.statement_id
