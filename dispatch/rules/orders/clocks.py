@@ -15,6 +15,7 @@ from dispatch.rules.shanghai import SHANGHAI
 
 _NOON_HOUR = 12
 _ONE_SECOND = timedelta(seconds=1)
+AN_HOUR = timedelta(hours=1)
 
 
 class CivicType(StrEnum):
@@ -254,6 +255,17 @@ def next_callback_try(
     if count_half_days(previous_tries) >= most_tries:
         return None
     return calendar.next_half_day(max(previous_tries))
+
+
+def held_until(minutes: int, wanted_from: datetime | None, *, now: datetime) -> datetime:
+    """Until when an offer is held: as long as its kind says, but past an hour never beyond the time that is wanted.
+
+    A visit of the coming days may be thought over; whoever has not answered when it begins does not come.
+    """
+    whole = now + timedelta(minutes=minutes)
+    if wanted_from is None:
+        return whole
+    return min(whole, max(wanted_from, now + AN_HOUR))
 
 
 def count_half_days(tries: Sequence[datetime]) -> int:

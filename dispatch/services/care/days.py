@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.errors import NotFound
 from dispatch.models.care import Duty, DutyOrder, DutyPeriod, Enrolment, HelperLeave, PairedHelper
-from dispatch.models.catalogue import Performer, PerformerService, Service
+from dispatch.models.catalogue import Performer
 from dispatch.models.grid import Resident
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor
@@ -22,7 +22,7 @@ from dispatch.services.access import reach
 from dispatch.services.care import cases
 from dispatch.services.care.cases import Case, Home
 from dispatch.services.care.handing import helper_seen
-from dispatch.services.care.helping import SERVICE_OF
+from dispatch.services.care.helping import SERVICE_OF, bench_of
 from dispatch.services.care.placing import ORIGIN as PLANNED
 
 
@@ -217,15 +217,26 @@ def list_helpers(session: Session, *, actor: Actor, today: date) -> list[HelperR
     return [HelperRow(one, paired.get(one.id, 0), due.get(one.id, 0), leaves[one.id]) for one in helpers]
 
 
-def able_helpers(session: Session, community_id: int, *, owed: Collection[DutyKind] = ()) -> list[Performer]:
-    """The helpers and workers of a community in use who do some of what is owed (nothing said: all), by name."""
+def able_helpers(session: Session, community_id: int) -> list[Performer]:
+    """The helpers and workers of a community in use, by name."""
     query = select(Performer).where(
         Performer.community_id == community_id, Performer.kind != "firm", Performer.is_active
     )
-    if owed:
-        serving = select(PerformerService.performer_id).join(Service, Service.id == PerformerService.service_id)
-        query = query.where(Performer.id.in_(serving.where(Service.code.in_({SERVICE_OF[kind] for kind in owed}))))
     return list(session.scalars(query.order_by(Performer.name, Performer.id)))
+
+
+def able_at(session: Session, case: Case, *, today: date) -> dict[DutyKind, list[Performer]]:
+    """Who may be asked for each duty of a case: who makes it in that area and is there today, by name."""
+    if case.home is None:
+        return {}
+    bench, area_id = bench_of(session, case.enrolment.community_id, today=today), case.home.area_id
+    return {
+        DutyKind(duty.kind): sorted(
+            (one for one in bench.able(SERVICE_OF[DutyKind(duty.kind)], area_id) if bench.can(one.id, today)),
+            key=lambda one: (one.name, one.id),
+        )
+        for duty in case.duties.values()
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -15,6 +15,7 @@ from dispatch.db import Base, insert_together
 from dispatch.models.catalogue import Service
 from dispatch.models.orders import Offer as OfferRow
 from dispatch.models.orders import OfferRecipient, Order
+from dispatch.rules.orders.clocks import held_until
 from dispatch.rules.orders.decision import Offer
 from dispatch.rules.orders.urgency import PRESSING
 from dispatch.rules.queue import Lane
@@ -88,7 +89,7 @@ def fresh_ids(session: Session, offers: int, recipients: int) -> tuple[list[int]
 
 
 def offer_row(offer_id: int, order: Order, service: Service, *, now: datetime) -> dict[str, Any]:
-    """A round as a row: held as long as its kind says."""
+    """A round as a row: held as long as its kind says, past an hour not beyond the time that is wanted."""
     return {
         "id": offer_id,
         "community_id": order.community_id,
@@ -97,7 +98,7 @@ def offer_row(offer_id: int, order: Order, service: Service, *, now: datetime) -
         "cycle": order.cycle,
         "mode": service.given,
         "opened_at": now,
-        "hold_until": now + timedelta(minutes=service.hold_minutes),
+        "hold_until": held_until(service.hold_minutes, order.wanted_from, now=now),
     }
 
 

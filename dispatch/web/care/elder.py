@@ -11,7 +11,7 @@ from dispatch import clock
 from dispatch.errors import NotFound
 from dispatch.models.care import DutyPeriod
 from dispatch.rules.access.roles import Actor, Right
-from dispatch.rules.care.terms import ASKED, OWED_BY, End, HelperKind, PeriodState, Programme
+from dispatch.rules.care.terms import ASKED, End, HelperKind, PeriodState, Programme
 from dispatch.services import care
 from dispatch.services.care import cases, days, feeding, periods, reading
 from dispatch.services.care.door import door_code, printed_code
@@ -39,7 +39,8 @@ def render_elder(enrolment_id: int, actor: Actor, errors: Mapping[str, str]) -> 
         page = reading.elder_page(session, enrolment_id, actor=actor)
         enrolment = page.row.case.enrolment
         is_open = enrolment.ends_on is None
-        owed = OWED_BY[page.row.case.kind]
+        today = clock.today(clock.now(session))
+        able = days.able_at(session, page.row.case, today=today) if is_open and actor.may(Right.VISITS_PLAN) else {}
         told = [one.id for one in page.row.case.people if page.row.case.kind is Programme.VOUCHER]
         return render_template(
             "care/elder.html",
@@ -48,7 +49,8 @@ def render_elder(enrolment_id: int, actor: Actor, errors: Mapping[str, str]) -> 
             due=[one for one in page.periods if one.period.state == PeriodState.DUE][::-1],
             past=[one for one in page.periods if one.period.state != PeriodState.DUE],
             excuse_words=reading.excuse_words if actor.may(Right.VISITS_PLAN) else lambda _: "",
-            helpers=days.able_helpers(session, enrolment.community_id, owed=owed) if is_open else (),
+            able=able,
+            helpers={one.id: one for some in able.values() for one in some}.values(),
             feeds=feeding.feeds_of(session, resident_ids=told, actor=actor)
             if told and actor.may(Right.VISITS_PLAN)
             else (),
@@ -60,7 +62,7 @@ def render_elder(enrolment_id: int, actor: Actor, errors: Mapping[str, str]) -> 
             may_plan=actor.may(Right.VISITS_PLAN),
             may_approve=actor.may(Right.VISITS_APPROVE),
             may_record=actor.may(Right.VISITS_RECORD),
-            today=clock.today(clock.now(session)),
+            today=today,
             typed=request.form,
             errors=errors,
         )

@@ -24,6 +24,7 @@ from dispatch.rules.orders.clocks import (
     count_half_days,
     due_dates,
     escalation_times,
+    held_until,
     holds_since,
     next_callback_try,
     next_level,
@@ -306,3 +307,13 @@ def test_every_callback_falls_into_working_time_on_a_new_half_day(fed_back: date
         tries.append(following)
     assert count_half_days([fed_back, *tries]) == 4
     assert all(OFFICE.is_working(one) for one in tries)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "wanted_in", "held"),
+    [(1440, None, 1440), (1440, 4320, 1440), (1440, 600, 600), (1440, 5, 60), (30, 5, 30), (60, -10, 60)],
+)
+def test_an_offer_is_not_held_beyond_the_time_that_is_wanted(minutes: int, wanted_in: int | None, held: int) -> None:
+    now = datetime(2026, 11, 26, 1, tzinfo=UTC)
+    wanted_from = None if wanted_in is None else now + timedelta(minutes=wanted_in)
+    assert held_until(minutes, wanted_from, now=now) == now + timedelta(minutes=held)
