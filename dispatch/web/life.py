@@ -57,6 +57,7 @@ EFFECT_LABELS = {
     "orders": "派人回收电子保姆",
     "aid_applications": "爱心超市的救助资格已结束",
     "cards": "爱心卡已停用",
+    "posts": "担任的网格岗位已空出来",
     "absences": "不在家的记录已截止",
     "condolences": "以前的事还欠的慰问不用去了",
     "vouchers": "服务券已冻结",
@@ -68,6 +69,7 @@ BY_HAND = {
     "enrolments": "名额已经给了别人，有空位后请重新加入",
     "aid_applications": "请重新申请",
     "cards": "救助资格没有恢复，批准后重新发卡",
+    "posts": "岗位已经有了别人",
     "vouchers": "已过最后一天，要用请重新发",
     "condolences": "没有人可派，请指定一位",
 }

@@ -123,17 +123,19 @@ def note_attendance(
 
 
 def helpers_of(session: Session, event_id: int, *, actor: Actor) -> list[tuple[WorkResource, bool]]:
-    """The 党员 and 文艺骨干 who have agreed to be asked, each with whether they help at an event."""
+    """The 党员 and 文艺骨干 who live here and have agreed to be asked, each with whether they help at an event."""
     event = find_event(session, event_id, actor=actor)
     helps = select(FestivalHelper.resource_id).where(
         FestivalHelper.event_id == event.id, FestivalHelper.resource_id == WorkResource.id
     )
+    gone = select(Resident.id).where(Resident.left_at.is_not(None))
     query = (
         select(WorkResource, helps.exists())
         .where(
             WorkResource.community_id == event.community_id,
             WorkResource.kind.in_(HELPERS),
             WorkResource.consented_at.is_not(None),
+            WorkResource.resident_id.not_in(gone) | WorkResource.resident_id.is_(None),
         )
         .order_by(WorkResource.kind, WorkResource.name, WorkResource.id)
     )

@@ -139,6 +139,28 @@ def end_post(session: Session, post_id: int, day: date, *, actor: Actor) -> None
     audit.record(session, "grid.end_post", "posts", post_id, actor=actor, community_id=post.community_id)
 
 
+def end_posts_of(session: Session, resident_id: int, day: date, *, actor: Actor) -> list[int]:
+    """End whatever posts a resident holds, so that they are vacant; the ids of the posts."""
+    query = select(Post.id).where(Post.resident_id == resident_id, Post.valid_until.is_(None), Post.valid_from <= day)
+    held = list(session.scalars(query.order_by(Post.id)))
+    for post_id in held:
+        end_post(session, post_id, day, actor=actor)
+    return held
+
+
+def hold_post_again(session: Session, post_id: int, *, actor: Actor) -> None:
+    """A post that was ended by mistake goes on; raises PostTaken where somebody else holds it now."""
+    post = session.get_one(Post, post_id, with_for_update=True, populate_existing=True)
+    post.valid_until = None
+    try:
+        session.flush()
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) == EXCLUSION_VIOLATION:
+            raise PostTaken from error
+        raise
+    audit.record(session, "grid.hold_post_again", "posts", post_id, actor=actor, community_id=post.community_id)
+
+
 def holder_of_post(session: Session, kind: PostKind, cell_id: int, day: date) -> Post | None:
     """Who holds the post of a cell on a day (of several liaisons the first), None when it is vacant."""
     return session.scalars(

@@ -13,7 +13,7 @@ from dispatch.models.grid import Resident
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.care.events import Event
 from dispatch.rules.care.terms import AbsenceKind, End
-from dispatch.services import care, notify
+from dispatch.services import care, grid, notify
 from dispatch.services.access import reach
 from dispatch.services.care import alarms, condoling, events, hosting, vouchers
 from dispatch.services.care.events import EventDraft
@@ -176,6 +176,12 @@ def end_card(session: Session, departure: Departure) -> Iterable[tuple[str, int]
     return depart(session, departure.resident.id, actor=departure.actor, now=departure.now)
 
 
+def end_posts(session: Session, departure: Departure) -> Iterable[tuple[str, int]]:
+    """The posts of the grid that they held are vacant, which alarms who fills them."""
+    held = grid.end_posts_of(session, departure.resident.id, departure.day, actor=departure.actor)
+    return [("posts", one) for one in held]
+
+
 def leave_register(session: Session, departure: Departure) -> Iterable[tuple[str, int]]:
     """The register knows them as gone; the history of the home stays."""
     residence = register.leave(session, departure.resident, departure.day, actor=departure.actor, now=departure.now)
@@ -193,6 +199,7 @@ CONSEQUENCES: tuple[Consequence, ...] = (
     freeze_voucher,
     recover_device,
     end_card,
+    end_posts,
     leave_register,
 )
 """What follows, in this order: the register is last, as the others still ask it where the home is."""

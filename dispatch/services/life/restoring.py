@@ -17,7 +17,7 @@ from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.care.events import Event
 from dispatch.rules.care.terms import AbsenceKind
 from dispatch.rules.orders.states import OPEN, WITH_PERFORMER, OrderState
-from dispatch.services import care, orders
+from dispatch.services import care, grid, orders
 from dispatch.services.access import audit, vault
 from dispatch.services.care import alarms, condoling, events, hosting, vouchers
 from dispatch.services.grid import leaving as register
@@ -204,6 +204,12 @@ def restore_card(session: Session, correction: Correction, row_id: int) -> bool:
     return True
 
 
+def restore_post(session: Session, correction: Correction, row_id: int) -> bool:
+    """The post of the grid is theirs still, unless somebody else has it."""
+    grid.hold_post_again(session, row_id, actor=correction.actor)
+    return True
+
+
 RESTORES: dict[str, Callable[[Session, Correction, int], bool]] = {
     "residents": restore_resident,
     "residences": restore_residence,
@@ -218,5 +224,6 @@ RESTORES: dict[str, Callable[[Session, Correction, int], bool]] = {
     "orders": call_back,
     "aid_applications": restore_approval,
     "cards": restore_card,
+    "posts": restore_post,
 }
 """How each effect is undone, in this order."""

@@ -107,7 +107,13 @@ def test_helpers_are_of_the_register_and_a_picture_needs_everybodys_consent(
 ) -> None:
     event, clerk, now = planned(session, community), staff(session, community.world, Role.WELFARE), clock.now(session)
     drafts = [ResourceDraft(kind, name, consented_at=now) for kind, name in (("artist", "甲"), ("volunteer", "乙"))]
-    artist, volunteer = register_resources(session, community.community_id, drafts, actor=SYSTEM)
+    (gone,) = home(session, community, ELDER, stairwell=2)
+    drafts.append(ResourceDraft("artist", "丙", resident_id=gone.id, consented_at=now))
+    artist, volunteer, _ = register_resources(session, community.community_id, drafts, actor=SYSTEM)
+    assert [one.name for one, _ in hosting.helpers_of(session, event.id, actor=clerk)] == ["丙", "甲"]
+    gone.left_at = now
+    session.flush()
+    assert [one.name for one, _ in hosting.helpers_of(session, event.id, actor=clerk)] == ["甲"]
     assert hosting.choose_helpers(session, event.id, [artist], actor=clerk) == 1
     assert [one.name for one, is_helping in hosting.helpers_of(session, event.id, actor=clerk) if is_helping] == ["甲"]
     with pytest.raises(Invalid):

@@ -30,7 +30,7 @@ from dispatch.models.care import (
     Voucher,
 )
 from dispatch.models.funds import Spending
-from dispatch.models.grid import Residence, Resident
+from dispatch.models.grid import Post, Residence, Resident
 from dispatch.models.market import AidApplication, Card
 from dispatch.models.notify import Alarm
 from dispatch.models.orders import Order
@@ -40,7 +40,7 @@ from dispatch.rules.care.family import Relation
 from dispatch.rules.care.festivals import Calendar as Year
 from dispatch.rules.care.festivals import Yearly
 from dispatch.rules.funds.terms import Owner, Purpose
-from dispatch.services import care, funds, life, orders
+from dispatch.services import care, funds, grid, life, orders
 from dispatch.services.care import celebrating, covering, family, gifting, groups
 from dispatch.services.care import events as care_events
 from dispatch.services.care.events import EventDraft
@@ -103,6 +103,9 @@ def elder(session: Session) -> Elder:
     yearly = Yearly(Year.SOLAR, today.month, today.day)
     celebrating.add_festival(session, world.community.id, "社区日", yearly, actor=calendar.planner)
     celebrating.plan_festivals(session, community_id=world.community.id, now=now)
+    post = grid.PostDraft(grid.PostKind.STAIRWELL_LEADER, person.name, date(2020, 1, 1), resident_id=person.id,
+                          stairwell_id=world.stairwells[2].id)  # fmt: skip
+    grid.give_posts(session, world.community.id, [post], actor=calendar.planner)
     FAMILY[:] = [link_of(session, calendar, person, today)]
     session.flush()
     return Elder(calendar, person, staff(session, world, Role.WELFARE))
@@ -156,6 +159,7 @@ def to_come(session: Session, elder: Elder) -> dict[str, int]:
         "vouchers": counted(session, select(Voucher.id).where(Voucher.state == "open")),
         "cards": counted(session, select(Card.id).where(Card.ended_at.is_(None))),
         "approvals": counted(session, select(AidApplication.id).where(approved)),
+        "posts": counted(session, select(Post.id).where(Post.resident_id == person_id, Post.valid_until.is_(None))),
         "family": int(reads(session, clock.now(session))),
         "home": counted(session, select(Resident.id).where(Resident.id == person_id, Resident.left_at.is_(None))),
     }
@@ -200,8 +204,8 @@ BROKEN = (
     "INSERT INTO life_events", "INSERT INTO condolences", "UPDATE enrolments", "UPDATE duty_periods",
     "UPDATE visit_schedules", "UPDATE visit_occurrences", "UPDATE care_group_members",
     "UPDATE festival_invitations", "UPDATE alarm_devices", "UPDATE vouchers",
-    "UPDATE aid_applications", "UPDATE cards", "UPDATE residences", "UPDATE residents", "INSERT INTO life_effects",
-    "UPDATE alarms",
+    "UPDATE aid_applications", "UPDATE cards", "UPDATE posts", "UPDATE residences", "UPDATE residents",
+    "INSERT INTO life_effects", "UPDATE alarms",
 )  # fmt: skip
 
 
