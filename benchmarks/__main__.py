@@ -8,7 +8,7 @@ from benchmarks.measure import machine, tell
 
 JOURNAL = "journal"
 """Asked for by name alone: it has houses of its own, and its large one takes long to make."""
-SECTIONS = ("intake", "backlog", "idle", "routing", "queries", "reports")
+SECTIONS = ("intake", "backlog", "idle", "routing", "queries", "reports", "alarms")
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def measure_house(wanted: frozenset[str], *, short: bool, million: bool) -> None
     backlog_size = 500 if short else 2_000
     with house() as running:
         # these read the settings of the house that has just been started
-        from benchmarks import backlog, idle, intake, queries, reports  # noqa: PLC0415
+        from benchmarks import alarms, backlog, idle, intake, queries, reports  # noqa: PLC0415
 
         if "queries" in wanted:
             queries.measure(running, rounds=40 if short else 300, short=short, million=million)
@@ -51,6 +51,8 @@ def measure_house(wanted: frozenset[str], *, short: bool, million: bool) -> None
             backlog.measure(running, count=backlog_size, rounds=rounds)
         if "idle" in wanted:
             idle.measure(running, count=8 if short else 40)
+        if "alarms" in wanted:
+            alarms.measure(running, short=short)
         if "routing" in wanted:
             routing.measure(lambda: backlog.drain_noops(running, backlog_size), rounds=rounds)
 

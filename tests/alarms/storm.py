@@ -18,12 +18,10 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.db import insert_rows
-from dispatch.gateways import dc09
-from dispatch.gateways.dc09 import Splitter
 from dispatch.models.care import AlarmDevice, AlarmState
 from dispatch.models.grid import Household, Resident
 from dispatch.servers.process import wait_until
-from tests.alarms.wire import PRESS, Caller
+from tests.alarms.wire import PRESS, Caller, answer_to
 from tests.conftest import ROOT, Database
 from tests.factories.alarms import alarm_kinds
 from tests.factories.world import World, make_world
@@ -148,7 +146,7 @@ class Storm:
         """Send a frame as a device does: again and again until it is acknowledged."""
         while True:
             try:
-                word = await asyncio.wait_for(self.once(frame), PATIENCE)
+                word = await asyncio.wait_for(answer_to(self.process.port, frame), PATIENCE)
             except (OSError, TimeoutError, asyncio.IncompleteReadError):
                 word = ""
             if word == "ACK":
@@ -156,17 +154,6 @@ class Storm:
             assert word == "", word
             self.repeats += 1
             await asyncio.sleep(PAUSE)
-
-    async def once(self, frame: bytes) -> str:
-        """One connection, one frame, one answer."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.process.port)
-        try:
-            writer.write(frame)
-            await writer.drain()
-            answer = await reader.readuntil(b"\r")
-            return dc09.read(Splitter().feed(answer)[0]).token
-        finally:
-            writer.close()
 
     async def alarm(self, account: str) -> None:
         """A press, until it is acknowledged."""

@@ -3,6 +3,7 @@
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from time import monotonic
 
 import pytest
 from prometheus_client import REGISTRY
@@ -13,6 +14,8 @@ from dispatch.gateways import dc09
 from dispatch.models.care import AlarmEvent, AlarmRefusal, AlarmState
 from dispatch.models.orders import Order
 from dispatch.transaction import Doors
+from dispatch.workers.alarm import Door, Limits
+from dispatch.workers.alarm.limits import Bucket
 from tests.alarms.conftest import KEYS, LIMITS, Station
 from tests.alarms.wire import PRESS, SECONDS, Caller, answer_from
 
@@ -154,6 +157,25 @@ def test_one_address_does_not_take_all_the_room(station: Station) -> None:
     assert station.receiver.counted["no_room"] == 1
     for one in crowd:
         one.close()
+
+
+def test_who_sends_too_much_is_dropped_by_udp_slowed_by_tcp_and_keeps_nobody_else_out(station: Station) -> None:
+    caller, here = Caller(station.port, "3001"), "127.0.0.1"
+    station.receiver.door.buckets[here] = Bucket(rate=4.0, most=3.0, held=3.0, at=monotonic())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(30):
+            sender.sendto(MADE_POLL, (here, station.port))
+    assert caller.send(MADE_PRESS).token == "ACK"
+    assert station.receiver.counted["dropped"] >= 1
+    assert (count(station, AlarmEvent), len(orders_placed(station))) == (1, 1)
+
+
+def test_an_address_may_send_so_many_and_then_waits_longer_and_longer() -> None:
+    door = Door(Limits(frames_per_second=10.0))
+    flood, other = door.bucket_of("10.0.0.1", 0.0), door.bucket_of("10.0.0.2", 0.0)
+    assert [flood.take(0.0) for _ in range(12)] == [True] * 10 + [False] * 2
+    assert [round(flood.owe(0.0), 1) for _ in range(3)] == [0.1, 0.2, 0.3]
+    assert (other.owe(0.0), flood.take(0.3), flood.take(0.5)) == (0.0, False, True)
 
 
 def test_while_the_database_is_away_nobody_is_answered_and_the_repetition_afterwards_is(station: Station) -> None:

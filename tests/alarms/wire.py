@@ -1,5 +1,6 @@
 """A device's side of the wire: frames made by its own hand, sent over TCP or UDP, answers read back."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,17 @@ class Caller:
                 except TimeoutError:
                     continue
         raise TimeoutError
+
+
+async def answer_to(port: int, frame: bytes) -> str:
+    """One connection of many at once: one frame, and the word of its answer. Raises OSError, IncompleteReadError."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(frame)
+        await writer.drain()
+        return dc09.read(Splitter().feed(await reader.readuntil(b"\r"))[0]).token
+    finally:
+        writer.close()
 
 
 def answer_from(connection: socket.socket) -> Envelope:

@@ -48,7 +48,7 @@ def condolence(session: Session, world: World, user_id: int) -> str:
 
 def unpaid(session: Session, world: World, user_id: int) -> str:
     """The same, where a fund for party care has money."""
-    now, code = clock.now(session), f"deedparty{next(NUMBERS)}"
+    now, code = clock.now(session), f"party{next(NUMBERS)}"
     treasury = make_treasury(session, world.community.id, code)
     about = {"code": code, "name": "党内关爱资金", "owner": Owner.OWN, "purposes": [Purpose.PARTY_CARE]}
     fund = funds.open_fund(session, world.community.id, **about, actor=SYSTEM, now=now)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
@@ -46,7 +46,7 @@ def resident_in_reach(session: Session, resident_id: int, *, actor: Actor) -> Re
 
 def desk_of(session: Session, community_id: int) -> int:
     """The organisation that takes the orders of a community's programmes: its district, else itself."""
-    path = session.scalars(select(Organisation.path).where(Organisation.id == community_id)).one()
+    path = select(func.unnest(Organisation.path)).where(Organisation.id == community_id).scalar_subquery()
     districts = select(Organisation.id).where(Organisation.id.in_(path), Organisation.kind == "district")
     return session.scalars(districts.order_by(Organisation.id.desc()).limit(1)).one_or_none() or community_id
 

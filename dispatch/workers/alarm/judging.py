@@ -100,7 +100,8 @@ class Judge:
         if not signals:
             return Verdict(reply, "poll")
         heed = alarms.hear(self.session, standing, self.report(envelope, content, signals), now=self.now)
-        alarms.clock_is_right(self.session, standing.device, now=self.now)
+        if content.stamped_at is not None:
+            alarms.clock_is_right(self.session, standing.device, now=self.now)
         if heed is Heed.AGAIN:
             return Verdict(reply, "repeated")
         keys = alarms.keys_of(self.session, standing.device)

@@ -12,7 +12,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from dispatch.db import insert_rows
 from dispatch.models.care import AlarmAnswer, AlarmDevice, AlarmEvent, AlarmState
 from dispatch.rules.care.devices import DeviceState, Heard, is_repeat
 from dispatch.rules.care.signals import KeyOfModel, Meaning, Signal, meaning_of
@@ -193,24 +192,24 @@ def keep(
 ) -> Sequence[AlarmEvent]:
     """The rows of the events of one frame, in their order."""
     is_test = device.testing_until is not None and now <= device.testing_until
-    rows = [
-        {
-            "community_id": device.community_id,
-            "device_id": device.id,
-            "sequence": report.sequence,
-            "digest": report.digest,
-            "generation": generation,
-            "place": place,
-            "code": signal.code,
-            "zone": signal.zone,
-            "meaning": str(meaning_of(signal, keys)),
-            "is_test": is_test,
-            "stamped_at": report.stamped_at,
-            "received_at": now,
-            "arrived_at": report.arrived_at,
-        }
+    kept = [
+        AlarmEvent(
+            community_id=device.community_id,
+            device_id=device.id,
+            sequence=report.sequence,
+            digest=report.digest,
+            generation=generation,
+            place=place,
+            code=signal.code,
+            zone=signal.zone,
+            meaning=str(meaning_of(signal, keys)),
+            is_test=is_test,
+            stamped_at=report.stamped_at,
+            received_at=now,
+            arrived_at=report.arrived_at,
+        )
         for place, signal in enumerate(report.signals, start=1)
     ]
-    ids = insert_rows(session, AlarmEvent, rows, "RETURNING id").scalars().all()
-    kept = select(AlarmEvent).where(AlarmEvent.id == any_(literal(sorted(ids), ARRAY(BIGINT))))
-    return session.scalars(kept.order_by(AlarmEvent.place)).all()
+    session.add_all(kept)
+    session.flush()
+    return kept
