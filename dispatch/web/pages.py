@@ -312,8 +312,16 @@ def asset(name: str) -> str:
 
 def icon(name: str) -> Markup:
     """A picture that says nothing to a screen reader: the word beside it does."""
+    if "icons" not in g:
+        g.icons = vendor_url("icons.svg")
+    return drawn(g.icons, name)
+
+
+@cache
+def drawn(address: str, name: str) -> Markup:
+    """The picture of this name out of the file at `address`: a page has dozens."""
     return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>').format(
-        vendor_url("icons.svg"), name
+        address, name
     )
 
 
