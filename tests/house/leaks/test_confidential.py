@@ -42,6 +42,8 @@ PAGES_THAT_OPEN = (
     "/desk/answered/<number>",
 )
 THE_HOLDER_S_PAGE = "/w/<token>"
+REFUSED = (303, 401, 403)
+"""Sent to the log-in, asked for a key, told of the missing right."""
 NEEDED_TO_COME = {MARK, PHONE}
 """The room and the telephone; never the kind."""
 HOLDS_THE_ORDER = frozenset(
@@ -79,14 +81,13 @@ class House:
 
         Where something is done to an order on a page that its readers may read whole, they share the orders among
         them: the answer is that page again, and what must not be kept of it is the same whoever of them asked.
+        Who lacks the right of a route is refused before an order is looked for, and asks about one.
         """
         for asker in self.askers:
             with self.app.app_context():
                 limiter.reset()
             for route in self.routes(*methods):
-                is_shared = route.method != "GET" and reads(asker.who, route)
-                part = slice(READERS.index(asker.who), None, len(READERS)) if is_shared else slice(None)
-                yield from asker.outputs([route], self.secrets, part)
+                yield from asker.outputs([route], self.secrets, part_of(asker, route))
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def person(app: Flask, database: Database, world: World, role: Role, who: str) -
     client = app.test_client()
     client.set_cookie("session", token)
     client.environ_base["HTTP_X_CSRF_TOKEN"] = vault.sign("csrf", token.encode()).hex()
-    return Asker(who, client), actor
+    return Asker(who, client, RIGHTS[role]), actor
 
 
 def machine(app: Flask, database: Database, world: World) -> Asker:
@@ -141,7 +142,15 @@ def machine(app: Flask, database: Database, world: World) -> Asker:
         session.commit()
     client = app.test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {plain}"
-    return Asker("key", client)
+    return Asker("key", client, scopes, is_key=True)
+
+
+def part_of(asker: Asker, route: Route) -> slice:
+    """About which of the orders somebody asks a route."""
+    if not asker.may(route):
+        return slice(1)
+    is_shared = route.method != "GET" and reads(asker.who, route)
+    return slice(READERS.index(asker.who), None, len(READERS)) if is_shared else slice(None)
 
 
 def reads(who: str, route: Route) -> bool:
@@ -175,12 +184,19 @@ def test_no_route_no_store_and_no_message_tells_a_confidential_order_to_whom_the
     assert leaks(outputs) == ""
     assert_everything_was_asked(outputs, house)
     assert_the_rule_opens(outputs)
-    refused = [*house.walk("POST", "PUT", "PATCH", "DELETE")]
-    assert leaks(refused) == ""
-    assert {one.route.rule for one in refused} == {
-        route.rule for route in house.routes("POST", "PUT", "PATCH", "DELETE")
-    }
+    done = [*house.walk("POST", "PUT", "PATCH", "DELETE")]
+    assert leaks(done) == ""
+    assert let_in_without_the_right(outputs + done, house) == set()
+    assert {one.route.rule for one in done} == {route.rule for route in house.routes("POST", "PUT", "PATCH", "DELETE")}
     assert_nothing_is_kept(house, settings, lines.getvalue())
+
+
+def let_in_without_the_right(outputs: list[Output], house: House) -> set[tuple[str, str, int]]:
+    """Who came further than the door where they were asked about one order only, because they lack the right."""
+    of = {asker.who: asker for asker in house.askers}
+    shut = [one for one in outputs if not of[one.who].may(one.route)]
+    assert len(shut) > len(outputs) / 3
+    return {(one.who, one.route.rule, one.status) for one in shut if one.status not in REFUSED}
 
 
 def assert_everything_was_asked(outputs: list[Output], house: House) -> None:

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from dispatch.rules.access.roles import Right
 from tests.house.leaks.secret import KIND, MARK, PHONE, Secrets
-from tests.house.rights import Route
+from tests.house.rights import SIGNED_IN, Route
 
 PLACE_HOLDER = re.compile(r"<(?:[^<>:]+:)?(\w+)>")
 CHOICES = re.compile(r"<option\b.*?</option>", re.DOTALL)
@@ -35,6 +35,9 @@ ASKED_WITH: dict[str, tuple[str, ...]] = {
     "/orders": ("", "show=open", "show=late", "show=ended", "urgency=same_day"),
 }
 """What is asked beside the address; a new route is asked without. A PDF is packed and has the cells of the others."""
+
+
+BY_KEY = ("/api/", "/metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,15 @@ class Asker:
 
     who: str
     client: FlaskClient
+    rights: frozenset[Right] = frozenset()
+    is_key: bool = False
+
+    def may(self, route: Route) -> bool:
+        """Whether the door of the route lets them in; a key opens the API only, a session the pages only."""
+        if route.reason is not None:
+            return True
+        is_right = route.right == SIGNED_IN or route.right in self.rights
+        return is_right and route.rule.startswith(BY_KEY) == self.is_key
 
     def outputs(self, routes: list[Route], secrets: Secrets, part: slice = slice(None)) -> Iterator[Output]:
         """The answer of every route about every order, or about this part of them, one at least."""
