@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case
 from schemathesis.checks import CheckFunction, not_a_server_error
 from schemathesis.core.parameters import ParameterLocation
-from schemathesis.generation.meta import TestPhase
+from schemathesis.generation.meta import CoverageScenario, TestPhase
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -58,7 +58,11 @@ from tests.house import (
 from tests.house.complaint_deeds import heard
 
 MOST_TIMES = 2
-MOST_EXAMPLES = 24 if os.environ.get("DISPATCH_TEST_LONG") else 6
+IS_LONG = bool(os.environ.get("DISPATCH_TEST_LONG"))
+MOST_EXAMPLES = 24 if IS_LONG else 6
+MOST_OPERATIONS = 1000 if IS_LONG else 3
+"""So many operations show what the frame does alike at each of them: an unknown method, a header's edges, a field of
+the same name with a value of another type."""
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
     status_code_conformance,
@@ -126,6 +130,17 @@ class Town:
     key: str
     names: dict[str, str | int]
     asked: Counter[str] = field(default_factory=Counter)
+    shown: dict[str, set[str]] = field(default_factory=dict)
+
+    def shows(self, case: Case[Any]) -> bool:
+        """Whether this operation is one of those that show what the frame does alike at every one."""
+        alike = what_is_alike(case)
+        if alike is None:
+            return True
+        at = self.shown.setdefault(alike, set())
+        if len(at) < MOST_OPERATIONS:
+            at.add(case.operation.label)
+        return case.operation.label in at
 
     def ask(self, case: Case[Any]) -> None:
         """Ask and look whether the answer is described; the very same a second time, but no third."""
@@ -234,12 +249,28 @@ def test_every_answer_is_described(case: Case[Any], town: Town) -> None:
 
     The cases of an edge of body, query or header are asked about what is there only: a made-up address has its own.
     """
+    if not town.shows(case):
+        return
     real = {name: town.names[name] for name in case.path_parameters or {}}
     if not real or not is_edge_beside_the_address(case):
         town.ask(case)
     if real:
         case.path_parameters.update(real)
         town.ask(case)
+
+
+def what_is_alike(case: Case[Any]) -> str | None:
+    """What a case shows that no operation does by itself; None for all others."""
+    phase = case.meta.phase if case.meta else None
+    if phase is None or phase.name is not TestPhase.COVERAGE:
+        return None
+    edge = phase.data
+    is_field = edge.parameter_location is ParameterLocation.BODY and ": " in edge.description
+    is_type_of_field = edge.scenario is CoverageScenario.INCORRECT_TYPE and is_field
+    is_of_frame = edge.scenario is CoverageScenario.UNSPECIFIED_HTTP_METHOD
+    if is_type_of_field or is_of_frame or edge.parameter_location is ParameterLocation.HEADER:
+        return f"{edge.scenario} {edge.parameter_location} {edge.description}"
+    return None
 
 
 def is_edge_beside_the_address(case: Case[Any]) -> bool:
