@@ -14,7 +14,7 @@ from dispatch.services import funds, orders
 from dispatch.services.orders import OrderDraft
 from tests.factories.funds import give, make_treasury
 from tests.factories.life import Life, make_life
-from tests.web.orders.conftest import Desk, desk
+from tests.web.orders.conftest import ADDRESS, Desk, desk
 
 __all__ = ["desk"]
 SECRET = "脑梗住院"
@@ -69,6 +69,35 @@ def test_a_helper_tells_only_of_the_home_of_an_own_order(desk: Desk) -> None:
     assert helper.get(f"/life/new?order={number}").status_code == 404
     with desk.site.database.session() as session:
         assert session.scalars(select(LifeEvent.id)).all() == []
+
+
+def at_the_door(desk: Desk, life: Life) -> str:
+    """The number of an order at that home which the firm of a performer's log-in has taken."""
+    with desk.site.database.session() as session:
+        about = {"service_id": desk.world.plumbing.id, "organisation_id": desk.world.district.id}
+        call = OrderDraft(description="水管漏水", address_text=ADDRESS, caller_resident_id=life.resident.id, **about)
+        placed, now = orders.place(session, call, actor=SYSTEM, now=clock.now(session)), clock.now(session)
+        orders.route(session, placed.id, now=now)
+        ((offer, recipient, _),) = orders.offers_of(session, placed)
+        orders.accept(session, orders.NamedRound(recipient.performer_id, placed.number, offer.round), now=now)
+        assert recipient.performer_id == desk.world.firms[0].id
+        session.commit()
+    return placed.number
+
+
+def test_who_works_at_a_home_tells_of_it_and_reads_nothing_more(desk: Desk) -> None:
+    life, _ = lived(desk)
+    number, helper = at_the_door(desk, life), desk.client(Role.PERFORMER)
+    assert "陈**" in helper.get(f"/life/new?order={number}").get_data(as_text=True)
+    assert told(desk, helper, life, "hospital", order=number) == "/life/thanks"
+    assert told(desk, helper, life, "death", order=number) == "/life/thanks"
+    with desk.site.database.session() as session:
+        event = session.scalars(select(LifeEvent)).one()
+        assert (event.kind, event.source, session.scalars(select(Condolence.state)).one()) == (
+            "hospital", "helper", "placed",
+        )  # fmt: skip
+    assert helper.get(f"/life/{event.id}").status_code == 403
+    assert "有居民亡故" in desk.client(Role.CENTRE).get("/alarms").get_data(as_text=True)
 
 
 def test_a_death_is_recorded_by_who_verifies_it_and_corrected_by_two(desk: Desk) -> None:
