@@ -14,6 +14,7 @@ SCHEDULE: tuple[Scheduled, ...] = (
     Scheduled("care.visit_again", Every.DAY, time(8, 0)),
     Scheduled("care.plan_festivals", Every.DAY, time(1, 30)),
     Scheduled("care.lapse_vouchers", Every.DAY, time(0, 20)),
+    Scheduled("care.warn_vouchers", Every.DAY, time(8, 5)),
     Scheduled("market.keep_facilities", Every.DAY, time(0, 1)),
     Scheduled("catalogue.papers_expiring", Every.DAY, time(7, 0)),
     Scheduled("catalogue.calendar_missing", Every.DAY, time(7, 10)),

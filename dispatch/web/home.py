@@ -211,6 +211,12 @@ def of_money(facts: Mapping[str, Any]) -> dict[str, str]:
             count=facts.get("count", ""),
         ),
         "bank_unreconciled": gettext("上月银行对账逾期未确认"),
+        "vouchers_end": gettext(
+            "有 %(count)s 张服务券 %(day)s 到期，还有 %(amount)s 没有用，请告诉老人",
+            count=facts.get("count", ""),
+            day=facts.get("day", ""),
+            amount=facts.get("amount", ""),
+        ),
     } | of_second_people(facts)
 
 

@@ -88,6 +88,12 @@ def lapse_voucher(session: Session, job: Claimed) -> None:
     vouchers.lapse_voucher(session, job.about, now=clock.now(session))
 
 
+def warn_vouchers(session: Session, job: Claimed) -> None:
+    """The day's look at what vouchers are not used up and end soon."""
+    vouchers.warn_vouchers(session, now=clock.now(session))
+    queue.finish_period(session, job.kind, str(job.arguments["period"]))
+
+
 def plan_festivals(session: Session, job: Claimed) -> None:
     """The day's look at what is celebrated soon."""
     celebrating.plan_festivals(session, now=clock.now(session))
@@ -109,4 +115,5 @@ WORK: dict[str, Callable[[Session, Claimed], None]] = {
     "care.condolence_due": condolence_due,
     "care.lapse_vouchers": lapse_vouchers,
     "care.lapse_voucher": lapse_voucher,
+    "care.warn_vouchers": warn_vouchers,
 }

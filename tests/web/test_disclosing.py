@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from dispatch import clock
 from dispatch.gateways.limits import limiter
+from dispatch.models.access import Organisation
 from dispatch.models.funds import Receipt
 from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.funds.terms import Commodity, Owner, Purpose
@@ -20,6 +21,7 @@ from dispatch.rules.market.gifts import GiftItem
 from dispatch.rules.reports.periods import bounds_of_quarter, quarter_of
 from dispatch.services import funds, market, reports
 from dispatch.services.market import DonorDraft
+from dispatch.services.reports.disclosing import disclose
 from tests.conftest import ROOT
 from tests.factories.gifts import MONEY, make_office, receive, rice_of
 from tests.statements import statements
@@ -182,3 +184,17 @@ def test_the_single_gifts_are_paged_and_name_only_who_consents(desk: Desk) -> No
         market.set_named(session, donors[0].id, is_named=False, actor=office.clerk)
         session.commit()
     assert "陈桂花" not in client.get(f"/disclosure/{community}").get_data(as_text=True)
+    with desk.site.database.session() as session:
+        days = (end - timedelta(days=5), end - timedelta(days=1))
+        disclose(
+            session,
+            session.get_one(Organisation, community),
+            *days,
+            now=datetime.combine(end + timedelta(days=1), time(5), UTC),
+        )
+        ids = [one.id for one in reports.list_disclosures(session, community)]
+        session.commit()
+    for one in ids:
+        page = client.get(f"/disclosure/{community}?statement={one}").get_data(as_text=True)
+        assert "请不要相加" in page
+        assert f"{days[0].isoformat()} – {days[1].isoformat()}</span></a>" in page

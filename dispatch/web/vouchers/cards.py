@@ -41,10 +41,14 @@ def render_voucher(voucher_id: int, actor: Actor, errors: Mapping[str, str]) -> 
         found = vouchers.list_vouchers(session, actor=actor, voucher_id=voucher_id, limit=1)
         if not found:
             raise NotFound
+        lines, month = vouchers.statement(session, voucher_id, actor=actor), request.args.get("month", "")
+        opening, shown = vouchers.in_month(lines, month) if month else (None, lines)
         return render_template(
             "vouchers/voucher.html",
             row=found[0],
-            lines=vouchers.statement(session, voucher_id, actor=actor),
+            lines=shown,
+            opening=opening,
+            month=month,
             cards=vouchers.cards_of(session, voucher_id, actor=actor),
             taken=vouchers.redemptions_of_voucher(session, voucher_id, actor=actor),
             place=session.get_one(Organisation, found[0].voucher.community_id).name,

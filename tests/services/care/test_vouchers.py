@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -261,6 +261,22 @@ def test_a_month_is_settled_once_and_again_only_when_its_payment_came_to_nothing
     assert [row.redemption.fen for row in items] == [10_000, 5_000]
     assert list(vouchers.broken_vouchers(session)) == []
     settle(session)
+
+
+def test_who_looks_after_vouchers_is_told_once_before_a_last_day_of_what_is_not_used(
+    session: Session, purses: Purses
+) -> None:
+    now = clock.now(session)
+    ends = clock.today(now) + timedelta(days=31)
+    first, *_ = grant(session, purses, expires_on=ends)
+    taking(session, purses.firms[0], code_of(session, purses, first))(50_000)
+    assert vouchers.warn_vouchers(session, now=now) == 0
+    for new in (1, 0):
+        assert vouchers.warn_vouchers(session, now=now + timedelta(days=1)) == new
+    alarm = session.scalars(select(Alarm).where(Alarm.kind == "vouchers_end")).one()
+    assert alarm.facts == {"count": 2, "day": ends.isoformat(), "amount": "1,000.00 元"}
+    (line,) = vouchers.in_month(vouchers.statement(session, first.id, actor=purses.centre), f"{ends:%Y-%m}")[1:]
+    assert line == []
 
 
 WRONG = {

@@ -43,6 +43,7 @@ from dispatch.services.care.vouchers.reading import (
     VoucherRow,
     candidates,
     cards_of,
+    in_month,
     list_grants,
     list_vouchers,
     redemptions_of_firm,
@@ -73,6 +74,7 @@ from dispatch.services.care.vouchers.settling import (
     view_settlement,
 )
 from dispatch.services.care.vouchers.verify import broken_vouchers
+from dispatch.services.care.vouchers.warning import warn_vouchers
 
 __all__ = [
     "Candidate",
@@ -111,6 +113,7 @@ __all__ = [
     "firm_of",
     "freeze",
     "freeze_voucher",
+    "in_month",
     "is_used_at",
     "issue_card",
     "lapse_voucher",
@@ -137,6 +140,7 @@ __all__ = [
     "view_redemption",
     "view_settlement",
     "voucher_of_refund",
+    "warn_vouchers",
     "withdraw_grant",
     "withdraw_refund",
 ]

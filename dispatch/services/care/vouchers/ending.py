@@ -19,6 +19,7 @@ from dispatch.rules.queue import Lane
 from dispatch.services import funds
 from dispatch.services.access import audit
 from dispatch.services.care.vouchers.finding import find_voucher, grant_of, locking, purse_of
+from dispatch.services.care.vouchers.warning import clear_warning
 
 ORIGIN = "care.voucher_lapse"
 LIVE = (str(VoucherState.OPEN), str(VoucherState.FROZEN))
@@ -85,6 +86,7 @@ def lapse_voucher(session: Session, voucher_id: int, *, now: datetime) -> bool:
     voucher.state, voucher.ended_at = str(VoucherState.OVER), now
     session.get_one(Earmark, voucher.earmark_id).closed_at = now
     session.flush()
+    clear_warning(session, voucher, now=now)
     note(session, "lapse_voucher", voucher, actor=CLOCK)
     return True
 

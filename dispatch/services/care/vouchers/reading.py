@@ -240,6 +240,13 @@ def statement(session: Session, voucher_id: int, *, actor: Actor) -> list[Statem
     return told
 
 
+def in_month(lines: Sequence[StatementLine], month: str) -> tuple[int, list[StatementLine]]:
+    """What was left at the beginning of a month, and the lines of it; raises Invalid("month")."""
+    first, last = month_of(month)
+    before = [line.left for line in lines if line.day < first]
+    return before[-1] if before else 0, [line for line in lines if first <= line.day <= last]
+
+
 def days_of(session: Session, voucher: Voucher, rows: Iterable[RedemptionRow]) -> dict[int, date]:
     """On which days the entries of a statement were posted, by their ids."""
     ids = {voucher.entry_id, voucher.lapse_entry_id, *(row.refund.entry_id for row in rows if row.refund is not None)}
