@@ -178,7 +178,8 @@ def test_every_report_of_a_device_is_an_event_once_and_every_alarm_an_order_that
     sent = {(one["device"], one["sequence"]): one for one in lived.diary["given"]["frames"]}
     rows = lived.town.rows(
         "SELECT event.device_id, event.sequence, event.code, event.is_test, orders.state FROM alarm_events AS event "
-        "LEFT JOIN orders ON orders.id = event.order_id ORDER BY event.id"
+        "LEFT JOIN orders ON orders.id = event.order_id WHERE event.received_at >= %(begins)s ORDER BY event.id",
+        {"begins": lived.diary["begins"]},
     )
     kept = {(device, sequence): (code, is_test, state) for device, sequence, code, is_test, state in rows}
     assert len(rows) == len(kept)
@@ -188,7 +189,10 @@ def test_every_report_of_a_device_is_an_event_once_and_every_alarm_an_order_that
         assert code == sent[place]["data"].partition(" ")[0]
         if code == PRESSED and not is_test:
             assert state in ENDED, (place, state)
-    called = lived.town.rows("SELECT count(DISTINCT order_id) FROM alarm_calls WHERE outcome = 'confirmed'")
+    called = lived.town.rows(
+        "SELECT count(DISTINCT order_id) FROM alarm_calls WHERE outcome = 'confirmed' AND called_at >= %(begins)s",
+        {"begins": lived.diary["begins"]},
+    )
     assert called == [(len({one["order"] for one in lived.diary["given"].get("alarms", [])}),)]
 
 

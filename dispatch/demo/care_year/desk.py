@@ -9,15 +9,15 @@ from dispatch.demo.care_year.elders import Elders
 from dispatch.demo.care_year.visits import CALL, VISITS, Helpers
 from dispatch.demo.day.staff import LINK
 from dispatch.demo.year.errands import Errands
-from dispatch.demo.year.shop import OK, SEE_OTHER
+from dispatch.demo.year.shop import OK
+from dispatch.rules.care.terms import DUTY_LABELS, DutyKind
 
 LEAVES_IT = 0.25
 IDLE = timedelta(days=9)
 REASON = "演示：调度员处理"
 REACHED = 0.9
-CLERK = "callback1"
-PLEASED = {"reached": "yes", "contacted": "yes", "solved": "yes", "satisfaction": "satisfied"}
-AWAY = {"reached": "no", "remark": "无人接听"}
+PLEASED = {"reached": True, "contacted": True, "solved": True, "satisfaction": "satisfied"}
+AWAY = {"reached": False, "remark": "无人接听"}
 LOOKED_AT = ("dispatched", "awaiting_human", "offered", "finished", "calling_back")
 OF_CALENDAR = VISITS | {CALL}
 
@@ -53,8 +53,8 @@ class Desk:
                 self.call_back(order, day)
             elif state == "offered":
                 self.tell_workers(order)
-            elif state != "awaiting_human":
-                self.errands.help_on(order)
+            elif state in {"dispatched", "finished"}:
+                self.go_on(order)
 
     def waiting(self) -> list[Mapping[str, Any]]:
         """The orders in states in which the desk or a worker of a team has something to do."""
@@ -92,15 +92,17 @@ class Desk:
 
     def swap(self, order: Mapping[str, Any]) -> bool:
         """On the page of the elder, give what is due soonest to somebody else who can; whether somebody was found."""
-        home = self.elders.of(order["caller_name"], order["room"])
-        due = [] if home is None else [one for one in self.elders.due(home) if one.kind in order["description"]]
-        for one in sorted(due, key=lambda one: one.until)[:1]:
-            for performer in self.candidates(order):
-                form = {"performer_id": str(performer)}
-                answer = self.elders.screen.send(f"/care/periods/{one.id}/helper", form)
-                self.errands.shop.diary.count(f"swap {answer.status}")
-                if answer.status == SEE_OTHER:
-                    return True
+        home, shop = self.elders.of(order["caller_name"], order["room"]), self.errands.shop
+        due = (
+            []
+            if home is None
+            else [one for one in self.elders.due(home) if DUTY_LABELS[DutyKind(one["duty"])] in order["description"]]
+        )
+        for performer in self.candidates(order) if due else ():
+            answer = shop.api(f"/api/care/duties/{due[0]['id']}/helper", {"performer_id": performer})
+            shop.diary.count(f"swap {answer.status}")
+            if answer.status == OK:
+                return True
         return False
 
     def candidates(self, order: Mapping[str, Any]) -> list[int]:
@@ -123,6 +125,13 @@ class Desk:
         """Somebody else than who answered calls the elder back."""
         shop = self.errands.shop
         reached = shop.chance("callback", order["number"], day).random() < REACHED
-        path = f"/orders/{order['number']}/callback"
-        answer = shop.screens[CLERK].send(path, PLEASED if reached else AWAY)
+        answer = shop.api(f"/api/orders/{order['number']}/callbacks", PLEASED if reached else AWAY)
         shop.diary.count(f"callback {answer.status}")
+
+    def go_on(self, order: Mapping[str, Any]) -> None:
+        """The team signs for what it was sent, and answers when the work is done; by a key of its own."""
+        number, shop = order["number"], self.errands.shop
+        what, content = ("signature", {}) if order["state"] == "dispatched" else ("feedback", {"answer": "已办理。"})
+        once = f"{shop.mark}-{what}-{number}-{order['version']}"
+        answer = shop.wire.api(shop.keys["team"], "POST", f"/api/orders/{number}/{what}", content, once=once)
+        shop.diary.count(f"order {what} {answer.status}")

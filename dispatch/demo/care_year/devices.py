@@ -12,6 +12,7 @@ from dispatch.demo.year.shop import CREATED, OK, Shop, Surprise
 from dispatch.gateways import dc09
 from dispatch.gateways.dc09 import ACK, Envelope
 from dispatch.rules.care.signals import CONTACT_ID, POLL
+from dispatch.rules.care.terms import Programme
 
 HALF_A_DAY = 43_200
 ANSWER_SECONDS, REPEAT_SECONDS, PATIENCE_SECONDS = 8.0, 0.5, 120.0
@@ -19,7 +20,7 @@ PRESSES = (("1101 00 001", 0.018), ("1101 00 002", 0.012), ("1101 00 003", 0.012
 """The red, the yellow and the green key, a battery: how likely each is on a day."""
 GOOD_BATTERY = "3302 00 000"
 DIES, WAKES = 0.40, 0.46
-LAST_NUMBER = 9_999
+FIRST_NUMBER, LAST_NUMBER = 100, 9_999
 
 
 class Unanswered(Exception):
@@ -33,7 +34,7 @@ class Device:
     id: int
     account: str
     home: Home
-    sequence: int = 0
+    sequence: int = FIRST_NUMBER
     is_dead: bool = False
 
 
@@ -47,25 +48,15 @@ class Devices:
     days: int
     known: list[Device] = field(default_factory=list)
 
-    def begin(self, residents: Mapping[int, int]) -> None:
-        """Each is registered, installed with consent, given somebody to call, and tested by its red key."""
-        for number, (household_id, resident_id) in enumerate(residents.items(), start=1):
-            account = f"{0xC000 + number:X}"
-            draft = {
-                "community_id": self.shop.community_id,
-                "number": f"演示-{number}",
-                "account": account,
-                "model": "three_keys",
-                "poll_seconds": HALF_A_DAY,
-            }
-            made = self.shop.made("/api/care/devices", draft)
-            device = Device(int(made["id"]), account, self.elders.homes[household_id])
-            about = {"resident_id": resident_id, "consent_by": "self"}
-            self.shop.made(f"/api/care/devices/{device.id}/installation", about)
-            child = {"kind": "child", "name": "女儿", "phone": f"1390000{number:04d}"}
-            self.shop.made(f"/api/care/devices/{device.id}/contacts", child)
-            self.known.append(device)
-            self.test(device.home)
+    def learn(self) -> None:
+        """Those that stand in homes and poll once a day; the demo has two that poll each minute and are silent."""
+        lines = self.shop.listed("/api/care/enrolments")
+        enrolled = {one["resident_id"]: int(one["id"]) for one in lines if one["programme"] == Programme.DEVICE}
+        homes = {number: home for home in self.elders.homes.values() for number in home.enrolments}
+        for one in self.shop.read("/api/care/devices")["items"]:
+            if one["resident_id"] in enrolled and one["poll_seconds"] >= HALF_A_DAY:
+                home = homes[enrolled[one["resident_id"]]]
+                self.known.append(Device(int(one["id"]), one["account"], home))
 
     def test(self, home: Home) -> None:
         """The helper at the door presses the key after having told the desk."""

@@ -2,33 +2,18 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from dispatch.demo.year.screen import Screen
+from dispatch.demo.year.shop import Shop
 from dispatch.rules.care.terms import Programme
 
 ENROLLED = re.compile(r'class="row-link" href="/care/(\d+)">([^<]*)</a>')
 HOME = re.compile(r"/care/homes/(\d+)/record")
 ADDRESS = re.compile(r'<dl class="facts">\s*<dt>[^<]*</dt><dd>([^<]*)</dd>')
-DUE = re.compile(
-    r'<li><div>(?P<kind>[^<\s]+) <time[^>]*>(?P<planned>[\d-]+)</time> <span class="quiet">\D*(?P<until>[\d-]+)</span>'
-    r".*?/care/periods/(?P<id>\d+)/helper",
-    re.DOTALL,
-)
-HELPER = re.compile(r'<option value="(\d+)">([^<]+)</option>')
-PAIRED = re.compile(r'/care/pairings/(\d+)/end"')
 CODE = re.compile(r">([A-Z2-7]{8})<")
-
-
-@dataclass(frozen=True, slots=True)
-class DuePeriod:
-    """What is still to be done, as the page of an enrolment says it."""
-
-    id: int
-    kind: str
-    planned: str
-    until: str
 
 
 @dataclass(slots=True)
@@ -46,9 +31,9 @@ class Home:
 class Elders:
     """Everybody who is cared for, by home; read again when somebody comes. Two may have one name."""
 
+    shop: Shop
     screen: Screen
     homes: dict[int, Home] = field(default_factory=dict)
-    able: dict[int, str] = field(default_factory=dict)
     known: set[int] = field(default_factory=set)
 
     def learn(self) -> None:
@@ -60,7 +45,7 @@ class Elders:
 
     def meet(self, enrolment_id: int, programme: str, names: set[str]) -> None:
         """One enrolment that is new."""
-        page = self.page(enrolment_id)
+        page = self.screen.read(f"/care/{enrolment_id}").text
         found, address = HOME.search(page), ADDRESS.search(page)
         if found is None or address is None:
             return
@@ -71,21 +56,21 @@ class Elders:
         self.homes[household_id].names |= names
         self.homes[household_id].enrolments[enrolment_id] = programme
         self.known.add(enrolment_id)
-        self.able |= {int(number): html.unescape(who) for number, who in HELPER.findall(page)}
 
-    def page(self, enrolment_id: int) -> str:
-        """The page of an enrolment."""
-        return self.screen.read(f"/care/{enrolment_id}").text
+    def shown(self, enrolment_id: int) -> Mapping[str, Any]:
+        """An enrolment as it is now: its helpers, and what is due."""
+        found: Mapping[str, Any] = self.shop.read(f"/api/care/enrolments/{enrolment_id}")
+        return found
 
-    def due(self, home: Home) -> Iterator[DuePeriod]:
-        """What is due at a home."""
-        for enrolment_id in home.enrolments:
-            for one in DUE.finditer(self.page(enrolment_id)):
-                yield DuePeriod(int(one["id"]), one["kind"], one["planned"], one["until"])
+    def due(self, home: Home) -> list[Mapping[str, Any]]:
+        """What is due at a home, what ends first before the rest."""
+        found = [one for enrolment_id in home.enrolments for one in self.shown(enrolment_id)["due"]]
+        return sorted(found, key=lambda one: (one["until"], one["id"]))
 
-    def pairings(self, enrolment_id: int) -> list[int]:
-        """The pairings that hold."""
-        return [int(number) for number in PAIRED.findall(self.page(enrolment_id))]
+    def pairings(self, enrolment_id: int) -> dict[int, int]:
+        """Who is paired now, and the pairing of each."""
+        helpers = self.shown(enrolment_id)["helpers"]
+        return {int(one["performer_id"]): int(one["id"]) for one in helpers if one["ends_on"] is None}
 
     def at(self, address: str) -> Home | None:
         """The home of an address as the phone page writes it."""

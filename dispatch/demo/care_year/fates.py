@@ -1,15 +1,14 @@
 """What life brings in the year, each at its share of it: death, hospital, a flooded house, helpers who come and go."""
 
-import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from dispatch.demo.care_year.devices import Devices
-from dispatch.demo.care_year.elders import DuePeriod, Elders, Home
+from dispatch.demo.care_year.elders import Elders, Home
 from dispatch.demo.care_year.hosting import Hosts
 from dispatch.demo.care_year.visits import Helpers
 from dispatch.demo.year.screen import Screen
@@ -78,13 +77,11 @@ class Fates:
         kinds = ("party_member", "community_worker", "volunteer")
         for number, (enrolment_id, home) in enumerate(self.of(Programme.PAIRING)):
             free = [one for one in self.helpers.near(home) if not self.is_paired(enrolment_id, one)]
-            form = {"performer_id": str(self.shop.chance("pair", number).choice(free)), "kind": kinds[number % 3]}
-            self.sent(self.elders.screen, f"/care/{enrolment_id}/helpers", form)
+            helper = self.shop.chance("pair", number).choice(free)
+            about = {"performer_id": helper, "kind": kinds[number % 3]}
+            self.shop.made(f"/api/care/enrolments/{enrolment_id}/helpers", about)
         for _, home in self.of(Programme.VOUCHER)[:3]:
             self.plan_chores(home)
-        at_home = {home.household_id: self.resident_of(home) for _, home in self.of(Programme.DEVICE)}
-        self.devices.begin(at_home)
-        self.helpers.tested = self.devices.test
 
     def plan_chores(self, home: Home) -> None:
         """Somebody helps in the house every second week."""
@@ -132,7 +129,7 @@ class Fates:
     def excuse_home(self, home: Home, day: date) -> None:
         """What is due at an empty home these days is excused by two."""
         for one in self.elders.due(home):
-            if one.until <= (day + A_DAY).isoformat():
+            if one["until"] <= (day + A_DAY).isoformat():
                 self.excuse(one, "disaster")
 
     def excuse_somebody(self, day: date) -> None:
@@ -142,20 +139,20 @@ class Fates:
         for one in list(self.elders.due(home))[:1]:
             self.excuse(one, "refused", granted=len(self.excused) % 3 != 0)
 
-    def excuse(self, one: DuePeriod, code: str, *, granted: bool = True) -> None:
+    def excuse(self, one: Mapping[str, Any], code: str, *, granted: bool = True) -> None:
         """The desk asks, the centre decides; each once."""
-        if one.id in self.excused:
+        if one["id"] in self.excused:
             return
-        self.excused[one.id] = code
-        self.sent(self.elders.screen, f"/care/periods/{one.id}/excuse", {"code": code, "words": WHY})
-        self.sent(self.centre, f"/care/periods/{one.id}/{'approval' if granted else 'refusal'}", {})
-        self.shop.diary.keep("excuses", {"period": one.id, "code": code, "granted": granted})
+        self.excused[one["id"]] = code
+        self.sent(self.elders.screen, f"/care/periods/{one['id']}/excuse", {"code": code, "words": WHY})
+        self.sent(self.centre, f"/care/periods/{one['id']}/{'approval' if granted else 'refusal'}", {})
+        self.shop.diary.keep("excuses", {"period": one["id"], "code": code, "granted": granted})
 
     def leave_for_good(self, day: date) -> None:
         """A helper who is paired comes no more; their elders are paired anew with another."""
         helper = self.paired_helper()
         before = [one for one in self.of(Programme.PAIRING) if self.is_paired(one[0], helper)]
-        self.sent(self.elders.screen, f"/care/helpers/{helper}/leave", {"starts_on": day.isoformat(), "until": ""})
+        self.shop.made(f"/api/care/helpers/{helper}/leaves", {"starts_on": day.isoformat()})
         for enrolment_id, home in before:
             self.pair_anew(enrolment_id, home, "volunteer", helper)
         gone = {"helper": helper, "day": day.isoformat(), "enrolments": [number for number, _ in before]}
@@ -164,22 +161,21 @@ class Fates:
     def pair_anew(self, enrolment_id: int, home: Home, kind: str, but: int) -> None:
         """Another helper of the area is paired."""
         free = [one for one in self.helpers.near(home) if one != but and not self.is_paired(enrolment_id, one)]
-        form = {"performer_id": str(free[0]), "kind": kind}
-        self.sent(self.elders.screen, f"/care/{enrolment_id}/helpers", form)
+        self.shop.made(f"/api/care/enrolments/{enrolment_id}/helpers", {"performer_id": free[0], "kind": kind})
 
     def fall_sick(self, day: date) -> None:
         """A helper is ill for some days."""
         until = day + max(3, int(self.days * SICK)) * A_DAY
         form = {"starts_on": day.isoformat(), "until": until.isoformat()}
         helper = self.paired_helper()
-        self.sent(self.elders.screen, f"/care/helpers/{helper}/leave", form)
+        self.shop.made(f"/api/care/helpers/{helper}/leaves", form)
         self.shop.diary.keep("sick", {"helper": helper, **form})
 
     def change_helper(self, _day: date) -> None:
         """A pairing ends without anybody leaving, and another begins."""
         enrolment_id, home = self.of(Programme.PAIRING)[0]
-        for pairing in self.elders.pairings(enrolment_id)[:1]:
-            self.sent(self.elders.screen, f"/care/pairings/{pairing}/end", {})
+        for pairing in list(self.elders.pairings(enrolment_id).values())[:1]:
+            self.shop.made(f"/api/care/pairings/{pairing}/end", {})
         self.pair_anew(enrolment_id, home, "party_member", 0)
 
     def enter_the_calendar(self, _day: date) -> None:
@@ -200,16 +196,15 @@ class Fates:
         return self.shop.chance("fate", programme, len(self.told)).choice(homes)
 
     def is_paired(self, enrolment_id: int, helper: int) -> bool:
-        """Whether a helper is among those of a home."""
-        page = self.elders.page(enrolment_id).partition("/helpers")[0]
-        return f"<div>{self.elders.able[helper]} <" in page
+        """Whether a helper is among those of an enrolment."""
+        return helper in self.elders.pairings(enrolment_id)
 
     def paired_helper(self) -> int:
         """One of those who are paired with somebody and have not left."""
         gone = {one["helper"] for one in self.shop.diary.given.get("left", [])}
-        page = html.unescape(self.elders.screen.read("/care/helpers").text)
-        rows = re.findall(r"结对 (\d+) 户.*?/care/helpers/(\d+)/leave", page, re.DOTALL)
-        free = [int(helper) for paired, helper in rows if int(paired) and int(helper) not in gone]
+        helpers = self.shop.read("/api/care/helpers")["items"]
+        here = (one for one in helpers if one["paired"] and not one["leaves"])
+        free = [int(one["performer_id"]) for one in here if one["performer_id"] not in gone]
         if not free:
             words = "nobody is paired"
             raise Surprise(words)

@@ -181,13 +181,15 @@ def prepare(settings: Settings, plan: CareYearPlan, sheet: Mapping[str, Any]) ->
     }
     begins = now.astimezone(SHANGHAI).date() + A_DAY
     shop = Shop(wire, sheet["api_keys"], community, clock, screens, [], Diary(), plan.seed, f"care-{begins}")
-    agenda, elders = Agenda(), Elders(screens["dispatcher1"])
+    agenda, elders = Agenda(), Elders(shop, screens["dispatcher1"])
     helpers = Helpers(shop, settings.home, agenda, elders)
     desk = Desk(Errands(shop, settings.home, ()), helpers, elders)
     devices = Devices(shop, elders, (settings.alarm_host, settings.alarm_port), plan.days)
-    fates = Fates(shop, elders, helpers, devices, plan.days, screens["centre1"], Hosts(shop, screens["centre1"]))
+    fates = Fates(shop, elders, helpers, devices, plan.days, screens["centre1"], Hosts(shop, screens["centre2"]))
     shop.learn()
     elders.learn()
+    devices.learn()
+    helpers.tested = devices.test
     helpers.begin()
     desk.learn()
     return CareYear(shop, plan, settings, begins, agenda, elders, helpers, desk, fates, devices)

@@ -11,7 +11,7 @@ from dispatch.demo.care_year.elders import Elders, Home
 from dispatch.demo.day.agenda import Agenda
 from dispatch.demo.day.firms import MACHINE, photo, signature
 from dispatch.demo.day.wire import Part, multipart
-from dispatch.demo.year.shop import OK, SEE_OTHER, Shop
+from dispatch.demo.year.shop import CREATED, OK, Shop
 from dispatch.gateways.messages.received import read_received
 from dispatch.rules.care.terms import DUTY_LABELS, DutyKind
 
@@ -142,25 +142,25 @@ class Visit:
     def tell_the_desk(self, home: Home, *, is_test: bool) -> None:
         """The desk writes down what the helper says: mood, complaint, difficulty, how it is known."""
         is_call, scans = self.kind == CALL, self.chance.random() < SCANS
-        form = {
+        content = {
+            "household_id": home.household_id,
             "kind": "call" if is_call else "visit",
-            "answered": "yes",
+            "performer_id": self.helpers.ids.get(self.code),
             "mood": self.chance.choice(MOODS),
             "complaint": self.chance.choice(COMPLAINTS),
             "difficulty": self.chance.choice(DIFFICULTIES) if self.chance.random() < DIFFICULT else "",
             "door_code": "" if is_call or not scans else home.door_code,
-            "performer_id": str(self.helpers.ids.get(self.code, "")),
+            "confirmed": not is_call and not scans,
+            "tested": is_test,
         }
-        form |= {"tested": "yes"} if is_test else {}
-        form |= {"confirmed": "yes"} if not is_call and not scans else {}
-        screen = self.helpers.elders.screen
-        answer = screen.send(f"/care/homes/{home.household_id}/record", form, once=f"record-{self.token}")
-        diary = self.helpers.shop.diary
         if is_test and self.helpers.tested is not None:
             self.helpers.tested(home)
-        if diary.expect(answer, SEE_OTHER, what=f"record of {self.page['number']}"):
-            diary.count("difficulties told" if form["difficulty"] else "records at the desk")
-            diary.keep("records", {"household": home.household_id, "order": self.page["number"], "kind": form["kind"]})
+        shop = self.helpers.shop
+        answer = shop.api("/api/care/contacts", content)
+        if shop.diary.expect(answer, CREATED, what=f"record of {self.page['number']}"):
+            shop.diary.count("difficulties told" if content["difficulty"] else "records at the desk")
+            about = {"contact": answer.json()["id"], "household": home.household_id, "order": self.page["number"]}
+            shop.diary.keep("records", about)
 
     def finish(self) -> None:
         """Report on the phone page, with the photo and the signature that the kind asks for."""
