@@ -14,10 +14,12 @@ from dispatch.rules.care.terms import DUTY_LABELS, DutyKind
 
 LEAVES_IT = 0.25
 IDLE = timedelta(days=9)
+MOST_TRIED = 12
 REASON = "演示：调度员处理"
 REACHED = 0.9
-PLEASED = {"reached": True, "contacted": True, "solved": True, "satisfaction": "satisfied"}
-AWAY = {"reached": False, "remark": "无人接听"}
+CLERKS = ("callback1", "callback2")
+PLEASED = {"reached": "yes", "contacted": "yes", "solved": "yes", "satisfaction": "satisfied"}
+AWAY = {"reached": "no", "remark": "无人接听"}
 LOOKED_AT = ("dispatched", "awaiting_human", "offered", "finished", "calling_back")
 OF_CALENDAR = VISITS | {CALL}
 
@@ -77,6 +79,7 @@ class Desk:
         number = order["number"]
         if self.kinds.get(order["service_id"], "") not in OF_CALENDAR:
             self.errands.step(number, "route", {"reason": REASON})
+            self.give_by_hand(order)
         elif self.leaves(number):
             return
         elif not self.swap(order):
@@ -112,9 +115,11 @@ class Desk:
         return self.errands.shop.chance("swap", order["number"], order["version"]).sample(near, len(near))
 
     def give_by_hand(self, order: Mapping[str, Any]) -> None:
-        """What is due no more is still somebody's to go to: a dispatcher names who."""
-        shop = self.errands.shop
-        for performer in self.candidates(order):
+        """What is due no more, or nobody took, is still somebody's to go to: a dispatcher names who serves the kind."""
+        shop, kind = self.errands.shop, self.kinds.get(order["service_id"], "")
+        serving = shop.read(f"/api/performers?limit=100&service_code={kind}")["items"] if kind else []
+        near = set(self.candidates(order))
+        for performer in sorted((int(one["id"]) for one in serving), key=lambda one: one not in near)[:MOST_TRIED]:
             content = {"performer_id": performer, "reason": REASON}
             answer = shop.api(f"/api/orders/{order['number']}/dispatch", content)
             shop.diary.count(f"by hand {answer.status}")
@@ -124,8 +129,9 @@ class Desk:
     def call_back(self, order: Mapping[str, Any], day: str) -> None:
         """Somebody else than who answered calls the elder back."""
         shop = self.errands.shop
-        reached = shop.chance("callback", order["number"], day).random() < REACHED
-        answer = shop.api(f"/api/orders/{order['number']}/callbacks", PLEASED if reached else AWAY)
+        chance = shop.chance("callback", order["number"], day)
+        clerk, path = shop.screens[chance.choice(CLERKS)], f"/orders/{order['number']}/callback"
+        answer = clerk.send(path, PLEASED if chance.random() < REACHED else AWAY)
         shop.diary.count(f"callback {answer.status}")
 
     def go_on(self, order: Mapping[str, Any]) -> None:
