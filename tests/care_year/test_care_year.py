@@ -70,7 +70,7 @@ def lived() -> Iterator[Lived]:
     """The year, once for all tests."""
     with tempfile.TemporaryDirectory(prefix="hq-", dir="/tmp", ignore_cleanup_errors=True) as fresh:
         past.begin(Path(fresh), datetime.fromisoformat(BEGINS))
-        with town("--workers", "2", "--beats", "3", folder=Path(fresh)) as started:
+        with town("--workers", "2", "--beats", "8", folder=Path(fresh)) as started:
             told = started.command("demo", "--care-year", f"--days={DAYS}", expected=None)
             started.until(lambda: started.rows(UNSETTLED)[0][0] == 0, "settling", SETTLE_SECONDS)
             yield Lived(started, told, read_json(started.home / "care-year.json"))
