@@ -80,10 +80,13 @@ class Desk:
         if self.kinds.get(order["service_id"], "") not in OF_CALENDAR:
             self.errands.step(number, "route", {"reason": REASON})
             self.give_by_hand(order)
-        elif self.leaves(number):
-            return
-        elif not self.swap(order):
+        elif not self.leaves(number) and (self.is_over(order) or not self.swap(order)):
             self.give_by_hand(order)
+
+    def is_over(self, order: Mapping[str, Any]) -> bool:
+        """Whether the time at which somebody was wanted has passed."""
+        wanted = order["wanted_until"]
+        return wanted is not None and datetime.fromisoformat(wanted) < self.errands.shop.time.now()
 
     def leaves(self, number: str) -> bool:
         """Whether the desk leaves an order as it is these days, so that what it was for is missed."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -66,6 +66,7 @@ class Fates:
             self.shop.attempt(lambda: self.excuse_somebody(day))
         if number % WEEK == 1:
             self.shop.attempt(self.hosts.look)
+            self.shop.attempt(self.name_visitors)
         for home in self.flooded:
             self.shop.attempt(lambda home=home: self.excuse_home(home, day))  # type: ignore[misc]
 
@@ -96,6 +97,16 @@ class Fates:
         }
         self.told.setdefault("chores", []).append(self.shop.made("/api/visit-schedules", content)["id"])
 
+    def name_visitors(self) -> None:
+        """A visit of 三访 that was due and is not paid goes to somebody else."""
+        now = self.shop.time.now()
+        for event in self.shop.diary.given.get("events", []):
+            for visit in self.shop.read(f"/api/care/events/{event['id']}")["visits"]:
+                if visit["state"] not in {"done", "ended"} and datetime.fromisoformat(visit["due_at"]) < now:
+                    serving = self.shop.read("/api/performers?service_code=condolence_visit&limit=100")["items"]
+                    other = self.shop.chance("visitor", visit["id"], now).choice(serving)["id"]
+                    self.shop.made(f"/api/care/condolences/{visit['id']}/visitor", {"performer_id": other})
+
     def to_hospital(self, day: date) -> None:
         """One who lives alone, with voucher or pairing, comes to hospital."""
         home = self.alone(Programme.VOUCHER)
@@ -117,7 +128,8 @@ class Fates:
         """Water stands in a home: its people live elsewhere for some weeks."""
         home = self.alone(Programme.PAIRING)
         event = {"kind": "disaster", "happened_on": day.isoformat(), "household_id": home.household_id}
-        self.shop.made("/api/care/events", event)
+        made = self.shop.made("/api/care/events", event)["event"]
+        self.shop.diary.keep("events", {**event, "id": made["id"]})
         self.shop.made("/api/care/absences", {"resident_id": self.resident_of(home), "starts_on": day.isoformat()})
         self.flooded.append(home)
 
