@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from dispatch.models.care import Contact, DutyOrder, DutyPeriod
 from dispatch.models.orders import Offer, OfferRecipient, Order
 from dispatch.rules.access.roles import SYSTEM
+from dispatch.rules.care.duties import Happened, counts_for
+from dispatch.rules.care.terms import ContactKind, DutyKind, PeriodState
 from dispatch.rules.orders.states import AFTER_WORK, OPEN, WITH_PERFORMER, OrderState
 from dispatch.services import catalogue, orders
 from dispatch.services.care.cases import Case
@@ -25,9 +27,9 @@ def end_orders(
     signature: bytes | None,
     now: datetime,
 ) -> None:
-    """End each order of these homes that worked for what is met now and for nothing that is still due."""
+    """End each order of these homes that worked for what is met now or is over, and for nothing that is still due."""
     still = {period.id for case in found for _, period in case.due()}
-    rows = under_way(session, {period.id for period in met})
+    rows = under_way(session, {period.id for period in met} | over(session, contact, found))
     for order_id in sorted({one.order_id for one in rows}):
         parts = [one for one in rows if one.order_id == order_id]
         if any(one.period_id in still for one in parts):
@@ -42,6 +44,23 @@ def end_orders(
         for one in parts:
             one.order_version = order.version
     session.flush()
+
+
+def over(session: Session, contact: Contact, found: Sequence[Case]) -> set[int]:
+    """The periods that were missed and for which somebody is still sent, where such a contact is what they asked."""
+    kinds = {duty.id: DutyKind(duty.kind) for case in found for duty in case.duties.values()}
+    query = (
+        select(DutyPeriod.id, DutyPeriod.duty_id)
+        .join(DutyOrder, DutyOrder.period_id == DutyPeriod.id)
+        .where(
+            DutyPeriod.duty_id.in_(kinds),
+            DutyPeriod.state == PeriodState.MISSED,
+            DutyPeriod.until < contact.day,
+            DutyOrder.outcome == "under_way",
+        )
+    )
+    happened = Happened(contact.day, ContactKind(contact.kind), contact.answered, contact.tested)
+    return {one.id for one in session.execute(query) if counts_for(happened, kinds[one.duty_id])}
 
 
 def under_way(session: Session, period_ids: set[int]) -> list[DutyOrder]:

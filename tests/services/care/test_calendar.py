@@ -152,6 +152,22 @@ def test_what_is_recorded_by_hand_withdraws_the_order_on_the_way(session: Sessio
     assert states(session, enrolment, "visit") == [("2026-01-10", "met"), ("2026-01-21", "due")]
 
 
+def test_whoever_was_there_makes_the_order_for_what_was_missed_needless(session: Session, calendar: Calendar) -> None:
+    elder = home(session, calendar)[0]
+    enrolment = paired(session, calendar, [elder], now=at(1, 10))
+    call = periods(session, enrolment, "greeting")[0]
+    keep_day(session, calendar, at(call.until.month, call.until.day, 8))
+    late = order_of(session, call)
+    day_after = at(call.until.month, call.until.day, 8) + timedelta(days=1)
+    keep_day(session, calendar, day_after)
+    assert states(session, enrolment, "greeting")[0][1] == PeriodState.MISSED
+    assert late.state != "voided"
+    visited(session, calendar, elder, day_after)
+    session.refresh(late)
+    assert late.state == "voided"
+    assert periods(session, enrolment, "greeting")[0].state == PeriodState.MISSED
+
+
 def test_the_helper_who_records_a_visit_has_finished_its_order(session: Session, calendar: Calendar) -> None:
     elder = home(session, calendar)[0]
     enrolment = paired(session, calendar, [elder], now=at(1, 10))
