@@ -36,8 +36,8 @@ UNSETTLED = (
 )
 ENDED = ["closed", "archived", "answered", "voided", "merged"]
 PLACED_AFTER = (
-    "SELECT number FROM orders JOIN duty_orders AS link ON link.order_id = orders.id JOIN duty_periods AS period "
-    "ON period.id = link.period_id JOIN duties AS duty ON duty.id = period.duty_id "
+    "SELECT orders.number FROM orders JOIN duty_orders AS link ON link.order_id = orders.id "
+    "JOIN duty_periods AS period ON period.id = link.period_id JOIN duties AS duty ON duty.id = period.duty_id "
     "WHERE duty.enrolment_id = ANY (%(enrolments)s) "
     "AND (orders.created_at AT TIME ZONE 'Asia/Shanghai')::date > %(day)s"
 )

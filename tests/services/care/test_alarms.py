@@ -250,6 +250,7 @@ def test_account_number_and_elder_have_one_device_in_use_and_a_recovered_one_is_
     order = alarms.ask_recovery(session, home.elder.id, now=now)
     assert order is not None
     assert alarms.ask_recovery(session, home.elder.id, now=now) is None
+    assert alarms.watch(session, now=now + timedelta(days=30)) == 0
     alarms.recover_device(session, home.device.id, actor=SYSTEM, now=now)
     assert alarms.lock_devices(session, [account]) == {}
     assert device_of(session, home.world, home.elder, account=account).state == "installed"

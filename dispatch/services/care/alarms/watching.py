@@ -64,11 +64,12 @@ def not_asked(since: "InstrumentedAttribute[datetime | None]") -> ColumnElement[
 
 
 def standing(community_id: int) -> "Select[AlarmDevice, AlarmState]":
-    """The devices that stand in homes of a community, with their states."""
+    """The devices that stand in homes of a community, with their states; none that somebody is fetching back."""
     return (
         select(AlarmDevice, AlarmState)
         .join(AlarmState, AlarmState.device_id == AlarmDevice.id)
         .where(AlarmDevice.community_id == community_id, AlarmDevice.state.in_(STANDS))
+        .where(AlarmDevice.recovery_order_id.is_(None))
         .order_by(AlarmDevice.id)
     )
 
