@@ -20,7 +20,7 @@ from dispatch.rules.care.terms import Programme as Kind
 from dispatch.services.access import audit, reach, vault
 from dispatch.services.care import cases, helping, periods
 from dispatch.services.care.checks import resident_in_reach
-from dispatch.services.care.ordering import withdraw
+from dispatch.services.care.ordering import sent_for, withdraw
 from dispatch.services.care.programmes import find_programme
 
 LONGEST_REASON = 500
@@ -191,7 +191,8 @@ def end_cases(
         for paired in case.paired:
             paired.ends_on = max(enrolment.ends_on, paired.starts_on)
     session.flush()
-    withdraw(session, periods.excuse_ended(session, found, now=now), reason="已退出关爱项目", now=now)
+    periods.excuse_ended(session, found, now=now)
+    withdraw(session, sent_for(session, found), reason="已退出关爱项目", now=now)
     for case in found:
         one = case.enrolment
         audit.record(

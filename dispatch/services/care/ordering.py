@@ -124,6 +124,13 @@ def under_way(session: Session, cases: Iterable[Case]) -> frozenset[int]:
     return frozenset(session.scalars(query))
 
 
+def sent_for(session: Session, cases: Iterable[Case]) -> list[DutyPeriod]:
+    """The periods for which somebody is sent, also those that are over."""
+    ids = [duty_id for case in cases for duty_id in case.duties]
+    query = select(DutyPeriod).join(DutyOrder, DutyOrder.period_id == DutyPeriod.id)
+    return list(session.scalars(query.where(DutyPeriod.duty_id.in_(ids), DutyOrder.outcome == "under_way")))
+
+
 def tries_of(session: Session, period_ids: Sequence[int]) -> Counter[int]:
     """How many orders a period has had."""
     query = select(DutyOrder.period_id, func.count()).where(DutyOrder.period_id.in_(period_ids))

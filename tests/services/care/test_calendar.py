@@ -168,6 +168,19 @@ def test_whoever_was_there_makes_the_order_for_what_was_missed_needless(session:
     assert periods(session, enrolment, "greeting")[0].state == PeriodState.MISSED
 
 
+def test_whoever_leaves_a_programme_is_not_visited_for_what_was_missed(session: Session, calendar: Calendar) -> None:
+    enrolment = paired(session, calendar, home(session, calendar), now=at(1, 10))
+    call = periods(session, enrolment, "greeting")[0]
+    keep_day(session, calendar, at(call.until.month, call.until.day, 8))
+    late = order_of(session, call)
+    day_after = at(call.until.month, call.until.day, 8) + timedelta(days=1)
+    keep_day(session, calendar, day_after)
+    said = {"code": "ended", "reason": "搬去女儿家", "actor": calendar.planner}
+    care.end_enrolment(session, enrolment.id, **said, now=day_after)  # type: ignore[arg-type]
+    session.refresh(late)
+    assert (states(session, enrolment, "greeting")[0][1], late.state) == (PeriodState.MISSED, "voided")
+
+
 def test_the_helper_who_records_a_visit_has_finished_its_order(session: Session, calendar: Calendar) -> None:
     elder = home(session, calendar)[0]
     enrolment = paired(session, calendar, [elder], now=at(1, 10))
