@@ -152,33 +152,28 @@ def test_what_is_recorded_by_hand_withdraws_the_order_on_the_way(session: Sessio
     assert states(session, enrolment, "visit") == [("2026-01-10", "met"), ("2026-01-21", "due")]
 
 
-def test_whoever_was_there_makes_the_order_for_what_was_missed_needless(session: Session, calendar: Calendar) -> None:
+def missed_call(session: Session, calendar: Calendar, enrolment: Enrolment) -> tuple[Order, datetime]:
+    """The order of a call that nobody made, and the morning after."""
+    call = periods(session, enrolment, "greeting")[0]
+    morning = at(call.until.month, call.until.day, 8)
+    keep_day(session, calendar, morning)
+    keep_day(session, calendar, morning + timedelta(days=1))
+    assert call.state == PeriodState.MISSED
+    return order_of(session, call), morning + timedelta(days=1)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_nobody_is_sent_for_what_was_missed_once_somebody_was_there_or_they_left(
+    session: Session, calendar: Calendar, *, ends: bool
+) -> None:
     elder = home(session, calendar)[0]
-    enrolment = paired(session, calendar, [elder], now=at(1, 10))
-    call = periods(session, enrolment, "greeting")[0]
-    keep_day(session, calendar, at(call.until.month, call.until.day, 8))
-    late = order_of(session, call)
-    day_after = at(call.until.month, call.until.day, 8) + timedelta(days=1)
-    keep_day(session, calendar, day_after)
-    assert states(session, enrolment, "greeting")[0][1] == PeriodState.MISSED
+    late, now = missed_call(session, calendar, enrolment := paired(session, calendar, [elder], now=at(1, 10)))
     assert late.state != "voided"
-    visited(session, calendar, elder, day_after)
-    session.refresh(late)
-    assert late.state == "voided"
-    assert periods(session, enrolment, "greeting")[0].state == PeriodState.MISSED
-
-
-def test_whoever_leaves_a_programme_is_not_visited_for_what_was_missed(session: Session, calendar: Calendar) -> None:
-    enrolment = paired(session, calendar, home(session, calendar), now=at(1, 10))
-    call = periods(session, enrolment, "greeting")[0]
-    keep_day(session, calendar, at(call.until.month, call.until.day, 8))
-    late = order_of(session, call)
-    day_after = at(call.until.month, call.until.day, 8) + timedelta(days=1)
-    keep_day(session, calendar, day_after)
-    said = {"code": "ended", "reason": "搬去女儿家", "actor": calendar.planner}
-    care.end_enrolment(session, enrolment.id, **said, now=day_after)  # type: ignore[arg-type]
-    session.refresh(late)
-    assert (states(session, enrolment, "greeting")[0][1], late.state) == (PeriodState.MISSED, "voided")
+    if ends:
+        care.end_enrolment(session, enrolment.id, code="ended", reason="搬走", actor=calendar.planner, now=now)
+    else:
+        visited(session, calendar, elder, now)
+    assert order_of(session, periods(session, enrolment, "greeting")[0]).state == "voided"
 
 
 def test_the_helper_who_records_a_visit_has_finished_its_order(session: Session, calendar: Calendar) -> None:
