@@ -79,6 +79,7 @@ class Enrol(HouseSchema):
     household_id = identity(load_default=None, allow_none=True)
     resident_id = identity(load_default=None, allow_none=True)
     starts_on = fields.Date(load_default=None, allow_none=True)
+    is_couple = Flag(load_default=False, metadata={"description": "the two of the home are husband and wife"})
 
 
 class EndEnrolment(HouseSchema):

@@ -37,6 +37,7 @@ class Enrolment(Base):
     """A household (pairing) or a person (voucher, device) in a programme, from `starts_on` to before `ends_on`.
 
     Two of one programme never overlap for one subject (exclusion constraints); the places are counted by a trigger.
+    `is_couple`: whoever enrolled them said that the two of the home are husband and wife.
     """
 
     __tablename__ = "enrolments"
@@ -52,6 +53,7 @@ class Enrolment(Base):
     end_code: Mapped[str | None]
     end_reason: Mapped[bytes | None] = mapped_column(LargeBinary)
     checked_on: Mapped[date]
+    is_couple: Mapped[bool] = mapped_column(server_default=text("false"))
     enrolled_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
     enrolled_at: Mapped[Moment]
     ended_by: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))

@@ -36,10 +36,13 @@ def is_of_age(birth_date: date | None, day: date, least_age: int = LEAST_AGE) ->
     return birth_date is not None and age_on(birth_date, day) >= least_age
 
 
-def is_empty_nest(births: Sequence[date | None], day: date, least_age: int = LEAST_AGE) -> bool:
+def is_empty_nest(
+    births: Sequence[date | None], day: date, least_age: int = LEAST_AGE, *, is_couple: bool = False
+) -> bool:
     """Whether those who live in a home, by their birth dates, are elders on their own.
 
-    All of them are of age, or two of whom one is, and the other is too old to be the first one's child.
+    All of them are of age, or two of whom one is, and the other is too old to be the first one's child; or the two are
+    said to be husband and wife, which the register does not know.
     """
     of_age = [one for one in births if is_of_age(one, day, least_age)]
     if len(of_age) == len(births):
@@ -47,7 +50,7 @@ def is_empty_nest(births: Sequence[date | None], day: date, least_age: int = LEA
     known = sorted(one for one in births if one is not None)
     if len(births) != COUPLE or len(known) != COUPLE or not of_age:
         return False
-    return known[1] < years_after(known[0], PARENTS_ARE_OLDER_BY)
+    return is_couple or known[1] < years_after(known[0], PARENTS_ARE_OLDER_BY)
 
 
 def years_after(day: date, years: int) -> date:
@@ -59,7 +62,13 @@ def years_after(day: date, years: int) -> date:
 
 
 def check_enrolment(
-    births: Sequence[date | None], day: date, *, least_age: int | None, empty_nest: bool, field: str
+    births: Sequence[date | None],
+    day: date,
+    *,
+    least_age: int | None,
+    empty_nest: bool,
+    field: str,
+    is_couple: bool = False,
 ) -> None:
     """Refuse whom a programme is not for; raises Invalid naming the field and saying what is missing.
 
@@ -70,5 +79,5 @@ def check_enrolment(
     asked = births[:1] if field == "resident_id" else births
     if least_age is not None and not any(is_of_age(one, day, least_age) for one in asked):
         raise Invalid(field, "加入当天要年满%(age)s周岁,请核对出生日期", age=least_age)
-    if empty_nest and not is_empty_nest(births, day, least_age or LEAST_AGE):
-        raise Invalid(field, "这一户不是只住着老人,不算空巢,请核对同住的人")
+    if empty_nest and not is_empty_nest(births, day, least_age or LEAST_AGE, is_couple=is_couple):
+        raise Invalid(field, "这一户不是只住着老人,不算空巢,请核对同住的人;两人是夫妻的请勾选")

@@ -42,12 +42,16 @@ class EnrolmentEnded(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentDraft:
-    """Who is to be enrolled: a household for pairing, else a resident; from which day (today without one)."""
+    """Who is to be enrolled: a household for pairing, else a resident; from which day (today without one).
+
+    `is_couple`: the two of the home are husband and wife, whatever their ages are.
+    """
 
     programme: str
     household_id: int | None = None
     resident_id: int | None = None
     starts_on: date | None = None
+    is_couple: bool = False
 
 
 def enrol(session: Session, draft: EnrolmentDraft, *, actor: Actor, now: datetime) -> Enrolment:
@@ -67,6 +71,7 @@ def enrol(session: Session, draft: EnrolmentDraft, *, actor: Actor, now: datetim
         resident_id=draft.resident_id,
         starts_on=day,
         checked_on=clock.today(now),
+        is_couple=draft.is_couple,
         enrolled_by=actor.user_id,
         enrolled_at=now,
         version=1,
@@ -124,6 +129,7 @@ def check(session: Session, programme: Programme, draft: EnrolmentDraft, day: da
         least_age=programme.least_age,
         empty_nest=programme.empty_nest,
         field="household_id" if draft.household_id is not None else "resident_id",
+        is_couple=draft.is_couple,
     )
 
 

@@ -32,7 +32,7 @@ def check_nests(session: Session, *, now: datetime) -> int:
     for case in found:
         one = case.enrolment
         least_age = least_ages[one.id] or eligibility.LEAST_AGE
-        if not eligibility.is_empty_nest(births[one.id], today, least_age):
+        if not eligibility.is_empty_nest(births[one.id], today, least_age, is_couple=one.is_couple):
             notify.raise_alarm(
                 session,
                 kind=CHANGED,

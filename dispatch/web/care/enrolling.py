@@ -65,6 +65,7 @@ def enrol() -> Response:
             household_id=home_of(session, resident_id) if by_home else None,
             resident_id=None if by_home else resident_id,
             starts_on=read_day(request.form, "starts_on"),
+            is_couple="is_couple" in request.form,
         )
         made = care.enrol(session, draft, actor=actor, now=now)
         return url_for("pages_care.elder", enrolment_id=made.id)

@@ -84,6 +84,13 @@ def test_of_an_empty_nest_somebody_is_of_age_and_the_order_does_not_matter(
     assert not alone or not is_empty_nest([*births, day], day)
 
 
+def test_husband_and_wife_far_apart_are_a_couple_when_somebody_says_so() -> None:
+    assert not is_empty_nest([ELDER, SON], TODAY)
+    assert is_empty_nest([ELDER, SON], TODAY, is_couple=True)
+    assert not is_empty_nest([ELDER, SON, SON], TODAY, is_couple=True)
+    assert not is_empty_nest([SON, SON], TODAY, is_couple=True)
+
+
 @pytest.mark.parametrize(
     ("births", "least_age", "empty_nest", "field"),
     [
