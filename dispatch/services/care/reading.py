@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import case as when
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
@@ -22,6 +23,8 @@ from dispatch.services.care.enrolling import find_enrolment
 MOST_LISTED = 300
 MOST_PERIODS = 60
 MOST_CONTACTS = 30
+WHO = when((DutyPeriod.contact_id.is_not(None), Contact.performer_id), else_=DutyPeriod.helper_id)
+"""Who came, where somebody came (unknown, where nobody said); else who is asked."""
 SEALED_WORDS = ("complaint", "difficulty", "note")
 
 
@@ -145,7 +148,7 @@ def periods_of(session: Session, enrolment_id: int) -> list[PeriodRow]:
         select(DutyPeriod, Duty.kind, Performer.name)
         .join(Duty, Duty.id == DutyPeriod.duty_id)
         .outerjoin(Contact, Contact.id == DutyPeriod.contact_id)
-        .outerjoin(Performer, Performer.id == func.coalesce(Contact.performer_id, DutyPeriod.helper_id))
+        .outerjoin(Performer, Performer.id == WHO)
         .where(Duty.enrolment_id == enrolment_id)
         .order_by(DutyPeriod.planned_on.desc(), DutyPeriod.id.desc())
         .limit(MOST_PERIODS)
@@ -193,7 +196,7 @@ def month_of(session: Session, name: str, *, actor: Actor) -> Month:
         select(DutyPeriod, Duty.enrolment_id, Performer.name)
         .join(Duty, Duty.id == DutyPeriod.duty_id)
         .outerjoin(Contact, Contact.id == DutyPeriod.contact_id)
-        .outerjoin(Performer, Performer.id == func.coalesce(Contact.performer_id, DutyPeriod.helper_id))
+        .outerjoin(Performer, Performer.id == WHO)
         .where(reach.visible(DutyPeriod, actor), DutyPeriod.name == name, Duty.kind == DutyKind.MONTHLY_VISIT)
         .order_by(DutyPeriod.planned_on, DutyPeriod.id)
     ).all()
