@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext
 
 from dispatch.errors import Conflict, NotFound
 from dispatch.gateways import limits
 from dispatch.gateways.limits import limiter
 from dispatch.models.reports import Disclosure
-from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.funds.labels import KIND_LABELS, PURPOSE_LABELS
 from dispatch.rules.funds.spoken import spoken
 from dispatch.rules.funds.terms import Commodity, EntryKind, Purpose
@@ -25,7 +24,7 @@ from dispatch.services.reports.files.comma import safe
 from dispatch.transaction import transaction
 from dispatch.web.access import open_to_all
 from dispatch.web.changing import errors_of
-from dispatch.web.giving.public import name_of, open_communities, receipt_typed, visitor
+from dispatch.web.giving.public import name_of, receipt_typed, to_the_only_community, visitor
 from dispatch.web.phone.door import check_origin
 from dispatch.web.reports.charts import stacked_bars
 from dispatch.web.reports.drawing import Drawing, svg_of
@@ -47,11 +46,7 @@ STATEMENT = f"{COMMUNITY}/<int(min=1, max=9223372036854775807):disclosure_id>"
 @open_to_all(PUBLISHED)
 def choose() -> Response:
     """Of which community: straight on where there is one only."""
-    with transaction(EVERYTHING) as session:
-        found = open_communities(session)
-    if len(found) == 1:
-        return redirect(url_for("disclosure.show", community_id=found[0][0]))  # type: ignore[return-value]
-    return make_response(render_template("disclosure/choose.html", communities=found))
+    return to_the_only_community("disclosure.show", "disclosure/choose.html")
 
 
 def find(community_id: int, disclosure_id: int) -> Disclosure:

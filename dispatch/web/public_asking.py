@@ -14,14 +14,13 @@ from dispatch import clock
 from dispatch.errors import Conflict, Invalid
 from dispatch.gateways import limits
 from dispatch.gateways.limits import limiter
-from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.care.asking import KIND_HINTS, EntrySource, is_open
 from dispatch.services.care import asking
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import open_to_all
 from dispatch.web.asking import read_entry, words
 from dispatch.web.changing import errors_of, status_of
-from dispatch.web.giving.public import name_of, open_communities, visitor
+from dispatch.web.giving.public import name_of, to_the_only_community, visitor
 from dispatch.web.orders.form import new_key
 from dispatch.web.phone.door import check_origin
 
@@ -42,11 +41,7 @@ def question_asked() -> str:
 @open_to_all(ANYBODY)
 def choose() -> Response:
     """Of which community: straight on where there is one only."""
-    with transaction(EVERYTHING) as session:
-        found = open_communities(session)
-    if len(found) == 1:
-        return redirect(url_for("ask.listing", community_id=found[0][0]))  # type: ignore[return-value]
-    return make_response(render_template("ask/choose.html", communities=found))
+    return to_the_only_community("ask.listing", "ask/choose.html")
 
 
 @blueprint.get(HERE)

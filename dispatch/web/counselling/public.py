@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -16,14 +16,14 @@ from dispatch.gateways import limits
 from dispatch.gateways.limits import limiter
 from dispatch.models.care import Appointment
 from dispatch.models.catalogue import Service
-from dispatch.rules.access.roles import EVERYTHING, Actor
+from dispatch.rules.access.roles import Actor
 from dispatch.rules.care.counselling import EndedBy, Source, spelling_of
 from dispatch.services.care import counselling
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import open_to_all
 from dispatch.web.changing import errors_of, status_of
 from dispatch.web.counselling.door import by_day, entries, hours, read_booking, state_word
-from dispatch.web.giving.public import name_of, open_communities, phone_typed, visitor
+from dispatch.web.giving.public import name_of, phone_typed, to_the_only_community, visitor
 from dispatch.web.orders.form import new_key
 from dispatch.web.phone.door import check_origin
 
@@ -40,11 +40,7 @@ blueprint.before_request(check_origin)
 @open_to_all(ANYBODY)
 def choose() -> Response:
     """In which community: straight on where there is one only."""
-    with transaction(EVERYTHING) as session:
-        found = open_communities(session)
-    if len(found) == 1:
-        return redirect(url_for("appointments.services", community_id=found[0][0]))  # type: ignore[return-value]
-    return make_response(render_template("appointments/choose.html", communities=found))
+    return to_the_only_community("appointments.services", "appointments/choose.html")
 
 
 @blueprint.get(COMMUNITY)

@@ -59,6 +59,15 @@ def visitor(community_id: int) -> Actor:
     return Actor(kind=ActorKind.SYSTEM, scope=Scope(communities=frozenset({community_id})))
 
 
+def to_the_only_community(endpoint: str, template: str) -> Response:
+    """Of which community a public page is: straight on where there is one only."""
+    with transaction(EVERYTHING) as session:
+        found = open_communities(session)
+    if len(found) == 1:
+        return redirect(url_for(endpoint, community_id=found[0][0]))  # type: ignore[return-value]
+    return make_response(render_template(template, communities=found))
+
+
 def open_communities(session: Session) -> list[tuple[int, str]]:
     """The communities to which something can be given: all but hidden ones."""
     query = select(Organisation.id, Organisation.name).where(Organisation.kind == "community", ~Organisation.is_hidden)
@@ -78,11 +87,7 @@ def name_of(community_id: int) -> str:
 @open_to_all(ANYBODY)
 def choose() -> Response:
     """To whom: straight on where there is one community only."""
-    with transaction(EVERYTHING) as session:
-        found = open_communities(session)
-    if len(found) == 1:
-        return redirect(url_for("give.form", community_id=found[0][0]))  # type: ignore[return-value]
-    return make_response(render_template("give/choose.html", communities=found))
+    return to_the_only_community("give.form", "give/choose.html")
 
 
 @blueprint.get("/<int(min=1, max=9223372036854775807):community_id>")
