@@ -56,7 +56,8 @@ STAYS = (
 )
 TOLD = (
     "SELECT split_part(subject, ':', 2)::bigint, facts ->> 'period', level, "
-    "(raised_at AT TIME ZONE 'Asia/Shanghai')::date FROM alarms WHERE kind = 'duty_missed' ORDER BY id"
+    "(raised_at AT TIME ZONE 'Asia/Shanghai')::date, (cleared_at AT TIME ZONE 'Asia/Shanghai')::date "
+    "FROM alarms WHERE kind = 'duty_missed' ORDER BY id"
 )
 LIMITS = (
     "SELECT number, (created_at AT TIME ZONE 'Asia/Shanghai')::timestamp, (civic_due_at AT TIME ZONE 'Asia/Shanghai')"
@@ -146,6 +147,7 @@ class Calendar:
     contacts: dict[int, Contact] = field(default_factory=dict)
     stays: dict[int, Stay] = field(default_factory=dict)
     told: dict[tuple[int, str], list[tuple[str, date]]] = field(default_factory=lambda: defaultdict(list))
+    standing: dict[int, list[tuple[date, date | None]]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
     def read(cls, rows: Rows) -> "Calendar":
@@ -156,8 +158,9 @@ class Calendar:
             found.periods[row[3]].append(Period(*row))
         found.contacts = {row[0]: Contact(*row) for row in rows(CONTACTS)}
         found.stays = {row[0]: Stay(*row) for row in rows(STAYS)}
-        for duty_id, period, level, day in rows(TOLD):
+        for duty_id, period, level, day, cleared in rows(TOLD):
             found.told[duty_id, period].append((level, day))
+            found.standing[duty_id].append((day, cleared))
         return found
 
     def all(self) -> Iterator[tuple[Enrolment, Period]]:
@@ -282,7 +285,10 @@ def excused_wrongly(calendar: Calendar, one: Enrolment, period: Period) -> Itera
 
 
 def missed_silently(calendar: Calendar, one: Enrolment, period: Period) -> Iterator[str]:
-    """A missed period was alarmed at once, and at each level until somebody was there; nobody had been there in it."""
+    """A missed period was alarmed at once, and at each level until somebody was there; each level once.
+
+    The first level is silent while an alarm about the same duty stands, for a miss before it: that one is louder.
+    """
     told = calendar.told[period.duty_id, period.name]
     there = min(
         (
@@ -295,9 +301,10 @@ def missed_silently(calendar: Calendar, one: Enrolment, period: Period) -> Itera
     ended = min(there, one.ends_on or there)
     for days, level in LEVELS:
         due = period.until + (days + 1) * DAY
-        if due < ended and level not in {name for name, _ in told}:
+        stands = any(day < due and (until is None or until >= due) for day, until in calendar.standing[period.duty_id])
+        if due < ended and level not in {name for name, _ in told} and not (days == 0 and stands):
             yield f"period {period.id} ({period.kind} {period.name}) missed, no {level}: {told}, there on {there}"
-    if Counter(name for name, _ in told).most_common(1) != [] and max(Counter(n for n, _ in told).values()) > 1:
+    if len(told) != len({name for name, _ in told}):
         yield f"period {period.id} was alarmed twice: {told}"
 
 

@@ -207,7 +207,7 @@ def test_a_dead_device_is_alarmed_and_somebody_is_sent(lived: Lived) -> None:
         )
         assert told == [(1,)]
         if LONG:
-            words = "SELECT state FROM orders WHERE origin = 'care.device' AND description LIKE '%%长时间没有信号%%'"
+            words = "SELECT state FROM orders WHERE origin = 'care.device' AND description LIKE '%长时间没有信号%'"
             states = lived.town.rows(words)
             assert states
             assert {state for (state,) in states} <= set(ENDED)
