@@ -41,7 +41,8 @@ class Asking:
 
     def routes(self) -> list[Route]:
         """The routes of funds and of the market that change something; vouchers are of care."""
-        all_routes = [one for one in routes_of(self.application) if not one.rule.startswith("/vouchers")]
+        of_care = ("/vouchers", "/api/voucher")
+        all_routes = [one for one in routes_of(self.application) if not one.rule.startswith(of_care)]
         return [one for one in all_routes if one.method != "GET" and str(one.right).startswith(OF_THE_MARKET)]
 
     def asker(self, route: Route) -> Asker:
