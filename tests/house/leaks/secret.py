@@ -1,6 +1,6 @@
 """Confidential orders with a mark in every field that people fill, through every side path of their life."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -35,13 +35,18 @@ def marked(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The orders, what their pages are asked with, and the links of who holds one and who declined it."""
+    """The orders, what their pages are asked with, the links of who holds one and who declined it.
+
+    `ids` and `tokens` are those of the marked rows beside the orders.
+    """
 
     numbers: dict[str, str]
     requests: tuple[int, ...]
     complaints: tuple[int, ...]
     holder: str
     decliner: str
+    ids: dict[str, str] = field(default_factory=dict)
+    tokens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""Marks of confidential orders leave only to whom the rule allows: every route, everybody, every store, every message.
+"""Marks of confidential orders and of what else is private leave only to whom the rule allows.
 
-A new route is walked by itself, because the routes come from the URL map.
+Every route, everybody, every store, every message and the dump of the database's owner are searched. A new route is
+walked by itself, because the routes come from the URL map.
 """
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 
@@ -26,8 +27,10 @@ from dispatch.services import reports
 from dispatch.services.access import keys, sessions, users, vault
 from dispatch.services.orders import told
 from dispatch.transaction import scope_of_request
-from tests.conftest import Database, the_app
+from tests.conftest import Database, Servers, the_app
 from tests.factories.world import World, make_world
+from tests.house.leaks.private import ALIAS, DIFFICULTY, HOLDS, TOPIC, private_leaks, read_in_dump, tell_private, unread
+from tests.house.leaks.private import MARKS as PRIVATE
 from tests.house.leaks.secret import KIND, MARK, PHONE, Secrets, tell
 from tests.house.leaks.walk import Asker, Output, with_data
 from tests.house.rights import Route, routes_of
@@ -44,6 +47,7 @@ PAGES_THAT_OPEN = (
 THE_HOLDER_S_PAGE = "/w/<token>"
 REFUSED = (303, 401, 403)
 """Sent to the log-in, asked for a key, told of the missing right."""
+DATABASES_OF_REDIS = 16
 NEEDED_TO_COME = {MARK, PHONE}
 """The room and the telephone; never the kind."""
 HOLDS_THE_ORDER = frozenset(
@@ -97,12 +101,15 @@ def house(committed: Database) -> Iterator[House]:
         session.commit()
     app = the_app()
     operator, actor = person(app, committed, world, Role.OPERATOR, TOOK_THE_CALL)
+    people = {role: person(app, committed, world, role, role) for role in Role}
     with committed.session() as session:
         secrets = tell(session, world, actor)
+        private = tell_private(session, world, people[Role.COUNSELLOR][1].user_id or 0)
+        secrets = replace(secrets, ids=private.ids, tokens=private.tokens)
         session.commit()
         while reports.count_changes(session, now=clock.now(session)):
             session.commit()
-    askers = [operator, *(person(app, committed, world, role, role)[0] for role in Role)]
+    askers = [operator, *(asker for asker, _ in people.values())]
     askers += [machine(app, committed, world), Asker("anybody", app.test_client())]
     yield House(app, committed, world, secrets, askers)
     scope_of_request.set(NOTHING)
@@ -178,14 +185,16 @@ def leaks(outputs: list[Output]) -> str:
 
 
 def test_no_route_no_store_and_no_message_tells_a_confidential_order_to_whom_the_rule_hides_it(
-    house: House, settings: Settings, lines: StringIO
+    house: House, settings: Settings, lines: StringIO, servers: Servers
 ) -> None:
+    assert read_in_dump(servers.postgres.binaries, house.database.owner_url) == sorted((ALIAS, DIFFICULTY, TOPIC))
     outputs = [*house.walk("GET")]
-    assert leaks(outputs) == ""
+    assert (leaks(outputs), private_leaks(outputs)) == ("", "")
+    assert unread(outputs) == set()
     assert_everything_was_asked(outputs, house)
     assert_the_rule_opens(outputs)
     done = [*house.walk("POST", "PUT", "PATCH", "DELETE")]
-    assert leaks(done) == ""
+    assert (leaks(done), private_leaks(done)) == ("", "")
     assert let_in_without_the_right(outputs + done, house) == set()
     assert {one.route.rule for one in done} == {route.rule for route in house.routes("POST", "PUT", "PATCH", "DELETE")}
     assert_nothing_is_kept(house, settings, lines.getvalue())
@@ -279,20 +288,21 @@ def kind_id(database: Database) -> int:
 
 def assert_nothing_is_kept(house: House, settings: Settings, written: str) -> None:
     """After all that was asked no table beside the order, no message, no log and nothing in Redis holds a mark."""
-    words = (MARK, PHONE, KIND)
+    words = (MARK, PHONE, KIND, *PRIVATE)
     assert "request" in written
     assert [word for word in words if word in written] == []
     found: dict[str, list[str]] = {}
     with create_engine(house.database.owner_url, poolclass=NullPool).connect() as owner:
-        for table in set(inspect(owner).get_table_names()) - HOLDS_THE_ORDER - {"services"}:
+        for table in set(inspect(owner).get_table_names()) - {"services"}:
+            words_here = PRIVATE if table in HOLDS_THE_ORDER else words
             whole = "".join(owner.execute(text(f'SELECT row::text FROM "{table}" AS row')).scalars())  # noqa: S608
-            if marks := [word for word in words if word in whole]:
+            if marks := [word for word in words_here if word in whole and word not in HOLDS.get(table, ())]:
                 found[table] = marks
     assert found == {}
     assert [word for word in words if word in messages_of(house.database)] == []
     kept = redis_of(settings)
     assert [word for word in words if word in kept] == []
-    assert [path.name for path in logs_of(settings) if MARK in path.read_text(encoding="utf-8", errors="replace")] == []
+    assert [word for word in words for path in logs_of(settings) if word in path.read_text("utf-8", "replace")] == []
 
 
 def messages_of(database: Database) -> str:
@@ -310,11 +320,13 @@ def messages_of(database: Database) -> str:
 
 
 def redis_of(settings: Settings) -> str:
-    """Every key and value in Redis."""
-    client = Redis.from_url(settings.redis_url)
+    """Every key and value in Redis, of every database: hints of Celery, limits, what is kept for a while."""
     kept = []
-    for key in client.scan_iter():
-        kept += [key, client.dump(key) or b""]
+    client = Redis.from_url(settings.redis_url, single_connection_client=True)
+    for number in range(DATABASES_OF_REDIS):
+        client.execute_command("SELECT", number)
+        for key in client.scan_iter():
+            kept += [key, client.dump(key) or b""]
     client.close()
     return b"".join(kept).decode("utf-8", "replace")
 

@@ -89,13 +89,14 @@ def addresses(route: Route, secrets: Secrets) -> Iterator[str]:
     names = set(PLACE_HOLDER.findall(route.rule))
     values: dict[str, list[str]] = {
         "number": list(secrets.numbers.values()),
-        "token": [secrets.holder, secrets.decliner, "nobody-s-token-0123456789abcdef"],
+        "token": [secrets.holder, secrets.decliner, *secrets.tokens, "nobody-s-token-0123456789abcdef"],
         "complaint_id": [str(one) for one in secrets.complaints],
         "request_id": [str(one) for one in secrets.requests],
     }
     varying = next((name for name in values if name in names), None)
     for value in values[varying] if varying else [""]:
-        address = PLACE_HOLDER.sub(lambda found, value=value: value if found[1] == varying else "1", route.rule)  # type: ignore[misc]
+        of_route = secrets.ids | ({varying: value} if varying else {})
+        address = PLACE_HOLDER.sub(lambda found, named=of_route: named.get(found[1], "1"), route.rule)  # type: ignore[misc]
         for asked in ASKED_WITH.get(route.rule, ("",)) if route.method == "GET" else ("",):
             yield f"{address}?{asked}" if asked else address
 
