@@ -62,6 +62,11 @@ EXACT = {
     "spendings WHERE state = 'booked' AND purpose = 'party_care'": 1,
     "solicitation_entries WHERE answered_at IS NOT NULL": 5,
     "festival_invitations WHERE attended": 20,
+    "counselling_notes": 1,
+    "course_members WHERE seat IS NULL": 2,
+    "certificates": 4,
+    "station_visits": 16,
+    "introductions WHERE outcome = 'hired'": 1,
     "appeals": 1,
     "sales WHERE state = 'published' AND first_by <> second_by": 1,
 }
