@@ -48,6 +48,7 @@ CAME: Final = (
     ("job_placement", 2),
     ("other_service", 3),
 )
+VISITORS: Final = ("何女士", "毛师傅", "", "叶大伯", "")
 SEEKERS: Final = (("何秋菊", "保洁或钟点工，上午有空"), ("毛建国", "保安，能上夜班"), ("梅小芬", "育婴师，有结业证"))
 VACANCIES: Final = (
     ("万地物业", "保安", 2, "三班倒，包一餐"),
@@ -167,9 +168,12 @@ def load_counter(session: Session, book: Book, community_id: int, *, now: dateti
     known: Sequence[tuple[str, int]] = [(code, times) for code, times in CAME if code in ids]
     for place, (code, times) in enumerate(known):
         for number in range(times):
-            at = now - (3 + place + 13 * number) * DAY
+            day = clock.today(now) - (3 + place + 13 * number) * DAY
+            at = datetime.combine(day, time(9 + place, 12 * number), SHANGHAI)
             went = {"ended": Ended.REFERRED, "referred_to": "街道民政办"} if number == 2 else {"ended": Ended.DONE}  # noqa: PLR2004 - the third
-            counting.note_visit(session, community_id, Came(ids[code], **went), actor=book.actor, now=at)
+            visitor = VISITORS[(place + number) % len(VISITORS)]
+            came = Came(ids[code], visitor=visitor, **went)
+            counting.note_visit(session, community_id, came, actor=book.actor, now=at)
 
 
 def load_work(session: Session, book: Book, community_id: int, *, now: datetime) -> None:
