@@ -20,6 +20,7 @@ from tests.conftest import Database
 from tests.factories.courses import HOUR, certified, group_kind, held_session, make_course, make_member
 from tests.factories.world import World, make_world, staff
 from tests.services.care.test_counselling import PEOPLE, at_once
+from tests.statements import statements
 
 
 @pytest.fixture
@@ -158,3 +159,14 @@ def test_what_became_of_people_is_counted_and_others_reach_none_of_it(
         1,
         [],
     )
+
+
+def test_courses_and_rosters_are_read_in_one_query_each_however_long(session: Session, world: World) -> None:
+    for _ in range(3):
+        course = make_course(session, world)
+        for _ in range(3):
+            make_member(session, course)
+    with statements(session) as sent:
+        assert [one.waiting for one in planning.list_courses(session, actor=SYSTEM)] == [1, 1, 1]
+        assert len(roster.roster(session, course.id)) == 3
+    assert len(sent) == 2

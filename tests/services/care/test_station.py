@@ -20,6 +20,7 @@ from tests.conftest import Database
 from tests.factories.station import introduced, make_seeker, make_vacancy, station_kind
 from tests.factories.world import World, make_world, staff
 from tests.services.care.test_counselling import PEOPLE, at_once
+from tests.statements import statements
 
 
 @pytest.fixture
@@ -132,3 +133,16 @@ def test_the_database_introduces_nobody_whose_consent_is_over(session: Session, 
         session.execute(text(late), about)
     with pytest.raises(rule.NotOpenNow):
         jobs.introduce(session, sent.vacancy_id, other.id, actor=SYSTEM, now=clock.now(session))
+
+
+def test_the_lists_of_the_station_take_one_query_each_however_long(session: Session, world: World) -> None:
+    kind, now = station_kind(session, world), clock.now(session)
+    for _ in range(3):
+        counting.note_visit(session, world.community.id, Came(kind.id, Ended.DONE), actor=SYSTEM, now=now)
+        introduced(session, world)
+    with statements(session) as sent:
+        assert [one.year for one in counting.figures(session, clock.today(now).year, actor=SYSTEM)] == [3]
+        assert len(counting.latest(session, actor=SYSTEM)) == len(jobs.introductions(session, actor=SYSTEM)) == 3
+        assert len(jobs.open_vacancies(session, actor=SYSTEM, now=now)) == 3
+        assert len(jobs.open_seekers(session, actor=SYSTEM, now=now)) == 3
+    assert len(sent) == 5
