@@ -273,10 +273,10 @@ def test_every_other_exemption_needs_a_second_person(session: Session, calendar:
 def test_a_helper_on_leave_gives_what_is_open_to_others_and_nobody_is_an_alarm(
     session: Session, calendar: Calendar
 ) -> None:
-    elder = home(session, calendar)[0]
-    enrolment = paired(session, calendar, [elder], now=at(1, 10))
+    enrolment = paired(session, calendar, home(session, calendar)[:1], now=at(1, 10))
     first, second = calendar.helpers
-    keep_day(session, calendar, at(1, 20))
+    for day in range(11, 21):
+        keep_day(session, calendar, at(1, day))
     visit = periods(session, enrolment, "visit")[0]
     before = order_of(session, visit)
     leave = {"starts_on": date(2026, 1, 20), "actor": calendar.planner, "now": at(1, 20)}
@@ -289,8 +289,8 @@ def test_a_helper_on_leave_gives_what_is_open_to_others_and_nobody_is_an_alarm(
     care.record_leave(session, second.id, until=None, **leave)  # type: ignore[arg-type]
     assert periods(session, enrolment, "visit")[0].helper_id is None
     assert ("warning", True) in alarms(session, "duty_nobody")
-    codes = session.scalars(select(DutyHandover.code).where(DutyHandover.period_id == visit.id)).all()
-    assert codes == ["leave", "left"]
+    query = select(DutyHandover.code).where(DutyHandover.period_id == visit.id).order_by(DutyHandover.id)
+    assert session.scalars(query).all() == ["leave", "left"]
 
 
 def test_who_has_no_hours_that_day_is_passed_over_and_another_is_asked(session: Session, calendar: Calendar) -> None:
@@ -375,7 +375,7 @@ def test_the_days_work_asks_no_more_questions_for_more_enrolments(session: Sessi
         keep_day(session, calendar, at(1, 10, 1))
         with statements(session) as sent:
             keep_day(session, calendar, at(1, 10, 1))
-        return len(sent)
+        return len([one for one in sent if "FROM policies" not in one])  # remembered for 5 s of real time
 
     voucher(session, calendar, home(session, calendar)[0], now=at(1, 10))
     few = asked()
