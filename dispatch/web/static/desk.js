@@ -223,7 +223,11 @@
   });
 
   // -- keys for the whole form -----------------------------------------------------------------------------------------
-  const save = () => htmx.trigger(form, "save");
+  // Pressed once more when the order is placed already: the form is empty, and the order stays shown.
+  const save = () => {
+    if (field("placed") && !sessionStorage.getItem(DRAFT)) { return; }
+    htmx.trigger(form, "save");
+  };
   const order = ["caller_phone", "kind_text", "address_text", "description"];
   document.addEventListener("keydown", (event) => {
     if (event.isComposing) { return; }
@@ -267,6 +271,7 @@
   });
 
   // -- answers of the server ---------------------------------------------------------------------------------------------
+  // Told as soon as the answer stands on the page, key of the next form included: what was saved is gone by then.
   document.body.addEventListener("order-placed", forget);
   document.body.addEventListener("order-refused", () => {
     for (const element of form.querySelectorAll("[aria-invalid]")) { element.removeAttribute("aria-invalid"); }

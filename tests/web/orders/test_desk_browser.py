@@ -75,6 +75,27 @@ def test_two_saves_at_once_make_one_order(desk: Desk, open_page: OpenPage) -> No
     assert len(desk.orders()) == 1
 
 
+PRESS_WHEN_ANSWERED = """() => document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "desk-result" || window.pressed) { return; }
+  setTimeout(() => {
+    document.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true }));
+    window.pressed = true;
+  });
+})"""
+
+
+def test_a_save_in_the_moment_of_the_answer_makes_no_second_order(desk: Desk, open_page: OpenPage) -> None:
+    page = open_page(Role.OPERATOR, "/desk")
+    saved: list[str] = []
+    page.on("request", lambda one: saved.append(one.url) if (one.method, one.url[-5:]) == ("POST", "/desk") else None)
+    write_call(page)
+    page.evaluate(PRESS_WHEN_ANSWERED)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("() => window.pressed")
+    expect(page.locator(".placed-number")).to_be_visible()
+    assert (len(saved), len(desk.orders())) == (1, 1)
+
+
 def test_an_answer_that_was_lost_is_asked_for_again_and_makes_no_second_order(desk: Desk, open_page: OpenPage) -> None:
     page = open_page(Role.OPERATOR, "/desk")
     expect(page.locator("[data-live-mark]")).to_have_attribute("data-words", "实时更新")
