@@ -55,8 +55,7 @@ def make_community(today: date, seed: int = DEFAULT_SEED) -> Community:
         return Random(f"{seed}:{part}")  # noqa: S311 - a demo that is the same every time is the point
 
     codes = CreditCodes(stream("credit codes"))
-    firm_phones = Phones(stream("firm phones"), "firm")
-    staff_phones = Phones(stream("staff phones"), "staff")
+    firm_phones, staff_phones = Phones(stream("firm phones"), "firm"), Phones(stream("staff phones"), "staff")
     grid = make_grid(stream("grid"))
     register = make_register(stream("people"), grid, today)
     establishments = make_establishments(stream("establishments"), grid, codes, firm_phones)

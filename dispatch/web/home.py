@@ -180,9 +180,8 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "disposal_late": gettext("隔离的物品到期还没有销毁签字"),
         "canary_late": gettext("探针订单没有按时走完，系统可能有问题"),
     }
-    return (words | of_money(facts) | of_life(facts) | of_calendar(facts) | of_devices(facts)).get(
-        alarm.kind, alarm.kind
-    )
+    words |= of_money(facts) | of_life(facts) | of_calendar(facts) | of_devices(facts)
+    return words.get(alarm.kind, alarm.kind)
 
 
 def of_calendar(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -194,15 +194,8 @@ def firm(
     for one in services:
         session.add(PerformerService(performer_id=made.id, service_id=one.id))
     session.add(Coverage(performer_id=made.id, community_id=community.id))
-    session.add(
-        Paper(
-            performer_id=made.id,
-            kind="business_licence",
-            number=str(number),
-            valid_from=date(2020, 1, 1),
-            valid_until=papers_until,
-        )
-    )
+    valid = {"valid_from": date(2020, 1, 1), "valid_until": papers_until}
+    session.add(Paper(performer_id=made.id, kind="business_licence", number=str(number), **valid))
     session.flush()
     return made
 

@@ -186,12 +186,8 @@ def test_the_single_gifts_are_paged_and_name_only_who_consents(desk: Desk) -> No
     assert "陈桂花" not in client.get(f"/disclosure/{community}").get_data(as_text=True)
     with desk.site.database.session() as session:
         days = (end - timedelta(days=5), end - timedelta(days=1))
-        disclose(
-            session,
-            session.get_one(Organisation, community),
-            *days,
-            now=datetime.combine(end + timedelta(days=1), time(5), UTC),
-        )
+        later = datetime.combine(end + timedelta(days=1), time(5), UTC)
+        disclose(session, session.get_one(Organisation, community), *days, now=later)
         ids = [one.id for one in reports.list_disclosures(session, community)]
         session.commit()
     for one in ids:

@@ -347,15 +347,8 @@ def as_json(page: PhonePage) -> dict[str, object]:
             "answers": [{"question": question, "answer": given} for question, given in page.visit.answers],
         }
     if page.done is not None:
-        body["done"] = {
-            "result": page.done.result,
-            "cost_fen": page.done.cost_fen,
-            "note": page.done.note,
-            "photos": page.done.photos,
-            "is_signed": page.done.is_signed,
-            "finished_at": iso(page.done.at),
-            "link_until": iso(page.done.link_until),
-        }
+        words = {name: getattr(page.done, name) for name in ("result", "cost_fen", "note", "photos", "is_signed")}
+        body["done"] = words | {"finished_at": iso(page.done.at), "link_until": iso(page.done.link_until)}
     if page.payment is not None:
         body["voucher"] = {"paid_fen": page.payment.paid}
     if page.complaints:
