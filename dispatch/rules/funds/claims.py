@@ -1,7 +1,7 @@
 """Named accounts of the journal: what of a fund is kept for one person (a voucher), or owed to a firm that took it.
 
 Source: rules.md §4 (named voucher account per person; never below zero; not transferable; the remainder returns to
-the fund); decision 0010, 11. A named account is a dimension of its fund, as a giver's wish is: so what is kept for
+the fund); decision 0010, 12. A named account is a dimension of its fund, as a giver's wish is: so what is kept for
 somebody still lies where it lay, is owed to nobody else, and the balance of the journal is what is left.
 """
 
