@@ -9,6 +9,7 @@ from dispatch.rules.access.roles import (
     NARROW_ROLES,
     RIGHTS,
     SYSTEM,
+    TOTP_ROLES,
     Actor,
     ActorKind,
     Right,
@@ -37,6 +38,12 @@ def test_only_holders_of_nothing_but_narrow_roles_are_narrowed(held: frozenset[R
 
 def test_who_edits_users_sees_no_orders_and_no_callers() -> None:
     assert not RIGHTS[Role.ADMIN] & {Right.ORDERS_READ, Right.CALLERS_READ, Right.RESIDENTS_REVEAL}
+
+
+def test_who_opens_notes_of_counselling_reads_everything_or_edits_users_owes_a_second_factor() -> None:
+    counsels = {role for role in Role if Right.COUNSELLING_COUNSEL in RIGHTS[role]}
+    assert counsels
+    assert counsels | {Role.CENTRE, Role.ADMIN} <= TOTP_ROLES
 
 
 def test_who_calls_back_neither_dispatches_nor_works() -> None:
