@@ -55,7 +55,7 @@ STAYS = (
     "FROM absences AS absence JOIN residents AS resident ON resident.id = absence.resident_id"
 )
 TOLD = (
-    "SELECT split_part(subject, ':', 2)::bigint, facts ->> 'period', level, "
+    "SELECT split_part(subject, ':', 2)::bigint, level, "
     "(raised_at AT TIME ZONE 'Asia/Shanghai')::date, (cleared_at AT TIME ZONE 'Asia/Shanghai')::date "
     "FROM alarms WHERE kind = 'duty_missed' ORDER BY id"
 )
@@ -137,6 +137,15 @@ class Stay:
         return self.starts_on <= last and (self.until is None or self.until >= first)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alarm about a miss: its level, from when until when it stood."""
+
+    level: str
+    day: date
+    cleared: date | None
+
+
 @dataclass(slots=True)
 class Calendar:
     """All of it, read once."""
@@ -146,8 +155,7 @@ class Calendar:
     periods: dict[int, list[Period]] = field(default_factory=lambda: defaultdict(list))
     contacts: dict[int, Contact] = field(default_factory=dict)
     stays: dict[int, Stay] = field(default_factory=dict)
-    told: dict[tuple[int, str], list[tuple[str, date]]] = field(default_factory=lambda: defaultdict(list))
-    standing: dict[int, list[tuple[date, date | None]]] = field(default_factory=lambda: defaultdict(list))
+    told: dict[int, list[Told]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
     def read(cls, rows: Rows) -> "Calendar":
@@ -158,9 +166,8 @@ class Calendar:
             found.periods[row[3]].append(Period(*row))
         found.contacts = {row[0]: Contact(*row) for row in rows(CONTACTS)}
         found.stays = {row[0]: Stay(*row) for row in rows(STAYS)}
-        for duty_id, period, level, day, cleared in rows(TOLD):
-            found.told[duty_id, period].append((level, day))
-            found.standing[duty_id].append((day, cleared))
+        for period_id, *told in rows(TOLD):
+            found.told[period_id].append(Told(*told))
         return found
 
     def all(self) -> Iterator[tuple[Enrolment, Period]]:
@@ -285,27 +292,34 @@ def excused_wrongly(calendar: Calendar, one: Enrolment, period: Period) -> Itera
 
 
 def missed_silently(calendar: Calendar, one: Enrolment, period: Period) -> Iterator[str]:
-    """A missed period was alarmed at once, and at each level until somebody was there; each level once.
+    """A missed period was alarmed at once and at each level until somebody was there, whatever else was missed then.
 
-    The first level is silent while an alarm about the same duty stands, for a miss before it: that one is louder.
+    Each level once; each stood until the next one or until it was over, and no longer.
     """
-    told = calendar.told[period.duty_id, period.name]
-    there = min(
-        (
-            each.day
-            for each in calendar.contacts.values()
-            if each.household_id == one.household_id and each.kind == "visit" and each.day > period.until
-        ),
-        default=calendar.today,
-    )
-    ended = min(there, one.ends_on or there)
+    told, over = calendar.told[period.id], over_on(calendar, one, period)
+    levels = [each.level for each in told]
     for days, level in LEVELS:
-        due = period.until + (days + 1) * DAY
-        stands = any(day < due and (until is None or until >= due) for day, until in calendar.standing[period.duty_id])
-        if due < ended and level not in {name for name, _ in told} and not (days == 0 and stands):
-            yield f"period {period.id} ({period.kind} {period.name}) missed, no {level}: {told}, there on {there}"
-    if len(told) != len({name for name, _ in told}):
+        if period.until + (days + 1) * DAY < over and level not in levels:
+            yield f"period {period.id} ({period.kind} {period.name}) missed, no {level}: {told}, over on {over}"
+    if len(levels) != len(set(levels)):
         yield f"period {period.id} was alarmed twice: {told}"
+    for number, each in enumerate(told):
+        last = told[number + 1].day if number + 1 < len(told) else over
+        if each.cleared is None and last < calendar.today:
+            yield f"period {period.id}: {each} stands, though it was over on {last}"
+        if each.cleared is not None and each.cleared < last:
+            yield f"period {period.id}: {each} was swallowed before {last}"
+
+
+def over_on(calendar: Calendar, one: Enrolment, period: Period) -> date:
+    """The day on which a miss was no alarm any more: somebody was there, or nothing is owed; today at the latest."""
+    kinds = {"visit", "test"} if period.kind == "live_test" else {"visit"}
+    there = (
+        each.day
+        for each in calendar.contacts.values()
+        if each.household_id == one.household_id and each.kind in kinds and each.day > period.until
+    )
+    return min(*there, one.ends_on or calendar.today, calendar.today)
 
 
 def unheeded(calendar: Calendar) -> Iterator[str]:

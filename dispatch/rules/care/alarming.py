@@ -41,6 +41,14 @@ def reached(levels: Sequence[Level], until: date, today: date) -> int:
     return sum(1 for level in levels if level.after_days <= late)
 
 
+def is_to_be_told(reached: int, told: int, until: date, last_seen: date | None) -> bool:
+    """Whether a miss has come to a level that was not told of it, and nobody was there since.
+
+    Each miss has levels of its own: another one of the same duty neither hushes it nor takes its place.
+    """
+    return reached > told and (last_seen is None or last_seen <= until)
+
+
 def is_warned(warn_on: date | None, today: date) -> bool:
     """Whether it is time to warn of a period that is still due."""
     return warn_on is not None and warn_on <= today

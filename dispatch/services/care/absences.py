@@ -14,7 +14,7 @@ from dispatch.rules.access.roles import Actor
 from dispatch.rules.care import excuses
 from dispatch.rules.care.terms import AbsenceKind, Excuse, PeriodState
 from dispatch.services.access import audit, reach
-from dispatch.services.care import cases, periods
+from dispatch.services.care import cases, misses, periods
 from dispatch.services.care.cases import Case
 from dispatch.services.care.checks import resident_in_reach
 from dispatch.services.care.ordering import withdraw
@@ -110,19 +110,20 @@ def follow(session: Session, resident: Resident, absence: Absence, *, now: datet
 
 
 def excuse_late(session: Session, found: Sequence[Case], since: date, *, now: datetime) -> int:
-    """Excuse what was missed while somebody was in hospital and nobody knew; how many."""
+    """Excuse what was missed while somebody was in hospital and nobody knew, and end its alarms; how many."""
     case_of = {duty_id: case for case in found for duty_id in case.duties}
     rows = session.scalars(
         select(DutyPeriod).where(
             DutyPeriod.duty_id.in_(case_of), DutyPeriod.state == PeriodState.MISSED, DutyPeriod.until >= since
         )
     ).all()
-    excused = 0
+    excused = []
     for period in rows:
         case = case_of[period.duty_id]
         stay = excuses.excused_by(case.kind_of(period), period.starts_on, period.until, case.stays())
         if stay is not None:
             periods.excuse(period, Excuse.HOSPITAL, absence_id=stay, now=now)
-            excused += 1
+            excused.append(period)
     session.flush()
-    return excused
+    misses.hush(session, excused, now=now)
+    return len(excused)

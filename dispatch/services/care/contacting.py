@@ -18,9 +18,8 @@ from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.care import duties, recording
 from dispatch.rules.care.duties import Happened, Owed
 from dispatch.rules.care.terms import ContactKind, DutyKind, PeriodState, Proof
-from dispatch.services import notify
 from dispatch.services.access import audit, policies, reach, vault
-from dispatch.services.care import cases, helping, periods
+from dispatch.services.care import cases, helping, misses, periods
 from dispatch.services.care.cases import Case
 from dispatch.services.care.difficulties import open_difficulty
 from dispatch.services.care.door import fits
@@ -28,7 +27,6 @@ from dispatch.services.care.ending import end_orders
 from dispatch.services.care.unanswered import hear_unanswered
 
 BY_PHONE = "care.return_visit_by_phone"
-MISSED_ALARMS = ("duty_missed", "duty_warning")
 
 
 class AlreadyRecorded(Conflict):
@@ -206,7 +204,7 @@ def row_of(
 
 
 def meet(session: Session, contact: Contact, found: Sequence[Case], *, now: datetime) -> list[DutyPeriod]:
-    """Meet the periods of a home that a contact counts for; their alarms are over."""
+    """Meet the periods of a home that a contact counts for; the alarms of these and of what was missed are over."""
     happened = Happened(contact.day, ContactKind(contact.kind), contact.answered, contact.tested)
     by_phone = bool(policies.policy(session, contact.community_id, BY_PHONE))
     due = {period.id: (kind, period) for case in found for kind, period in case.due()}
@@ -219,16 +217,11 @@ def meet(session: Session, contact: Contact, found: Sequence[Case], *, now: date
         period.contact_id = contact.id
         periods.change(period, PeriodState.MET, contact.day, now=now)
     session.flush()
+    misses.hush(session, met, now=now)
     if contact.answered and contact.kind != ContactKind.CALL:
         of_test = contact.kind == ContactKind.TEST
         there = [
             duty.id for case in found for duty in case.duties.values() if not of_test or duty.kind == DutyKind.LIVE_TEST
         ]
-        clear(session, there, now=now)
+        misses.hush_missed(session, there, now=now)
     return met
-
-
-def clear(session: Session, duty_ids: Sequence[int], *, now: datetime) -> None:
-    """Somebody was there: what was missed before is no alarm any more."""
-    for duty_id in duty_ids:
-        notify.clear_alarms(session, subject=f"duty:{duty_id}", kinds=MISSED_ALARMS, now=now)

@@ -18,7 +18,7 @@ from dispatch.rules.care import eligibility
 from dispatch.rules.care.terms import OWED_BY, End
 from dispatch.rules.care.terms import Programme as Kind
 from dispatch.services.access import audit, reach, vault
-from dispatch.services.care import cases, helping, periods
+from dispatch.services.care import cases, helping, misses, periods
 from dispatch.services.care.checks import resident_in_reach
 from dispatch.services.care.ordering import sent_for, withdraw
 from dispatch.services.care.programmes import find_programme
@@ -198,6 +198,7 @@ def end_cases(
             paired.ends_on = max(enrolment.ends_on, paired.starts_on)
     session.flush()
     periods.excuse_ended(session, found, now=now)
+    misses.hush_ended(session, found, now=now)
     withdraw(session, sent_for(session, found), reason="已退出关爱项目", now=now)
     for case in found:
         one = case.enrolment

@@ -13,8 +13,7 @@ from dispatch.rules.care import excuses
 from dispatch.rules.care.terms import PeriodState
 from dispatch.services import notify
 from dispatch.services.access import audit, reach, vault
-from dispatch.services.care import cases, helping, periods
-from dispatch.services.care.keeping import MISSED, WARNING
+from dispatch.services.care import cases, helping, misses, periods
 from dispatch.services.care.ordering import withdraw
 
 WITHDRAWN = "这次上门免做"
@@ -45,10 +44,14 @@ def ask_excuse(session: Session, period_id: int, *, code: str, words: str, actor
     period.asked_by, period.asked_at = actor.user_id, now
     session.flush()
     record(session, "care.ask_excuse", period, actor=actor)
-    subject = f"duty_period:{period.id}"
     facts = {"enrolment": periods.owners_of(session, [period.id])[0]}
     notify.raise_alarm(
-        session, kind=WAITS, subject=subject, level="notice", community_id=period.community_id, facts=facts
+        session,
+        kind=WAITS,
+        subject=periods.subject_of(period),
+        level="notice",
+        community_id=period.community_id,
+        facts=facts,
     )
     return period
 
@@ -62,7 +65,7 @@ def approve_excuse(session: Session, period_id: int, *, actor: Actor, now: datet
     periods.change(period, PeriodState.EXCUSED, min(max(today, period.starts_on), period.until), now=now)
     session.flush()
     record(session, "care.approve_excuse", period, actor=actor)
-    settle_alarms(session, period, now=now)
+    misses.hush(session, [period], now=now)
     withdraw(session, [period], reason=WITHDRAWN, now=now)
     found = cases.load(session, periods.owners_of(session, [period.id]), locked=True)
     periods.renew(session, found, helping.bench_of(session, period.community_id, today=today), now=now)
@@ -76,14 +79,8 @@ def decline_excuse(session: Session, period_id: int, *, actor: Actor, now: datet
     period.excuse_code = period.excuse_words = period.asked_by = period.asked_at = None
     session.flush()
     record(session, "care.decline_excuse", period, actor=actor)
-    notify.clear_alarms(session, subject=f"duty_period:{period.id}", kinds=(WAITS,), now=now)
+    notify.clear_alarms(session, subject=periods.subject_of(period), kinds=(WAITS,), now=now)
     return period
-
-
-def settle_alarms(session: Session, period: DutyPeriod, *, now: datetime) -> None:
-    """What was excused is no alarm any more."""
-    notify.clear_alarms(session, subject=f"duty_period:{period.id}", kinds=None, now=now)
-    notify.clear_alarms(session, subject=f"duty:{period.duty_id}", kinds=(MISSED, WARNING), now=now)
 
 
 def record(session: Session, action: str, period: DutyPeriod, *, actor: Actor) -> None:

@@ -294,7 +294,7 @@ def tell_nobody(session: Session, period: DutyPeriod, case: Case) -> None:
     notify.raise_alarm(
         session,
         kind=NOBODY,
-        subject=f"duty_period:{period.id}",
+        subject=periods.subject_of(period),
         level="warning",
         community_id=period.community_id,
         facts={"duty": str(case.kind_of(period)), "enrolment": case.enrolment.id},

@@ -1,25 +1,17 @@
 """The day's work of the care calendar: what is over is settled, what is due is made and sent, misses are told."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import clock, queue
-from dispatch.models.care import Contact, DutyPeriod, Enrolment
-from dispatch.rules.care.alarming import Level, is_warned, levels_of, reached
-from dispatch.rules.care.terms import PeriodState
+from dispatch.models.care import Enrolment
 from dispatch.rules.queue import Lane
-from dispatch.services import notify
-from dispatch.services.access import policies
-from dispatch.services.care import cases, helping, periods
-from dispatch.services.care.cases import Case
+from dispatch.services.care import cases, helping, misses, periods
 from dispatch.services.care.ordering import place_due
 
 BATCH = 100
-LEVELS = "care.missed_levels"
-WARNING, MISSED = "duty_warning", "duty_missed"
 
 
 def keep_duties(session: Session, period: str) -> int:
@@ -60,72 +52,12 @@ def keep_batch(session: Session, community_id: int, first: int, last: int, *, no
         )
     ).all()
     found, today = cases.load(session, ids, locked=True), clock.today(now)
-    for case in found:
-        periods.settle(session, case, today=today, now=now)
-    warn(session, found, today=today, now=now)
-    escalate(session, found, today=today)
+    settled = [one for case in found for one in periods.settle(session, case, today=today, now=now)]
+    misses.hush_settled(session, settled, now=now)
+    misses.warn(session, found, today=today, now=now)
+    misses.escalate(session, found, today=today, now=now)
     bench = helping.bench_of(session, community_id, today=today)
     periods.renew(session, found, bench, now=now)
     for case in found:
         helping.ask(bench, case, [period for _, period in case.due()])
     return place_due(session, found, bench, now=now)
-
-
-def warn(session: Session, found: Sequence[Case], *, today: date, now: datetime) -> None:
-    """Warn of what is due soon and not made yet, each once (每月20日提醒)."""
-    for case in found:
-        for _, period in case.due():
-            if period.warned_at is None and is_warned(period.warn_on, today):
-                period.warned_at = now
-                raise_about(session, WARNING, "notice", case, period=period)
-    session.flush()
-
-
-def escalate(session: Session, found: Sequence[Case], *, today: date) -> None:
-    """Tell of what was missed, level by level, each once, until somebody was there."""
-    if not found:
-        return
-    levels = levels_of(policies.policy(session, found[0].enrolment.community_id, LEVELS))
-    case_of = {duty_id: case for case in found for duty_id in case.duties}
-    seen = last_seen(session, found)
-    rows = session.scalars(
-        select(DutyPeriod)
-        .where(DutyPeriod.duty_id.in_(case_of), DutyPeriod.state == PeriodState.MISSED, DutyPeriod.level < len(levels))
-        .order_by(DutyPeriod.until)
-    )
-    for period in rows:
-        case = case_of[period.duty_id]
-        met_since = case.home is not None and seen.get(case.home.household_id, date.min) > period.until
-        count = reached(levels, period.until, today)
-        if count > period.level and not met_since:
-            period.level = count
-            tell(session, case, period, levels[count - 1])
-    session.flush()
-
-
-def last_seen(session: Session, found: Sequence[Case]) -> dict[int, date]:
-    """The last day on which somebody was at each home."""
-    homes = {case.home.household_id for case in found if case.home is not None}
-    query = select(Contact.household_id, func.max(Contact.day)).where(
-        Contact.household_id.in_(homes), Contact.kind == "visit"
-    )
-    return dict(session.execute(query.group_by(Contact.household_id)).all())
-
-
-def tell(session: Session, case: Case, period: DutyPeriod, level: Level) -> None:
-    """Raise a level's alarm in place of the one below it."""
-    if period.level > 1:
-        notify.clear_alarms(session, subject=f"duty:{period.duty_id}", kinds=(MISSED,), now=clock.now(session))
-    raise_about(session, MISSED, level.level, case, period=period, tell=level.tell, days=level.after_days)
-
-
-def raise_about(session: Session, kind: str, level: str, case: Case, *, period: DutyPeriod, **facts: str | int) -> None:
-    """An alarm about a duty."""
-    notify.raise_alarm(
-        session,
-        kind=kind,
-        subject=f"duty:{period.duty_id}",
-        level=level,
-        community_id=case.enrolment.community_id,
-        facts={"duty": str(case.kind_of(period)), "period": period.name, "enrolment": case.enrolment.id, **facts},
-    )

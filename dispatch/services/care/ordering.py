@@ -23,7 +23,7 @@ from dispatch.services.access import policies
 from dispatch.services.care.cases import Case
 from dispatch.services.care.checks import desk_of
 from dispatch.services.care.helping import SERVICE_OF, Bench
-from dispatch.services.care.periods import touch
+from dispatch.services.care.periods import subject_of, touch
 from dispatch.services.care.placing import phone_of
 
 ORIGIN = "care.duty"
@@ -141,7 +141,6 @@ def place_alone(session: Session, errand: Errand, bench: Bench, tries: int, minu
     """Place one order under a savepoint; a failure becomes an alarm that stays until it is cured."""
     if tries >= MOST_TRIES:
         return 0
-    subject = f"duty_period:{errand.main.id}"
     try:
         with session.begin_nested():
             place_one(session, errand, bench, tries, minutes, now=now)
@@ -152,14 +151,14 @@ def place_alone(session: Session, errand: Errand, bench: Bench, tries: int, minu
         log.warning("duty_not_placed", period_id=errand.main.id, error=type(error).__name__)
         alarm(session, UNPLACED, errand, {"error": type(error).__name__})
         return 0
-    notify.clear_alarms(session, subject=subject, kinds=(UNPLACED, NOBODY), now=now)
+    notify.clear_alarms(session, subject=subject_of(errand.main), kinds=(UNPLACED, NOBODY), now=now)
     return 1
 
 
 def alarm(session: Session, kind: str, errand: Errand, facts: dict[str, str | int]) -> None:
     """Say that nobody is on the way for a period."""
     community_id, facts = errand.case.enrolment.community_id, facts | {"enrolment": errand.case.enrolment.id}
-    subject = f"duty_period:{errand.main.id}"
+    subject = subject_of(errand.main)
     notify.raise_alarm(session, kind=kind, subject=subject, level="warning", community_id=community_id, facts=facts)
 
 

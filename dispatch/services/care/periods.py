@@ -100,8 +100,8 @@ def row_of(duty: Duty, period: Period, now: datetime) -> DutyPeriod:
 
 
 def settle(session: Session, case: Case, *, today: date, now: datetime) -> list[DutyPeriod]:
-    """Settle the due periods of a case that are over: excused by a hospital stay, else missed; the missed ones."""
-    missed = []
+    """Settle the due periods of a case that are over: excused by a hospital stay, else missed; those settled."""
+    settled = []
     for kind, period in case.due():
         if period.until >= today:
             continue
@@ -110,15 +110,20 @@ def settle(session: Session, case: Case, *, today: date, now: datetime) -> list[
             excuse(period, Excuse.HOSPITAL, absence_id=stay, now=now)
         else:
             change(period, PeriodState.MISSED, period.until, now=now)
-            missed.append(period)
+        settled.append(period)
     session.flush()
-    return missed
+    return settled
 
 
 def change(period: DutyPeriod, state: PeriodState, settled_on: date, *, now: datetime) -> None:
     """Settle a period."""
     period.state, period.settled_on = str(state), settled_on
     touch(period, now=now)
+
+
+def subject_of(period: DutyPeriod) -> str:
+    """What an alarm about a period is about."""
+    return f"duty_period:{period.id}"
 
 
 def touch(period: DutyPeriod, *, now: datetime) -> None:

@@ -1,6 +1,13 @@
 """Notices, alarms and inboxes: who must be told what, each once."""
 
-from dispatch.services.notify.alarms import clear_alarms, open_alarms, raise_alarm, raise_alarms, see_alarm
+from dispatch.services.notify.alarms import (
+    clear_alarms,
+    clear_together,
+    open_alarms,
+    raise_alarm,
+    raise_alarms,
+    see_alarm,
+)
 from dispatch.services.notify.inbox import inbox_of, link_token, mark_read, unread_count
 from dispatch.services.notify.incoming import find_sender, take_once
 from dispatch.services.notify.letters import APPOINTMENT, APPOINTMENT_OFFER, APPOINTMENT_OVER, write_letter
@@ -12,6 +19,7 @@ __all__ = [
     "APPOINTMENT_OVER",
     "PerformerNotice",
     "clear_alarms",
+    "clear_together",
     "find_sender",
     "inbox_of",
     "link_token",

@@ -1,6 +1,6 @@
 """Alarms: what must not stay silent, shown at the desk until it is cleared; one open per kind and subject."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -87,6 +87,16 @@ def clear_alarms(
     if kinds is not None:
         statement = statement.where(Alarm.kind.in_(list(kinds)))
     session.execute(statement)
+
+
+def clear_together(
+    session: Session, subjects: Collection[str], *, kinds: Collection[str] | None, now: datetime
+) -> None:
+    """Clear the open alarms of many subjects in one statement: these kinds, or all of them with None."""
+    if not subjects:
+        return
+    statement = update(Alarm).where(Alarm.subject.in_(subjects), Alarm.cleared_at.is_(None)).values(cleared_at=now)
+    session.execute(statement if kinds is None else statement.where(Alarm.kind.in_(kinds)))
 
 
 def own_alarms(actor: Actor) -> ColumnElement[bool]:

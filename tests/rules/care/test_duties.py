@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.errors import DispatchError, Invalid
-from dispatch.rules.care.alarming import both_unanswered, is_warned, levels_of, reached
+from dispatch.rules.care.alarming import both_unanswered, is_to_be_told, is_warned, levels_of, reached
 from dispatch.rules.care.duties import Happened, Owed, discharges
 from dispatch.rules.care.excuses import (
     NothingAsked,
@@ -180,6 +180,22 @@ def test_levels_are_reached_one_after_the_other(until: date, later: int) -> None
     assert count == sum(later - 1 >= level.after_days for level in LEVELS)
     assert count <= reached(LEVELS, until, today + ONE_DAY) <= count + 1
     assert (count == 0) == (today <= until)
+
+
+@given(days, st.lists(st.integers(1, 30), max_size=12), st.none() | st.integers(-5, 30))
+def test_each_level_of_a_miss_is_told_once_until_somebody_was_there(
+    until: date, kept: list[int], there: int | None
+) -> None:
+    seen = None if there is None else until + there * ONE_DAY
+    told = [0]
+    for today in sorted(until + later * ONE_DAY for later in kept):
+        count = reached(LEVELS, until, today)
+        if is_to_be_told(count, told[-1], until, seen if seen is not None and seen <= today else None):
+            told.append(count)
+            assert seen is None or seen <= until or seen > today
+    assert told == sorted(set(told))
+    if seen is None or seen <= until:
+        assert told[-1] == max((reached(LEVELS, until, until + later * ONE_DAY) for later in kept), default=0)
 
 
 @pytest.mark.parametrize("value", [None, [], [{"after_days": 0, "level": "loud", "tell": "desk"}], ["notice"]])

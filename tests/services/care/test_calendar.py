@@ -94,18 +94,6 @@ def test_31_january_and_1_march_are_a_miss_of_february(session: Session, calenda
         session.execute(met, {"contact": contact, "id": february.id})
 
 
-def test_a_miss_is_told_level_by_level_once_each_until_somebody_was_there(session: Session, calendar: Calendar) -> None:
-    elder = home(session, calendar)[0]
-    voucher(session, calendar, elder, now=at(1, 10))
-    for day in (1, 1, 2, 3, 3, 5, 6, 6, 9):
-        keep_day(session, calendar, at(2, day))
-    assert alarms(session, "duty_missed") == [("notice", False), ("warning", False), ("emergency", True)]
-    visited(session, calendar, elder, at(2, 9))
-    assert alarms(session, "duty_missed")[-1] == ("emergency", False)
-    keep_day(session, calendar, at(2, 10))
-    assert len(alarms(session, "duty_missed")) == 3
-
-
 def test_nobody_writes_a_visit_into_a_month_that_is_over(session: Session, calendar: Calendar) -> None:
     elder = home(session, calendar)[0]
     enrolment = voucher(session, calendar, elder, now=at(1, 10))
@@ -239,6 +227,7 @@ def test_a_stay_in_hospital_excuses_also_when_it_is_told_late(session: Session, 
     assert care.begin_absence(session, elder.id, AbsenceKind.HOSPITAL, **stay).id == made.id  # type: ignore[arg-type]
     january = periods(session, enrolment, "monthly_visit")[0]
     assert (january.state, january.excuse_code, january.absence_id) == ("excused", "hospital", made.id)
+    assert alarms(session, "duty_missed") == [("notice", False)]
     keep_day(session, calendar, at(2, 20))
     keep_day(session, calendar, at(3, 1))
     assert states(session, enrolment, "monthly_visit")[1] == ("2026-02", "excused")
