@@ -74,8 +74,8 @@ ITEMS: tuple[NavigationItem, ...] = (
 )
 ONLY_NARROWED = frozenset({"pages_home.mine"})
 """What shows a part of a community: only to whoever sees no more than a part."""
-ONLY_PERFORMERS = frozenset({"pages_care.my_day"})
-"""What shows somebody's own work: only to whoever is sent on orders."""
+ONLY_HELPERS = frozenset({"pages_care.my_day"})
+"""What shows the homes that somebody visits: only to whoever is sent on orders and is no firm."""
 ONLY_FIRMS = frozenset({"pages_redeeming.show"})
 """What takes a voucher: only to a firm; helpers and team workers are sent on orders too."""
 
@@ -85,8 +85,9 @@ def navigation(actor: Actor | None) -> list[NavigationItem]:
     if actor is None:
         return []
     views = current_app.view_functions.keys() - (frozenset() if actor.narrowed else ONLY_NARROWED)
-    views -= frozenset() if actor.performer_id is not None else ONLY_PERFORMERS
-    views -= frozenset() if g.get("is_firm") else ONLY_FIRMS
+    is_firm = bool(g.get("is_firm"))
+    views -= ONLY_HELPERS if is_firm or actor.performer_id is None else frozenset()
+    views -= frozenset() if is_firm else ONLY_FIRMS
     return [
         item if item.daily_for is None else replace(item, is_daily=actor.may(item.daily_for))
         for item in ITEMS

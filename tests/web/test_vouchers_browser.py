@@ -67,6 +67,7 @@ def take(firm: Page, code: str) -> None:
     """The firm compares, takes 123.45 yuan, and is refused what is too much."""
     look(firm)
     expect(firm.locator("a[href='/redeem']")).to_have_count(1)
+    expect(firm.locator("a[href='/care/day']")).to_have_count(0)
     firm.locator("#code").fill(code)
     firm.locator("form.panel button").click()
     expect(firm.locator("main")).to_contain_text("陈**")
