@@ -95,6 +95,9 @@ def test_family_see_the_month_and_the_alarm_and_nothing_more(desk: Desk) -> None
         session.commit()
         resident_id = made.id
     staff, family = desk.client(Role.DISPATCHER), desk.site.app.test_client()
+    assert re.search(
+        rf'<option value="{resident_id}"[^>]*>{MARK}婆婆 · [^<]*单元\d+</option>', staff.get("/family").text
+    )
     sent = FORM | {"resident_id": resident_id, "consented_on": today.isoformat()}
     assert "field-error" in staff.post("/family", data=sent | {"consented_on": "2098-01-01"}).text
     answer = staff.post("/family", data=sent)

@@ -16,10 +16,10 @@ from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.care.family import MOST_ALARMS, Month, Relation, check_link, is_alive, months_told
 from dispatch.rules.care.signals import PRESSING
 from dispatch.rules.care.terms import DutyKind
-from dispatch.rules.grid.identity import mask_name
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services.access import audit, tokens
 from dispatch.services.access.reach import visible
+from dispatch.services.care.cases import homes_of
 
 MOST_LISTED = 200
 
@@ -54,7 +54,7 @@ class FamilyView:
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """A link with part of the elder's name."""
+    """A link with the elder's name."""
 
     link: FamilyLink
     name: str
@@ -113,20 +113,24 @@ def list_links(session: Session, *, actor: Actor, before: int | None = None, lim
     )
     if before is not None:
         query = query.where(FamilyLink.id < before)
-    return [LinkRow(link, mask_name(name)) for link, name in session.execute(query)]
+    return [LinkRow(link, name) for link, name in session.execute(query)]
 
 
 def elders(session: Session, *, actor: Actor) -> list[tuple[int, str]]:
-    """Who is enrolled in a programme of persons, with part of the name; one query."""
+    """Who is enrolled in a programme of persons, by name and home: a consent is written down for the right one."""
     rows = session.execute(
-        select(Resident.id, Resident.name, Resident.name_key)
+        select(Resident.id, Resident.name, Resident.name_key, Resident.household_id)
         .join(Enrolment, Enrolment.resident_id == Resident.id)
         .where(visible(Enrolment, actor), Enrolment.ends_on.is_(None), Resident.left_at.is_(None))
         .distinct()
         .order_by(Resident.name_key, Resident.id)
         .limit(MOST_LISTED)
-    )
-    return [(row.id, mask_name(row.name)) for row in rows]
+    ).all()
+    homes = homes_of(session, {row.household_id for row in rows if row.household_id is not None})
+    return [
+        (row.id, f"{row.name} · {homes[row.household_id].address}" if row.household_id in homes else row.name)
+        for row in rows
+    ]
 
 
 def open_link(session: Session, token: str, *, now: datetime) -> FamilyView:
