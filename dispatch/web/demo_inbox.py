@@ -1,9 +1,11 @@
 """The demo inbox `/demo/inbox`: what each firm received, with the links to play it. It exists only in the demo."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, render_template, request
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
 from sqlalchemy import select
 
 from config.settings import get_settings
@@ -16,6 +18,8 @@ from dispatch.web.access import open_to_all
 
 SHOWN = 200
 REASON = "made-up firms of the demo; 404 everywhere else"
+FAMILY = {"CHILD": lazy_gettext("家属")}
+"""Who is written to and is no performer: the children of the demo's elders, child@family.example."""
 
 blueprint = Blueprint("demo_inbox", __name__, url_prefix="/demo")
 
@@ -25,7 +29,7 @@ class FirmInbox:
     """One firm's arrivals, newest first."""
 
     code: str
-    name: str
+    name: str | LazyString
     arrivals: tuple[Received, ...]
 
 
@@ -56,11 +60,11 @@ def content() -> dict[str, object]:
     received = read_received(get_settings().home, performer_code=firm, limit=SHOWN)
     with transaction(EVERYTHING) as session:
         rows = session.execute(select(Performer.code, Performer.name).order_by(Performer.code))
-        names = {code: name for code, name in rows}  # noqa: C416 - dict() would not see the types of a row
+        names: dict[str, str | LazyString] = {row.code: row.name for row in rows} | FAMILY
         return {"firms": by_firm(received, names), "names": names, "chosen": firm, "now": clock.now(session)}
 
 
-def by_firm(received: Sequence[Received], names: dict[str, str]) -> list[FirmInbox]:
+def by_firm(received: Sequence[Received], names: Mapping[str, str | LazyString]) -> list[FirmInbox]:
     """The arrivals of each firm, newest first; the firm with the newest arrival first."""
     found: dict[str, list[Received]] = {}
     for one in reversed(received):

@@ -30,6 +30,8 @@ HOMES = (
     (Right.BOARD_READ, "pages_orders.board"),
     (Right.BENEFICIARIES_EDIT, "pages_beneficiaries.listing"),
     (Right.MARKET_KEEP, "pages_stock.overview"),
+    (Right.COUNSELLING_COUNSEL, "pages_counselling.mine"),
+    (Right.FUNDS_BOOK, "pages_funds.listing"),
 )
 
 blueprint = Blueprint("pages_home", __name__)
