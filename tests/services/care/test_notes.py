@@ -18,7 +18,7 @@ from dispatch.rules.care.counselling import Danger, Told
 from dispatch.services.access import vault
 from dispatch.services.care.counselling import breaking, keys, notes, sealing
 from dispatch.services.care.counselling.breaking import NothingWritten, NotTheHolders, Second
-from dispatch.services.care.counselling.sealing import Cost, NewPassphrase, WrongPassphrase
+from dispatch.services.care.counselling.sealing import Cost, NewPassphrase, SealBroken, WrongPassphrase
 from tests.factories.counselling import CHEAP, Station, booked, chosen, make_counsellor, make_station, open_slot
 from tests.factories.world import staff
 
@@ -98,7 +98,7 @@ def test_what_was_moved_to_another_row_opens_no_more(
         "SELECT :uid, community_id, appointment_id, key_id, sealed, keep_until FROM counselling_notes"
     )
     session.execute(moved, {"uid": uuid4()})
-    with pytest.raises(CannotOpen):
+    with pytest.raises(SealBroken):
         notes.read_notes(session, appointment.id, OWN, actor=station.acting)
 
 
@@ -236,8 +236,13 @@ def test_a_wrapped_key_opens_at_its_own_place_only() -> None:
     recovery = sealing.split(made.private, "a")
     assert sealing.join(recovery.shares, recovery.wrapped, "a") == made.private
     for shares in ((recovery.shares[1], recovery.shares[0]), (recovery.shares[0], bytes(32))):
-        with pytest.raises(CannotOpen):
+        with pytest.raises(SealBroken):
             sealing.join(shares, recovery.wrapped, "a")
+    for cut in (0, 5, 20):
+        with pytest.raises(SealBroken):
+            sealing.join(recovery.shares, recovery.wrapped[:cut], "a")
+        with pytest.raises(WrongPassphrase):
+            sealing.unwrap(OWN, wrapped[: sealing.HEADER_BYTES + sealing.SALT_BYTES + cut], "sealing_keys.wrapped.a")
 
 
 def test_a_passphrase_is_stretched_at_the_full_cost_unless_a_cheaper_one_stands_on_what_it_wraps() -> None:

@@ -64,7 +64,7 @@ def open_both(
     """Open the notes of one appointment with the shares of the actor and of the second holder.
 
     It is kept who did it and why, audited for both, and told to the counsellor. Raises NotFound, NotAllowed,
-    Invalid("reason", …), NothingWritten, NotTheHolders, WrongPassphrase.
+    Invalid("reason", …), NothingWritten, NotTheHolders, WrongPassphrase, SealBroken.
     """
     appointment = keeping.of_desk(session, appointment_id, actor=actor)
     why = check_text("reason", reason, rule.LONGEST_REASON)
@@ -111,7 +111,7 @@ def user_of(session: Session, login: str) -> int | None:
 
 
 def joined(session: Session, key: SealingKey, said: dict[int, str]) -> bytes:
-    """The private half of a key by its two shares; raises NotTheHolders, WrongPassphrase."""
+    """The private half of a key by its two shares; raises NotTheHolders, WrongPassphrase, SealBroken."""
     query = (
         select(KeyShare, SealingKey)
         .join(SealingKey, SealingKey.id == KeyShare.holder_key_id)

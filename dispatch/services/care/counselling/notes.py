@@ -118,7 +118,7 @@ def read_notes(session: Session, appointment_id: int, passphrase: str, *, actor:
     """Open what a counsellor wrote about one of their own appointments, the oldest first; the reading is audited.
 
     What was sealed for a key that was replaced is left out: both holders open that. Raises NotFound, NoKey,
-    WrongPassphrase.
+    WrongPassphrase, SealBroken.
     """
     appointment = keeping.of_counsellor(session, appointment_id, actor=actor)
     key = keys.demanded(session, appointment.community_id, keys.COUNSELLOR, actor=actor)

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dispatch.errors import Conflict, Invalid
-from dispatch.rules.access.sealing import CannotOpen
 
 FORMAT, HEADER_BYTES = 1, 4
 SALT_BYTES, NONCE_BYTES, KEY_BYTES = 16, 12, 32
@@ -46,6 +45,10 @@ FULL_COST = Cost(mebibytes=64, passes=3, lanes=1)
 
 class WrongPassphrase(Conflict):
     """口令不对，请再试；口令谁也查不到"""
+
+
+class SealBroken(Conflict):
+    """封存的内容被改动过或者坏了，打不开；请告诉管理员查一查"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def unwrap(passphrase: str, wrapped: bytes, place: str) -> bytes:
     salt, nonce, sealed = rest[:SALT_BYTES], rest[SALT_BYTES:][:NONCE_BYTES], rest[SALT_BYTES + NONCE_BYTES :]
     try:
         return AESGCM(stretched(passphrase, salt, cost)).decrypt(nonce, sealed, cost.header + place.encode())
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise WrongPassphrase from error
 
 
@@ -127,11 +130,11 @@ def seal_for(public: bytes, place: str, content: bytes) -> bytes:
 
 
 def open_with(private: bytes, place: str, sealed: bytes) -> bytes:
-    """What was sealed for the public half, at this place; raises CannotOpen."""
+    """What was sealed for the public half, at this place; raises SealBroken."""
     try:
         return SUITE.decrypt(sealed, X25519PrivateKey.from_private_bytes(private), place.encode())
     except (InvalidTag, ValueError) as error:
-        raise CannotOpen from error
+        raise SealBroken from error
 
 
 def split(private: bytes, place: str) -> Recovery:
@@ -142,11 +145,11 @@ def split(private: bytes, place: str) -> Recovery:
 
 
 def join(shares: tuple[bytes, bytes], wrapped: bytes, place: str) -> bytes:
-    """The private key by both shares, in their order; raises CannotOpen."""
+    """The private key by both shares, in their order; raises SealBroken."""
     try:
         return AESGCM(joined(shares)).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], place.encode())
-    except InvalidTag as error:
-        raise CannotOpen from error
+    except (InvalidTag, ValueError) as error:
+        raise SealBroken from error
 
 
 def joined(shares: tuple[bytes, bytes]) -> bytes:
