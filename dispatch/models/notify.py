@@ -40,8 +40,8 @@ class Notice(Base):
         CheckConstraint("state IN ('waiting', 'delivered', 'failed', 'superseded')", name="state"),
         CheckConstraint(
             "num_nonnulls(performer_id, user_id) = "
-            "CASE WHEN template IN ('thanks', 'alarm_raised', 'alarm_ended') OR template LIKE 'appointment%' THEN 0 "
-            "ELSE 1 END "
+            "CASE WHEN template IN ('thanks', 'alarm_raised', 'alarm_ended', 'monthly_visit') "
+            "OR template LIKE 'appointment%' THEN 0 ELSE 1 END "
             "AND (num_nonnulls(performer_id, user_id) = 1 OR channel = 'email')",
             name="receiver",
         ),

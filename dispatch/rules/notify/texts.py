@@ -97,6 +97,7 @@ WITHOUT_ORDER: dict[str, Template] = {
     "alarm_ended": Template(
         "家里的电子保姆报警已处理（%(until)s）", "您家老人的电子保姆 %(until)s 的报警已经有人上门处理完。"
     ),
+    "monthly_visit": Template("%(until)s 已上门看望", "%(until)s 的每月回访，%(place)s 已经有人上门看望过您家老人。"),
     "appointment": Template("预约提醒", "您在 %(until)s 有一个预约。来不了请尽早取消，时间可以让给别人。"),
     "appointment_offer": Template(
         "有空出的预约时间", "您候补的预约有了时间:%(wanted)s。请在 %(until)s 前用预约码确认，过时让给下一位。"

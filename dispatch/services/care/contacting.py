@@ -24,6 +24,7 @@ from dispatch.services.care.cases import Case
 from dispatch.services.care.difficulties import open_difficulty
 from dispatch.services.care.door import fits
 from dispatch.services.care.ending import end_orders
+from dispatch.services.care.telling import tell_visit
 from dispatch.services.care.unanswered import hear_unanswered
 
 BY_PHONE = "care.return_visit_by_phone"
@@ -218,6 +219,7 @@ def meet(session: Session, contact: Contact, found: Sequence[Case], *, now: date
         periods.change(period, PeriodState.MET, contact.day, now=now)
     session.flush()
     misses.hush(session, met, now=now)
+    tell_children(session, found, met, contact, now=now)
     if contact.answered and contact.kind != ContactKind.CALL:
         of_test = contact.kind == ContactKind.TEST
         there = [
@@ -225,3 +227,15 @@ def meet(session: Session, contact: Contact, found: Sequence[Case], *, now: date
         ]
         misses.hush_missed(session, there, now=now)
     return met
+
+
+def tell_children(
+    session: Session, found: Sequence[Case], met: Sequence[DutyPeriod], contact: Contact, *, now: datetime
+) -> None:
+    """The children of who was visited for the month hear of it, by consent (减少子女的担忧)."""
+    for case in found:
+        resident_id = case.enrolment.resident_id
+        own = [period for period in met if period.duty_id in case.duties]
+        for period in own:
+            if resident_id is not None and case.kind_of(period) is DutyKind.MONTHLY_VISIT:
+                tell_visit(session, resident_id, period.id, day=contact.day, now=now)

@@ -17,6 +17,7 @@ from dispatch.services.notify.tell import UNLESS_TOLD, secret_place
 THANKS = "thanks"
 ALARM_RAISED = "alarm_raised"
 ALARM_ENDED = "alarm_ended"
+MONTHLY_VISIT = "monthly_visit"
 APPOINTMENT, APPOINTMENT_OFFER, APPOINTMENT_OVER = "appointment", "appointment_offer", "appointment_over"
 """The letters that there are; the database knows them as the notices without a receiver of the house."""
 

@@ -160,6 +160,7 @@ def test_children_are_written_to_by_consent_when_it_rings_and_when_it_is_over(se
         ({"email": "x"}, "email"),
         ({"told_end": True, "email": "a@b.example"}, "has_consented"),
         ({"told_alarm": True, "has_consented": True}, "email"),
+        ({"told_visit": True, "has_consented": True}, "email"),
     ],
 )
 def test_a_contact_that_cannot_be_is_refused_by_its_field(

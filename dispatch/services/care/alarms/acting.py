@@ -19,7 +19,7 @@ from dispatch.rules.care.signals import ASKED, MEANING_LABELS, PRESSING, Meaning
 from dispatch.rules.orders.states import AFTER_WORK, OPEN
 from dispatch.services import notify, orders
 from dispatch.services.access import audit, policies
-from dispatch.services.care.alarms import telling
+from dispatch.services.care import telling
 from dispatch.services.care.checks import desk_of
 from dispatch.services.care.contacting import record_signal
 from dispatch.services.care.placing import phone_of

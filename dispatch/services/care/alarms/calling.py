@@ -19,7 +19,7 @@ from dispatch.services import orders
 from dispatch.services.access import audit, reach
 from dispatch.services.care.alarms.acting import ORIGIN, STILL_OUT
 from dispatch.services.care.alarms.contacts import ShownContact, chain_of
-from dispatch.services.care.alarms.telling import tell_end
+from dispatch.services.care.telling import tell_end
 from dispatch.services.orders.steps import step
 
 OVER = AFTER_WORK | {OrderState.CLOSED, OrderState.ARCHIVED}

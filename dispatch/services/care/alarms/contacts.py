@@ -100,7 +100,7 @@ def check_contact(draft: ContactDraft) -> None:
     wants = draft.told_alarm or draft.told_end or draft.told_visit
     if wants and not draft.has_consented:
         raise Invalid("has_consented", "要告诉对方,先要老人和对方都同意")
-    if (draft.told_alarm or draft.told_end) and not draft.email.strip():
+    if wants and not draft.email.strip():
         raise Invalid("email", "要用信件告诉对方,请填写电子邮箱")
 
 
