@@ -283,7 +283,11 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.COUNSELLOR: frozenset({Right.COUNSELLING_COUNSEL, Right.COURSES_RUN, Right.NOTICES_READ}),
 }
 
-TOTP_ROLES = frozenset({Role.CENTRE, Role.ADMIN, Role.COUNSELLOR})
+TOTP_RIGHTS = frozenset(
+    {Right.USERS_EDIT, Right.RESIDENTS_REVEAL, Right.COUNSELLING_COUNSEL, Right.COUNSELLING_HOLD},
+)
+TOTP_ROLES = frozenset(role for role, rights in RIGHTS.items() if rights & TOTP_RIGHTS)
+"""Who owes a second factor: whoever edits users, sees residents unmasked, or opens what was said in counselling."""
 NARROW_ROLES = frozenset({Role.TEAM_HEAD, Role.AREA_CHIEF, Role.PERFORMER})
 """Who sees only the orders of a team, an area or their own; one wider role beside it lifts that."""
 

@@ -118,7 +118,7 @@ def has_second_factor(user: User) -> bool:
 
 
 def owes_second_factor(session: Session, user_id: int) -> bool:
-    """Whether a role of the user asks for a second factor: centre, admin and counsellor, outside the demo."""
+    """Whether a role of the user asks for a second factor (by its rights), outside the demo."""
     if get_settings().demo:
         return False
     return (

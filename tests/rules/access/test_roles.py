@@ -9,6 +9,7 @@ from dispatch.rules.access.roles import (
     NARROW_ROLES,
     RIGHTS,
     SYSTEM,
+    TOTP_RIGHTS,
     TOTP_ROLES,
     Actor,
     ActorKind,
@@ -41,9 +42,14 @@ def test_who_edits_users_sees_no_orders_and_no_callers() -> None:
 
 
 def test_who_opens_notes_of_counselling_reads_everything_or_edits_users_owes_a_second_factor() -> None:
-    counsels = {role for role in Role if Right.COUNSELLING_COUNSEL in RIGHTS[role]}
-    assert counsels
-    assert counsels | {Role.CENTRE, Role.ADMIN} <= TOTP_ROLES
+    """By the right, in whatever role it is held: one who is given such a right owes the factor with it."""
+    dangerous = {Right.USERS_EDIT, Right.RESIDENTS_REVEAL, Right.COUNSELLING_COUNSEL, Right.COUNSELLING_HOLD}
+    assert dangerous == TOTP_RIGHTS
+    for right in dangerous:
+        holders = {role for role in Role if right in RIGHTS[role]}
+        assert holders
+        assert holders <= TOTP_ROLES
+    assert {Role.CENTRE, Role.ADMIN, Role.COUNSELLOR, Role.WELFARE} == TOTP_ROLES
 
 
 def test_who_calls_back_neither_dispatches_nor_works() -> None:
