@@ -25,7 +25,7 @@ from dispatch.rules.care.events import (
 )
 from dispatch.rules.catalogue.prices import fen_of, yuan_of
 from dispatch.services import grid, life, orders
-from dispatch.services.care import condoling, covering, events, gifting, groups
+from dispatch.services.care import condoling, covering, events, gifting, groups, visiting
 from dispatch.services.care.events import EventDraft
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
@@ -225,7 +225,7 @@ def render_event(event_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
             funds=gifting.funds_for_care(session, event.community_id, actor=actor),
             holdings=gifting.holdings_of(session, event.community_id, actor=actor),
             yuan_of=yuan_of,
-            visitors=condoling.visitors_of(session, event.community_id),
+            visitors=visiting.visitors_of(session, event.community_id),
             did=life.effects_of(session, event),
             visit_look=visit_look,
             unpaid=condoling.UNPAID,

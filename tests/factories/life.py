@@ -10,7 +10,7 @@ from dispatch.models.care import CareGroup
 from dispatch.models.catalogue import Performer, Service
 from dispatch.models.grid import Resident
 from dispatch.rules.access.roles import SYSTEM
-from dispatch.services.care import condoling, groups
+from dispatch.services.care import groups, visiting
 from tests.factories.visits import helper, resident
 from tests.factories.world import World, service
 
@@ -26,11 +26,11 @@ class Life:
 
 def visit_kind_of(session: Session, world: World) -> Service:
     """登门慰问 of the district, once."""
-    known = select(Service).where(Service.organisation_id == world.district.id, Service.code == condoling.KIND)
+    known = select(Service).where(Service.organisation_id == world.district.id, Service.code == visiting.KIND)
     found = session.scalars(known).one_or_none()
     plain = {"offered": ["programme"], "performer": "named", "given": "named", "urgency": "booked"}
     more = {"callback": False, "in_figures": False, "confidential": True}
-    return found or service(session, world.district, condoling.KIND, **plain, **more)
+    return found or service(session, world.district, visiting.KIND, **plain, **more)
 
 
 def group(session: Session, world: World, code: str = "retired") -> CareGroup:

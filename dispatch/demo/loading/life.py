@@ -21,7 +21,7 @@ from dispatch.rules.care.asking import AskKind, EntrySource, Outcome
 from dispatch.rules.care.events import Event, Source
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import funds, life, orders
-from dispatch.services.care import asking, condoling, events, gifting, groups
+from dispatch.services.care import asking, condoling, events, gifting, groups, visiting
 from dispatch.services.care.asking import AnswerDraft, AskingDraft, EntryDraft
 from dispatch.services.care.events import EventDraft
 from dispatch.services.orders import NamedRound, WorkReport
@@ -134,7 +134,7 @@ def told(session: Session, book: Book, resident: Resident, happened: Happened, *
     near = next(
         one.code
         for one in book.community.helpers
-        if condoling.KIND in one.kinds and area_of(book, resident) in one.areas and ALL_DAY in one.hours
+        if visiting.KIND in one.kinds and area_of(book, resident) in one.areas and ALL_DAY in one.hours
     )
     resident_id, home_id = known.residents()[resident.code], known.households()[resident.household_code]
     draft = EventDraft(

@@ -8,10 +8,9 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dispatch import clock, queue
+from dispatch import queue
 from dispatch.errors import Conflict, DispatchError, Invalid, NotFound
-from dispatch.models.care import Condolence, HelperLeave, LifeEvent
-from dispatch.models.catalogue import Performer, PerformerService, Service
+from dispatch.models.care import Condolence, LifeEvent
 from dispatch.models.grid import Household, Resident
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM, Actor
@@ -21,9 +20,9 @@ from dispatch.rules.queue import Lane
 from dispatch.services import funds, notify, orders
 from dispatch.services.access import audit, policies, reach
 from dispatch.services.care.checks import desk_of
+from dispatch.services.care.visiting import AHEAD, KIND, appoint, visitors_of
 
 ORIGIN = "care.condolence"
-KIND = "condolence_visit"
 LATE, UNPLACED = "condolence_late", "condolence_unplaced"
 WORDS = "登门慰问：去之前请先向社区了解情况"
 FAMILY = "家属"
@@ -34,7 +33,6 @@ TERMS = {
     "disaster_hours": "care.disaster_visit_hours",
     "death_hours": "care.death_visit_hours",
 }
-AHEAD = "care.place_days_ahead"
 UNPAID = ("waiting", "placed", "failed")
 WITHOUT_WORK = frozenset({OrderState.VOIDED, OrderState.MERGED, OrderState.ANSWERED})
 
@@ -43,10 +41,6 @@ log = structlog.get_logger()
 
 class VisitPaid(Conflict):
     """这次慰问已经做过或者不用再做"""
-
-
-class NobodyNamed(Invalid):
-    """没有人可派:请先指定一位登门慰问的人"""
 
 
 def terms_of(session: Session, community_id: int) -> Terms:
@@ -102,10 +96,8 @@ def send(session: Session, visit: Condolence, event: LifeEvent, *, now: datetime
 
 def place(session: Session, visit: Condolence, event: LifeEvent, *, now: datetime) -> None:
     """Place the order: in person, by name, at the home; what happened stands nowhere on it."""
-    performer_id = visit.performer_id or choose(session, event, today_of=now)
-    if performer_id is None:
-        raise NobodyNamed("performer_id")
     home, resident = home_of(session, event)
+    performer_id, (begins, ends) = appoint(session, visit, home.id, now=now)
     visit.tries += 1
     visit.performer_id = performer_id
     draft = orders.OrderDraft(
@@ -114,8 +106,8 @@ def place(session: Session, visit: Condolence, event: LifeEvent, *, now: datetim
         stairwell_id=home.stairwell_id,
         room=home.room,
         caller_name=FAMILY if resident is None or event.kind == Event.DEATH else resident.name,
-        wanted_from=now if visit.due_at > now else None,
-        wanted_until=visit.due_at if visit.due_at > now else None,
+        wanted_from=begins,
+        wanted_until=ends,
         source="programme",
         origin=ORIGIN,
         origin_id=visit.id,
@@ -135,49 +127,6 @@ def home_of(session: Session, event: LifeEvent) -> tuple[Household, Resident | N
     if home_id is None:
         raise Invalid("resident_id", "这位居民没有登记住址,请先在台账里补上")
     return session.get_one(Household, home_id), resident
-
-
-def choose(session: Session, event: LifeEvent, *, today_of: datetime) -> int | None:
-    """Who visits: who did for this event, else who has the fewest open orders; nobody on leave or suspended."""
-    today = clock.today(today_of)
-    before = select(Condolence.performer_id).where(
-        Condolence.event_id == event.id, Condolence.performer_id == Performer.id, Condolence.state == "done"
-    )
-    away = select(HelperLeave.id).where(
-        HelperLeave.performer_id == Performer.id,
-        HelperLeave.starts_on <= today,
-        or_(HelperLeave.until.is_(None), HelperLeave.until >= today),
-    )
-    load = select(func.count()).where(
-        Order.named_performer_id == Performer.id, Order.state.in_([str(state) for state in OPEN])
-    )
-    query = (
-        select(Performer.id)
-        .join(PerformerService, PerformerService.performer_id == Performer.id)
-        .join(Service, Service.id == PerformerService.service_id)
-        .where(
-            Performer.community_id == event.community_id,
-            Performer.is_active,
-            Service.code == KIND,
-            or_(Performer.suspended_until.is_(None), Performer.suspended_until <= today_of),
-            ~away.exists(),
-        )
-        .order_by(before.exists().desc(), load.scalar_subquery(), Performer.id)
-        .limit(1)
-    )
-    return session.scalars(query).one_or_none()
-
-
-def visitors_of(session: Session, community_id: int) -> Sequence[tuple[int, str]]:
-    """Who may be named for a visit of 三访, by name."""
-    query = (
-        select(Performer.id, Performer.name)
-        .join(PerformerService, PerformerService.performer_id == Performer.id)
-        .join(Service, Service.id == PerformerService.service_id)
-        .where(Performer.community_id == community_id, Performer.is_active, Service.code == KIND)
-        .order_by(Performer.name, Performer.id)
-    )
-    return [(row.id, row.name) for row in session.execute(query)]
 
 
 def subject_of(visit: Condolence) -> str:

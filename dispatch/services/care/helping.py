@@ -1,14 +1,14 @@
 """Which helper is asked for what: who can do the kind there, who is on leave, who came before, what they have to do."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, union
 from sqlalchemy.orm import Session
 
-from dispatch.models.care import Contact, DutyOrder, DutyPeriod, HelperLeave
+from dispatch.models.care import Condolence, Contact, DutyOrder, DutyPeriod, HelperLeave
 from dispatch.models.catalogue import Coverage, Performer, PerformerService, Service
 from dispatch.models.orders import Order
 from dispatch.rules.care.sharing import Candidate, Leave, choose
@@ -76,13 +76,24 @@ class Bench:
         return helper_id in self.helpers and not any(one.covers(day) for one in self.leaves[helper_id])
 
     def window(self, helper_id: int, period: DutyPeriod, minutes: int, *, now: datetime, today: date) -> Window | None:
-        """When a helper can come for a period: nearest to the day planned, in their hours, after what they have."""
+        """When a helper can come for a period: nearest to the day planned."""
+        days = days_by_preference(period.planned_on, max(today, period.starts_on), period.until)
+        return self.free(helper_id, days, minutes, not_before=now)
+
+    def free(
+        self,
+        helper_id: int,
+        days: Iterable[date],
+        minutes: int,
+        *,
+        not_before: datetime,
+        until: datetime | None = None,
+    ) -> Window | None:
+        """When a helper can come on the first of these days that has room: in their hours, beside what they have."""
         shifts = catalogue.weekly(self.helpers[helper_id].shifts)
-        for day in days_by_preference(period.planned_on, max(today, period.starts_on), period.until):
-            if not self.can(helper_id, day):
-                continue
-            found = free_window(day, shifts, self.taken[helper_id], minutes, not_before=now)
-            if found is not None:
+        for day in days:
+            found = free_window(day, shifts, self.taken[helper_id], minutes, not_before=not_before)
+            if found is not None and self.can(helper_id, day) and (until is None or found[1] <= until):
                 self.taken[helper_id].append(found)
                 return found
         return None
@@ -123,13 +134,14 @@ def add_times(session: Session, bench: Bench, community_id: int, *, today: date)
     )
     for leave in session.scalars(leaves):
         bench.leaves[leave.performer_id].append(Leave(leave.starts_on, leave.until))
-    windows = (
-        select(Order.named_performer_id, Order.wanted_from, Order.wanted_until)
-        .join(DutyOrder, DutyOrder.order_id == Order.id)
-        .where(DutyOrder.community_id == community_id, DutyOrder.outcome == "under_way")
-        .distinct()
+    window = select(Order.named_performer_id, Order.wanted_from, Order.wanted_until)
+    of_duties = window.join(DutyOrder, DutyOrder.order_id == Order.id).where(
+        DutyOrder.community_id == community_id, DutyOrder.outcome == "under_way"
     )
-    for helper_id, begins, ends in session.execute(windows):
+    of_events = window.join(Condolence, Condolence.order_id == Order.id).where(
+        Condolence.community_id == community_id, Condolence.state == "placed"
+    )
+    for helper_id, begins, ends in session.execute(union(of_duties, of_events)):
         if helper_id is not None and begins is not None and ends is not None:
             bench.taken[helper_id].append((begins, ends))
 
