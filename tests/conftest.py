@@ -10,40 +10,30 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from threading import Event
-from typing import Any, ClassVar
 
-import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
 from flask import Flask
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy import event, text
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy import text
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from config.settings import APP_ROLE, OWNER_ROLE, Settings, get_settings
+from config.settings import OWNER_ROLE, Settings, get_settings
 from dispatch.app import create_app
 from dispatch.db import make_engine
-from dispatch.rules.access.roles import EVERYTHING, Scope
+from dispatch.rules.access.roles import EVERYTHING
 from dispatch.servers import WITHOUT_DURABILITY, PostgresServer, RedisServer, find_postgres, find_redis
-from dispatch.transaction import BEGIN, Doors
-from dispatch.web import live
-from dispatch.workers import run
+from tests.databases import TEMPLATE, Database, Lent, Servers, database_of_its_own, reach
 
 ROOT = Path(__file__).parent.parent
-TEMPLATE = "template_for_tests"
-RETURNS = 16
-RETURN_SECONDS = 0.5
-"""So many times, and each time so long, a connection that is in use is waited for before its database is dropped."""
 ROOM = 4 << 30
 """Free bytes that /dev/shm must have before the tests use it: two processes need about a tenth of it."""
-SUPERUSER = "postgres"
+UNDISTURBED = {"autovacuum": "off"}
+"""Nobody counts rows for the planner behind the back of a test: a plan would hang on the minute."""
 HOME_KEY = pytest.StashKey[Path]()
 
 
@@ -95,59 +85,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(home, ignore_errors=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """The two running servers of this pytest process."""
-
-    postgres: PostgresServer
-    redis: RedisServer
-
-    def admin(self, statement: str) -> None:
-        """Execute one statement as superuser, outside a transaction."""
-        with psycopg.connect(self.postgres.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
-            connection.execute(statement.encode())
-
-    def clone(self, name: str) -> str:
-        """Make a database with all migrations from the template and return its address for dispatch_app.
-
-        Its files are copied as they are, in half the time that writing them to the log takes.
-        """
-        self.admin(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" OWNER {OWNER_ROLE} STRATEGY file_copy')
-        return self.postgres.url(APP_ROLE, name)
-
-    def drop(self, name: str) -> None:
-        """Remove a cloned database, whoever is still connected."""
-        self.admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """A database of its own for tests that really commit (races, several processes)."""
-
-    name: str
-    url: str
-    owner_url: str = field(repr=False)
-    engine: Engine = field(repr=False)
-
-    @contextmanager
-    def session(self, scope: Scope = EVERYTHING) -> Iterator[Session]:
-        """A session that commits for real, as often as it likes, and reaches `scope` in each transaction."""
-        with Session(self.engine, expire_on_commit=False) as session:
-            event.listen(session, "after_begin", lambda _session, _begun, connection: reach(connection, scope))
-            yield session
-
-
-def reach(connection: Connection, scope: Scope) -> None:
-    """Tell the row-level fences of this transaction what it may see, as `transaction()` does."""
-    connection.execute(
-        BEGIN,
-        {
-            "organisations": scope.setting(scope.organisations),
-            "communities": scope.setting(scope.communities),
-        },
-    )
-
-
 @cache
 def the_app() -> Flask:
     """The application, made once in this pytest process, for tests that have opened the doors by `committed`.
@@ -170,7 +107,7 @@ def servers(settings: Settings) -> Iterator[Servers]:
     logs = settings.home / "logs"
     redis = RedisServer(settings.home, find_redis(os.environ), logs / "redis.log")
     postgres = PostgresServer(
-        settings.home, find_postgres(os.environ), logs / "postgres.log", tuning=WITHOUT_DURABILITY
+        settings.home, find_postgres(os.environ), logs / "postgres.log", tuning={**WITHOUT_DURABILITY, **UNDISTURBED}
     )
     try:
         redis.start()
@@ -181,6 +118,7 @@ def servers(settings: Settings) -> Iterator[Servers]:
         command.upgrade(Config(str(ROOT / "alembic.ini")), "head")
         running.admin(f'CREATE DATABASE "{TEMPLATE}" TEMPLATE dispatch OWNER {OWNER_ROLE}')
         yield running
+        Lent.drop_all()
     finally:
         postgres.stop()
         redis.stop()
@@ -209,60 +147,6 @@ def session(engine: Engine) -> Iterator[Session]:
         with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
             yield session
         outer.rollback()
-
-
-class Lent:
-    """An engine that is lent to one database after another, so that statements are compiled once, not per test."""
-
-    free: ClassVar[list["Lent"]] = []
-
-    def __init__(self, url: str) -> None:
-        """A new engine that looks at its address each time it connects."""
-        self.engine = make_engine(url)
-        self.returned = Event()
-        event.listen(self.engine, "do_connect", self.direct)
-        event.listen(self.engine, "checkin", lambda _connection, _record: self.returned.set())
-
-    def direct(self, _dialect: object, _record: object, _arguments: object, named: dict[str, Any]) -> None:
-        """Send a new connection to the database of the test that has this engine."""
-        named["dbname"] = self.engine.url.database
-
-    def wait_for_connections(self) -> None:
-        """Wait for those who still answer a page that is closed, before their database is dropped."""
-        for _ in range(RETURNS):
-            if self.engine.pool.checkedout() == 0:  # type: ignore[attr-defined]
-                return
-            self.returned.wait(RETURN_SECONDS)
-            self.returned.clear()
-
-    @classmethod
-    @contextmanager
-    def engine_to(cls, url: str) -> Iterator[Engine]:
-        """An engine whose address and connections are those of `url`; nobody else has it meanwhile.
-
-        It wears another face each time: what the product remembers of a database, it remembers by its engine.
-        """
-        lent = cls.free.pop() if cls.free else cls(url)
-        lent.engine.url = make_url(url)
-        yield lent.engine.execution_options()
-        lent.wait_for_connections()
-        lent.engine.dispose()
-        cls.free.append(lent)
-
-
-@contextmanager
-def database_of_its_own(servers: Servers) -> Iterator[Database]:
-    """A database cloned from the template and dropped afterwards; meanwhile `transaction()` opens its doors there."""
-    name = f"race_{secrets.token_hex(6)}"
-    url = servers.clone(name)
-    before = Doors.engine
-    with Lent.engine_to(url) as engine:
-        Doors.engine = engine
-        yield Database(name, url, servers.postgres.url(OWNER_ROLE, name), engine)
-        Doors.engine = before
-        run.Holder.forget()
-        live.Process.close()
-    servers.drop(name)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The whole API against its own description: no server error, no answer that the description does not know."""
 
 import os
-import secrets
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,7 +24,6 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.app import create_app
-from dispatch.db import make_engine
 from dispatch.gateways.limits import limiter
 from dispatch.rules.access.roles import NOTHING, SYSTEM, Right, Role
 from dispatch.rules.orders.requests import RequestKind
@@ -33,8 +31,8 @@ from dispatch.schemas.care import PlanVisits
 from dispatch.services import care, orders
 from dispatch.services.access import keys
 from dispatch.services.orders import OrderDraft
-from dispatch.transaction import Doors, scope_of_request
-from tests.conftest import Database, Servers
+from dispatch.transaction import scope_of_request
+from tests.conftest import Database, Servers, database_of_its_own
 from tests.factories.aid import applied, carded
 from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import helper, resident, visit_service
@@ -154,23 +152,17 @@ class Town:
 @pytest.fixture(scope="module")
 def town(servers: Servers) -> Iterator[Town]:
     """A world with an order and a schedule in a database of its own, kept for all operations."""
-    name = f"schema_{secrets.token_hex(6)}"
-    url = servers.clone(name)
-    engine, before = make_engine(url), Doors.engine
-    Doors.engine = engine
-    key, names = settle(Database(name, url, "", engine))
-    app = create_app()
-    with app.app_context():
-        limiter.reset()
-    limiter.enabled = False
-    schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
-    schema.config.checks.negative_data_rejection.expected_statuses = [*REFUSING]
-    yield Town(schema, key, names)
-    limiter.enabled = True
-    scope_of_request.set(NOTHING)
-    Doors.engine = before
-    engine.dispose()
-    servers.drop(name)
+    with database_of_its_own(servers) as database:
+        key, names = settle(database)
+        app = create_app()
+        with app.app_context():
+            limiter.reset()
+        limiter.enabled = False
+        schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
+        schema.config.checks.negative_data_rejection.expected_statuses = [*REFUSING]
+        yield Town(schema, key, names)
+        limiter.enabled = True
+        scope_of_request.set(NOTHING)
 
 
 def settle(database: Database) -> tuple[str, dict[str, str | int]]:

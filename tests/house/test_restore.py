@@ -17,7 +17,8 @@ from dispatch.rules.access.roles import Role
 from dispatch.servers.postgres import INSIDE_STATEMENTS
 from dispatch.services import orders
 from dispatch.services.access import vault
-from tests.conftest import ROOT, SUPERUSER, Database, Servers
+from tests.conftest import ROOT, Database, Servers
+from tests.databases import SUPERUSER
 from tests.factories.world import make_world, staff
 
 AFTER_RESTORE = ROOT / "migrations" / "sql" / "after_restore.sql"

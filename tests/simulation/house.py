@@ -21,7 +21,7 @@ from dispatch.rules.access.roles import EVERYTHING, Actor, Role
 from dispatch.services.access import vault
 from dispatch.transaction import Doors
 from dispatch.workers import run
-from tests.conftest import SUPERUSER, Servers, reach
+from tests.databases import SUPERUSER, Servers, reach
 from tests.factories.world import make_world, staff
 from tests.simulation.fate import Edit, listen
 
