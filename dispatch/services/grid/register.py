@@ -157,6 +157,27 @@ def register_resources(
     return ids
 
 
+def note_birth_date(session: Session, resident_id: int, born: date, *, actor: Actor, now: datetime) -> Resident:
+    """Enter when a resident was born; what the ID number says stands. Raises NotFound, Invalid("birthday", …)."""
+    resident = session.get(Resident, resident_id, with_for_update=True, populate_existing=True)
+    if resident is None:
+        raise NotFound
+    demand_community(actor, resident.community_id)
+    if born > clock.today(now):
+        raise Invalid("birthday", "出生日期不能晚于今天")
+    if resident.identity_number is not None and born != resident.birth_date:
+        raise Invalid("birthday", "台账里有身份证号，出生日期以身份证为准，这里不用填")
+    if born == resident.birth_date:
+        return resident
+    resident.birth_date = born
+    resident.version += 1
+    session.flush()
+    audit.record(
+        session, "grid.note_birth_date", "residents", resident.id, actor=actor, community_id=resident.community_id
+    )
+    return resident
+
+
 def move_house(
     session: Session,
     resident_id: int,

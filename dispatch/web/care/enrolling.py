@@ -1,7 +1,7 @@
 """Enrolling: the programme, who it is, found in the register."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import Response, render_template, request, url_for
 from sqlalchemy import select
@@ -12,7 +12,9 @@ from dispatch.errors import Invalid
 from dispatch.gateways import limits
 from dispatch.models.grid import Resident
 from dispatch.rules.access.roles import Actor, Right
+from dispatch.rules.care.birthdays import Birthday, birth_date
 from dispatch.rules.care.eligibility import OF_HOUSEHOLDS
+from dispatch.rules.care.festivals import Calendar
 from dispatch.rules.care.terms import Programme
 from dispatch.services import care, grid
 from dispatch.transaction import retrying, transaction
@@ -23,6 +25,7 @@ from dispatch.web.knowledge import read_day
 from dispatch.web.orders.form import number
 
 MOST_FOUND = 20
+LONGEST_PART = 4
 
 
 @blueprint.get("/new")
@@ -59,6 +62,9 @@ def enrol() -> Response:
         programme, resident_id = request.form.get("programme", ""), number(request.form, "resident_id")
         if resident_id is None:
             raise Invalid("resident_id", "请先查找并选择居民")
+        born = read_birthday(request.form)
+        if born is not None:
+            grid.note_birth_date(session, resident_id, born, actor=actor, now=now)
         by_home = programme in {str(kind) for kind in OF_HOUSEHOLDS}
         draft = care.EnrolmentDraft(
             programme,
@@ -71,6 +77,18 @@ def enrol() -> Response:
         return url_for("pages_care.elder", enrolment_id=made.id)
 
     return make(work, render_form)
+
+
+def read_birthday(form: Mapping[str, str]) -> date | None:
+    """The birthday that was typed, as a solar day; None when all is empty. Raises Invalid("birthday")."""
+    written = [form.get(f"birth_{part}", "").strip() for part in ("year", "month", "day")]
+    if not any(written):
+        return None
+    if not all(part.isascii() and part.isdigit() and len(part) <= LONGEST_PART for part in written):
+        raise Invalid("birthday", "出生日期请写全：年、月、日都填数字")
+    calendar = Calendar.LUNAR if form.get("birth_calendar") == Calendar.LUNAR else Calendar.SOLAR
+    year, month, day = map(int, written)
+    return birth_date(Birthday(calendar, year, month, day, leap=calendar is Calendar.LUNAR and "birth_leap" in form))
 
 
 def home_of(session: Session, resident_id: int) -> int | None:
