@@ -31,9 +31,15 @@ class Visitors:
 
 
 def resident_in_reach(session: Session, resident_id: int, *, actor: Actor) -> Resident:
-    """The resident of the register; raises Invalid("resident_id") for one out of reach, gone or without a home."""
+    """The resident of the register, held there until the transaction ends; a death that is told is waited for.
+
+    Raises Invalid("resident_id") for one out of reach, gone or without a home.
+    """
     resident = session.scalars(
-        select(Resident).where(Resident.id == resident_id, reach.visible(Resident, actor))
+        select(Resident)
+        .where(Resident.id == resident_id, reach.visible(Resident, actor))
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
     ).one_or_none()
     if resident is None:
         raise Invalid("resident_id", "居民台账里没有这个人,请重新选择")

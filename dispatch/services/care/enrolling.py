@@ -87,15 +87,19 @@ def enrol(session: Session, draft: EnrolmentDraft, *, actor: Actor, now: datetim
 
 
 def keep(session: Session, enrolment: Enrolment) -> None:
-    """Insert it; the database counts the places and refuses a second one."""
+    """Insert it; the database counts the places, and refuses a second one and one for who has left."""
     try:
         with session.begin_nested():
             session.add(enrolment)
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) == EXCLUSION_VIOLATION:
             raise AlreadyEnrolled from error
-        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) == "places_of_programme":
+        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+        if name == "places_of_programme":
             raise ProgrammeFull from error
+        if name == "who_left":
+            field = "household_id" if enrolment.household_id is not None else "resident_id"
+            raise Invalid(field, "这一户已经没有人在本社区居住,不能再加入") from error
         raise
 
 

@@ -107,14 +107,16 @@ def has_voucher(session: Session, residents: Sequence[int], year: int) -> bool:
 
 
 def approve_grant(session: Session, grant_id: int, *, actor: Actor, now: datetime) -> VoucherGrant:
-    """Grant what another asked for, to each person in an entry of its own.
+    """Grant what another asked for, to each person in an entry of its own; who has left meanwhile is granted none.
 
-    Raises NotFound, OwnRequest, RequestDecided, Invalid("expires_on") when its days are over, what funds.post raises.
+    Raises NotFound, OwnRequest, RequestDecided, Invalid("expires_on") when its days are over, Invalid("people") when
+    all have left, what funds.post raises.
     """
     grant = decidable(session, VoucherGrant, grant_id, actor=actor)
     fund = funds.find_open_fund(session, grant.fund_id, actor=actor)
-    accounts = vouchers_of(session, grant)
-    check_grant(grant.fen, len(accounts), grant.expires_on, clock.today(now))
+    today = clock.today(now)
+    accounts = still_enrolled(session, grant, today)
+    check_grant(grant.fen, len(accounts), grant.expires_on, today)
     decide(session, grant, GrantState.GRANTED, actor=actor, now=now)
     funds.lock_head(session, grant.community_id)
     last = session.scalars(select(func.max(Voucher.number)).where(Voucher.community_id == grant.community_id)).one()
@@ -122,6 +124,23 @@ def approve_grant(session: Session, grant_id: int, *, actor: Actor, now: datetim
         open_account(session, fund, grant, account, number, actor=actor, now=now)
     session.flush()
     return grant
+
+
+def still_enrolled(session: Session, grant: VoucherGrant, today: date) -> Sequence[Voucher]:
+    """The accounts on a list whose persons are there still; the others are void.
+
+    Waits for a death that is being recorded. Raises Invalid("people") when all have left.
+    """
+    accounts = vouchers_of(session, grant)
+    people = [one.resident_id for one in accounts]
+    session.execute(select(Resident.id).where(Resident.id.in_(people)).order_by(Resident.id).with_for_update(read=True))
+    enrolled = enrolments_of(session, grant.community_id, people, today)
+    if not enrolled:
+        raise Invalid("people", "这份名单上的人都已不在服务对象里，请不批准这份申请")
+    for account in accounts:
+        if account.resident_id not in enrolled:
+            account.state = str(VoucherState.VOID)
+    return [one for one in accounts if one.resident_id in enrolled]
 
 
 def open_account(
