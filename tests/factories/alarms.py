@@ -63,6 +63,22 @@ def watched(session: Session, world: World, **changes: Any) -> Watched:
     return Watched(world, elder, device_of(session, world, elder, **changes), one)
 
 
+def report_of(
+    session: Session, device: AlarmDevice, event: str = PRESS, sequence: int = 1, **changes: Any
+) -> alarms.Report:
+    """What a device reports now: an event of Contact ID."""
+    real, content = clock.real(session), f"#{device.account}|{event}"
+    values: dict[str, Any] = {
+        "sequence": sequence,
+        "content": content,
+        "signals": read_signals("ADM-CID", content),
+        "stamped_at": None,
+        "arrived_at": real,
+        "up_since": real - NOT_SPOKEN_OF,
+    }
+    return alarms.Report(**(values | changes))
+
+
 def report(
     session: Session,
     device: AlarmDevice,
@@ -73,17 +89,8 @@ def report(
     **changes: Any,
 ) -> alarms.Heed:
     """Let a device report an event of Contact ID, now."""
-    real, moment = clock.real(session), now or clock.now(session)
-    content = f"#{device.account}|{event}"
-    values: dict[str, Any] = {
-        "sequence": sequence,
-        "content": content,
-        "signals": read_signals("ADM-CID", content),
-        "stamped_at": None,
-        "arrived_at": real,
-        "up_since": real - NOT_SPOKEN_OF,
-    }
+    moment, told = now or clock.now(session), report_of(session, device, event, sequence, **changes)
     standing = alarms.lock_devices(session, [device.account])[device.account]
-    heed = alarms.hear(session, standing, alarms.Report(**(values | changes)), now=moment)
-    alarms.note_heard(session, [standing], now=moment, real=values["arrived_at"])
+    heed = alarms.hear(session, standing, told, now=moment)
+    alarms.note_heard(session, [standing], now=moment, real=told.arrived_at)
     return heed

@@ -22,7 +22,7 @@ from dispatch.services.grid.cards import (
     roots,
     stairwell_card,
 )
-from dispatch.services.grid.place import Place, PlaceCandidate, home_stairwell, resolve_place
+from dispatch.services.grid.place import Place, PlaceCandidate, home_stairwell, places_of, resolve_place
 from dispatch.services.grid.posts import (
     PostDraft,
     PostKind,
@@ -96,6 +96,7 @@ __all__ = [
     "move_building",
     "move_house",
     "note_birth_date",
+    "places_of",
     "register_establishments",
     "register_households",
     "register_residents",

@@ -87,11 +87,16 @@ def read_building(session: Session, *conditions: ColumnElement[bool]) -> KnownBu
     return None if row is None else known(row)
 
 
+def read_buildings(session: Session, *conditions: ColumnElement[bool]) -> list[KnownBuilding]:
+    """The buildings that these conditions describe."""
+    return [known(row) for row in session.execute(_BUILDINGS.where(*conditions))]
+
+
 def read_communities(session: Session, communities: Sequence[int]) -> dict[int, Buildings]:
     """The buildings of each of these communities, in one query."""
     found: dict[int, list[KnownBuilding]] = {community_id: [] for community_id in communities}
-    for row in session.execute(_BUILDINGS.where(Building.community_id.in_(communities))):
-        found[row.community_id].append(known(row))
+    for building in read_buildings(session, Building.community_id.in_(communities)):
+        found[building.community_id].append(building)
     return {community_id: Buildings.of(buildings) for community_id, buildings in found.items()}
 
 

@@ -1,17 +1,18 @@
 """Address text, or an explicit id, to stairwell, building or area; candidates where it is not certain."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import BigInteger, ColumnElement, any_, literal, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
 from dispatch.models.grid import Area, Building, Household, Resident, Stairwell
 from dispatch.rules.grid.address import ParsedPlace, normalise, parse
-from dispatch.services.grid.buildings import KnownBuilding, read_building
+from dispatch.services.grid.buildings import KnownBuilding, read_building, read_buildings
 from dispatch.services.grid.names import NamedPlace, Names, names_of
 
 MOST_CANDIDATES = 5
@@ -93,6 +94,18 @@ def resolve_place(
     parsed = parse(text, names.index)
     place = _of_text(session, text, parsed, names)
     return replace(place, room=room or parsed.room)
+
+
+def places_of(session: Session, stairwell_ids: Collection[int]) -> dict[int, Place]:
+    """The places of these stairwells by their ids, in one query; one that there is not is left out."""
+    asked = any_(literal(sorted(set(stairwell_ids)), ARRAY(BigInteger)))
+    its = select(Stairwell.building_id).where(Stairwell.id == asked)
+    return {
+        stairwell[0]: _at(building, stairwell)
+        for building in read_buildings(session, Building.id.in_(its))
+        for stairwell in building.stairwells
+        if stairwell[0] in stairwell_ids
+    }
 
 
 def home_stairwell(session: Session, resident_id: int) -> int | None:

@@ -1,6 +1,7 @@
 """Letters: an e-mail, once, to somebody outside the house who asked for it; its address is forgotten then."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,18 @@ APPOINTMENT, APPOINTMENT_OFFER, APPOINTMENT_OVER = "appointment", "appointment_o
 """The letters that there are; the database knows them as the notices without a receiver of the house."""
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter to be written: `dedupe` makes it happen once."""
+
+    dedupe: str
+    address: str = field(repr=False)
+    community_id: int
+    facts: Mapping[str, Any]
+    template: str = THANKS
+    lane: Lane = Lane.NOTIFY
+
+
 def write_letter(
     session: Session,
     *,
@@ -34,17 +47,29 @@ def write_letter(
     lane: Lane = Lane.NOTIFY,
 ) -> None:
     """Write a letter and the job that sends it; one that was written before (same dedupe) stays alone."""
-    row = {
-        "dedupe": dedupe,
-        "community_id": community_id,
-        "organisation_id": community_id,
-        "template": template,
+    write_letters(session, [Letter(dedupe, address, community_id, facts, template, lane)], now=now)
+
+
+def write_letters(session: Session, letters: Sequence[Letter], *, now: datetime) -> None:
+    """Write letters and the jobs that send them, in two statements; what was written before stays alone."""
+    if not letters:
+        return
+    made = insert_rows(session, Notice, [letter_row(one, now=now) for one in letters], UNLESS_TOLD).all()
+    lanes = {one.dedupe: one.lane for one in letters}
+    jobs = [queue.NewJob("notify.deliver", lanes[one.dedupe], one.id, now, f"notify.deliver:{one.id}") for one in made]
+    queue.enqueue_all(session, jobs)
+
+
+def letter_row(letter: Letter, *, now: datetime) -> dict[str, Any]:
+    """A letter as a row; its address is sealed."""
+    return {
+        "dedupe": letter.dedupe,
+        "community_id": letter.community_id,
+        "organisation_id": letter.community_id,
+        "template": letter.template,
         "channel": str(Channel.EMAIL),
-        "facts": dict(facts),
-        "secret": vault.seal(secret_place(dedupe), address),
+        "facts": dict(letter.facts),
+        "secret": vault.seal(secret_place(letter.dedupe), letter.address),
         "state": "waiting",
         "created_at": now,
     }
-    made = insert_rows(session, Notice, [row], UNLESS_TOLD).all()
-    jobs = [queue.NewJob("notify.deliver", lane, one.id, now, f"notify.deliver:{one.id}") for one in made]
-    queue.enqueue_all(session, jobs)

@@ -153,6 +153,7 @@ from dispatch.services.orders.supervising import (
     supervisions_of,
     urge,
 )
+from dispatch.services.orders.together import Settled, receive_all
 from dispatch.services.orders.work import (
     HelpersStillWork,
     WorkReport,
@@ -211,6 +212,7 @@ __all__ = [
     "Preview",
     "Received",
     "SecondPersonMissing",
+    "Settled",
     "Stale",
     "ToCall",
     "Waiting",
@@ -281,6 +283,7 @@ __all__ = [
     "preview",
     "raise_complaint",
     "receive",
+    "receive_all",
     "recompute_due",
     "record_callback",
     "record_usefulness",

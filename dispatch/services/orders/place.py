@@ -90,9 +90,7 @@ def receive(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime)
 
 def insert_order(session: Session, prepared: Prepared, number: str, *, actor: Actor, now: datetime) -> Received | None:
     """Insert the order under this number; None when the number is taken (30 random bits a day: take another)."""
-    values = order_values(prepared, number, actor=actor, now=now)
-    events = first_events(number, first_steps(values), actor=actor, now=now)
-    values |= {"version": len(events), "state": events[-1]["to_state"], "chain_head": events[-1]["digest"]}
+    values, events = beginning(prepared, number, actor=actor, now=now)
     job = first_job(session, prepared, number, now=now)
     ending = {f"job_{name}": value for name, value in job.items()}
     session.flush()
@@ -108,8 +106,23 @@ def insert_order(session: Session, prepared: Prepared, number: str, *, actor: Ac
     return Received(row.id, number, values, prepared.phone)
 
 
-def prepare(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime) -> Prepared:
-    """Check every field of a draft and look up what it names; raises Invalid naming the field."""
+def beginning(
+    prepared: Prepared, number: str, *, actor: Actor, now: datetime
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The columns of a new order and the events that it begins with."""
+    values = order_values(prepared, number, actor=actor, now=now)
+    events = first_events(number, first_steps(values), actor=actor, now=now)
+    values |= {"version": len(events), "state": events[-1]["to_state"], "chain_head": events[-1]["digest"]}
+    return values, events
+
+
+def prepare(
+    session: Session, draft: OrderDraft, *, where: Place | None = None, actor: Actor, now: datetime
+) -> Prepared:
+    """Check every field of a draft and look up what it names; raises Invalid naming the field.
+
+    With `where` the caller has just read the place, and the person whom the draft names.
+    """
     organisation_id = draft.organisation_id or actor.organisation_id
     if organisation_id is None:
         raise Invalid("organisation_id", "请说明由哪个热线中心受理")
@@ -121,7 +134,7 @@ def prepare(session: Session, draft: OrderDraft, *, actor: Actor, now: datetime)
     check_answers(service.questions, draft.answers, all_needed=False)
     phone = normalise_phone(draft.caller_phone) if draft.caller_phone else None
     check_named(session, draft, service)
-    where = place_of(session, draft, actor=actor)
+    where = where or place_of(session, draft, actor=actor)
     urgency = urgency_of(draft, service)
     due = due_of(
         session,

@@ -46,6 +46,16 @@ class Verdict:
     meanings: tuple[Meaning, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A frame of a known device that could be read: what it reports is heard together with what others do."""
+
+    envelope: Envelope = field(repr=False)
+    standing: Standing
+    report: Report = field(repr=False)
+    reply: bytes = field(repr=False)
+
+
 @dataclass(slots=True)
 class Judge:
     """One batch in its transaction: the devices that it is about, locked, and who was heard."""
@@ -66,8 +76,14 @@ class Judge:
         """Real time, by which devices' stamps and repetitions are judged."""
         return clock.real(self.session)
 
-    def answer(self, waiting: Waiting) -> Verdict:
-        """The answer to one frame; what it leads to is in the transaction."""
+    def answers(self, frames: Sequence[Waiting]) -> list[Verdict]:
+        """The answers to frames, in their order; what they lead to is in the transaction."""
+        read = [self.read(one) for one in frames]
+        heard = iter(self.hear([one for one in read if isinstance(one, Told)]))
+        return [next(heard) if isinstance(one, Told) else one for one in read]
+
+    def read(self, waiting: Waiting) -> Verdict | Told:
+        """One frame, as far as it can be answered by itself."""
         envelope = waiting.envelope
         standing = self.standings.get(envelope.account)
         if envelope.token not in TOKENS:
@@ -81,10 +97,10 @@ class Judge:
             content = dc09.unseal(envelope.body, encrypted=envelope.encrypted, key=key)
         except BadFrame as error:
             return self.refuse(waiting, standing, REASONS.get(error.fault, Reason.UNREADABLE))
-        return self.answer_known(waiting, standing, content, key)
+        return self.read_known(waiting, standing, content, key)
 
-    def answer_known(self, waiting: Waiting, standing: Standing, content: Content, key: bytes | None) -> Verdict:
-        """The answer to a frame of a known device that could be opened."""
+    def read_known(self, waiting: Waiting, standing: Standing, content: Content, key: bytes | None) -> Verdict | Told:
+        """A frame of a known device that could be opened."""
         envelope = waiting.envelope
         try:
             signals = read_signals(envelope.token, content.data)
@@ -99,13 +115,21 @@ class Judge:
         reply = dc09.acknowledge(envelope, now=self.real, key=key)
         if not signals:
             return Verdict(reply, "poll")
-        heed = alarms.hear(self.session, standing, self.report(envelope, content, signals), now=self.now)
-        if content.stamped_at is not None:
-            alarms.clock_is_right(self.session, standing.device, now=self.now)
+        return Told(envelope, standing, self.report(envelope, content, signals), reply)
+
+    def hear(self, told: Sequence[Told]) -> list[Verdict]:
+        """The answers to what devices report."""
+        heeds = alarms.hear_all(self.session, [(one.standing, one.report) for one in told], now=self.now)
+        stamped = [one.standing.device for one in told if one.report.stamped_at is not None]
+        alarms.clocks_are_right(self.session, stamped, now=self.now)
+        return [self.verdict(one, heed) for one, heed in zip(told, heeds, strict=True)]
+
+    def verdict(self, told: Told, heed: Heed) -> Verdict:
+        """What became of a report."""
         if heed is Heed.AGAIN:
-            return Verdict(reply, "repeated")
-        keys = alarms.keys_of(self.session, standing.device)
-        return Verdict(reply, "accepted", meanings=tuple(meaning_of(one, keys) for one in signals))
+            return Verdict(told.reply, "repeated")
+        keys = alarms.keys_of(self.session, told.standing.device)
+        return Verdict(told.reply, "accepted", meanings=tuple(meaning_of(one, keys) for one in told.report.signals))
 
     def report(self, envelope: Envelope, content: Content, signals: tuple[Signal, ...]) -> Report:
         """What a frame reports, as the service takes it."""
@@ -131,17 +155,21 @@ class Judge:
 
 
 @retrying
-def judge(frames: Sequence[Waiting], up_since: datetime, refusals: Refusals) -> list[Verdict]:
+def judge(frames: Sequence[Waiting], up_since: datetime, refusals: Refusals) -> list[Verdict | None]:
     """Act on a batch of frames in one transaction, and give their answers once it is committed.
 
-    Raises what the transaction raises: then nothing was kept and nobody may be answered.
+    Among frames of several devices there is no answer yet (None) for one that somebody else holds: nobody waits for
+    it, and it is judged by itself. Raises what the transaction raises: then nothing was kept and nobody may be
+    answered.
     """
+    accounts = {one.envelope.account for one in frames}
     with transaction(EVERYTHING) as session:
-        standings = alarms.lock_devices(session, {one.envelope.account for one in frames})
+        standings = alarms.lock_devices(session, accounts, wait=len(accounts) == 1)
+        held = alarms.held_devices(session, accounts - standings.keys()) if len(accounts) > 1 else frozenset()
         bench = Judge(session, up_since, refusals, standings)
-        answers = [bench.answer(one) for one in frames]
+        answers = iter(bench.answers([one for one in frames if one.envelope.account not in held]))
         alarms.note_heard(session, bench.heard, now=bench.now, real=bench.real)
-    return answers
+    return [None if one.envelope.account in held else next(answers) for one in frames]
 
 
 def said(envelope: Envelope) -> Meaning | None:

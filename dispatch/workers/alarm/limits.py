@@ -21,7 +21,7 @@ class Limits:
     answer_seconds: float = 10.0
     waiting: int = 512
     together: int = 64
-    events_together: int = 8
+    events_together: int = 32
     clerks: int = 4
     refusals_per_minute: float = 30.0
 

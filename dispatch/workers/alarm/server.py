@@ -112,7 +112,7 @@ class Receiver:
                 self.queue.task_done()
 
     async def serve(self, batch: "Sequence[Place]") -> None:
-        """Answer a batch; one that fails is done frame by frame, so that one stops no other.
+        """Answer a batch; of one that fails each half is done by itself, down to the one, which stops no other.
 
         Who cannot be answered is not: the device repeats. Nothing of what failed was kept.
         """
@@ -121,12 +121,11 @@ class Receiver:
         await asyncio.wait([done])
         error = done.exception()
         if error is None:
-            self.counted["answered"] += len(batch)
-            for one, verdict in zip(batch, done.result(), strict=True):
-                one.settle(verdict)
+            await self.settle(batch, done.result())
         elif len(batch) > 1 and not isinstance(error, AWAY):
-            for one in batch:
-                await self.serve([one])
+            middle = len(batch) // 2
+            await self.serve(batch[:middle])
+            await self.serve(batch[middle:])
         else:
             self.counted["unanswered"] += len(batch)
             figures.frames.labels("unanswered", "").inc(len(batch))
@@ -134,6 +133,18 @@ class Receiver:
             for one in batch:
                 one.settle(None)
             await asyncio.sleep(RETRY_SECONDS)
+
+    async def settle(self, batch: "Sequence[Place]", verdicts: "Sequence[Verdict | None]") -> None:
+        """Give the answers of a batch; a device that somebody else holds is waited for by itself, after all others."""
+        held = []
+        for one, verdict in zip(batch, verdicts, strict=True):
+            if verdict is None:
+                held.append(one)
+            else:
+                one.settle(verdict)
+        self.counted["answered"] += len(batch) - len(held)
+        for one in held:
+            await self.serve([one])
 
     async def take(self, line: bytes) -> bytes | None:
         """The answer to a line of the wire; None for what gets none. Waits while too much waits already."""

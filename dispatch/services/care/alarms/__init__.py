@@ -24,12 +24,14 @@ from dispatch.services.care.alarms.hearing import (
     Report,
     Standing,
     hear,
+    hear_all,
+    held_devices,
     key_of,
     keys_of,
     lock_devices,
     note_heard,
 )
-from dispatch.services.care.alarms.refusing import Reason, clock_is_right, refuse
+from dispatch.services.care.alarms.refusing import Reason, clocks_are_right, refuse
 from dispatch.services.care.alarms.register import (
     DeviceDraft,
     DeviceTaken,
@@ -69,10 +71,12 @@ __all__ = [
     "ask_recovery",
     "begin_test",
     "chain_of",
-    "clock_is_right",
+    "clocks_are_right",
     "end_contact",
     "find_device",
     "hear",
+    "hear_all",
+    "held_devices",
     "install_device",
     "keep_device",
     "key_of",

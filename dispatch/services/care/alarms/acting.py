@@ -1,11 +1,14 @@
-"""What an event of a device leads to: an order, a changed state, a word to the desk."""
+"""What events of devices lead to: an order, a changed state, a word to the desk; many in a few statements."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import any_, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,7 +20,7 @@ from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.care.devices import WATCHED, DeviceState
 from dispatch.rules.care.signals import ASKED, MEANING_LABELS, PRESSING, Meaning
 from dispatch.rules.orders.states import AFTER_WORK, OPEN
-from dispatch.services import notify, orders
+from dispatch.services import grid, notify, orders
 from dispatch.services.access import audit, policies
 from dispatch.services.care import telling
 from dispatch.services.care.checks import desk_of
@@ -30,19 +33,47 @@ UNKNOWN_CODE = "device_code_unknown"
 UNINSTALLED = "device_uninstalled"
 STILL_OUT = OPEN - AFTER_WORK
 
+Item = TypeVar("Item")
+
 log = structlog.get_logger()
 
 
-def act(session: Session, device: AlarmDevice, state: AlarmState, event: AlarmEvent, *, now: datetime) -> None:
-    """Do what an event asks for: a test proves the device, an alarm or a wish becomes an order, the rest is noted."""
-    meaning = Meaning(event.meaning)
-    if event.is_test:
-        note_test(session, device, event, now=now)
-    elif meaning in ASKED:
-        ask(session, device, event, now=now)
-    elif meaning is Meaning.UNKNOWN:
-        warn(session, device, UNKNOWN_CODE, level="warning", facts={"code": event.code})
-    note_state(session, state, meaning, now=now)
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An event that waits to be acted on, and the device that it is of; both are locked."""
+
+    device: AlarmDevice
+    state: AlarmState
+    event: AlarmEvent
+
+
+def in_turns(items: Iterable[Item], device_of: Callable[[Item], int]) -> list[list[Item]]:
+    """Of each device the first, then of each the second, and so on: those of a device stay in their order."""
+    turns: list[list[Item]] = []
+    number: Counter[int] = Counter()
+    for item in items:
+        device_id = device_of(item)
+        if number[device_id] == len(turns):
+            turns.append([])
+        turns[number[device_id]].append(item)
+        number[device_id] += 1
+    return turns
+
+
+def act(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
+    """Do what events ask for: a test proves the device, an alarm or a wish becomes an order, the rest is noted."""
+    for turn in in_turns(cases, lambda one: one.device.id):
+        asking = []
+        for one in turn:
+            meaning = Meaning(one.event.meaning)
+            if one.event.is_test:
+                note_test(session, one.device, one.event, now=now)
+            elif meaning in ASKED:
+                asking.append(one)
+            elif meaning is Meaning.UNKNOWN:
+                warn(session, one.device, UNKNOWN_CODE, level="warning", facts={"code": one.event.code})
+            note_state(one.state, meaning, now=now)
+        ask(session, asking, now=now)
 
 
 def note_test(session: Session, device: AlarmDevice, event: AlarmEvent, *, now: datetime) -> None:
@@ -62,7 +93,7 @@ def note_test(session: Session, device: AlarmDevice, event: AlarmEvent, *, now: 
         record_signal(session, session.get_one(Resident, device.resident_id), now=now)
 
 
-def note_state(session: Session, state: AlarmState, meaning: Meaning, *, now: datetime) -> None:
+def note_state(state: AlarmState, meaning: Meaning, *, now: datetime) -> None:
     """Battery and mains, since when they are not well."""
     if meaning is Meaning.BATTERY_LOW:
         state.battery_low_since = state.battery_low_since or now
@@ -72,26 +103,47 @@ def note_state(session: Session, state: AlarmState, meaning: Meaning, *, now: da
         state.mains_lost_since = state.mains_lost_since or now
     elif meaning is Meaning.MAINS_BACK:
         state.mains_lost_since = None
-    session.flush()
 
 
-def ask(session: Session, device: AlarmDevice, event: AlarmEvent, *, now: datetime) -> None:
-    """An alarm or a wish: its order, or the open one that it joins; what cannot be placed alarms the desk.
+def ask(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
+    """Alarms and wishes, of each device one: their orders, or the open ones that they join.
 
     A device that was never installed belongs to nobody yet: the desk is told.
     """
-    if DeviceState(device.state) not in WATCHED:
-        warn(session, device, UNINSTALLED, level="warning", facts={"code": event.code})
-        return
+    at_home = []
+    for one in cases:
+        if DeviceState(one.device.state) in WATCHED:
+            at_home.append(one)
+        else:
+            warn(session, one.device, UNINSTALLED, level="warning", facts={"code": one.event.code})
+    if at_home:
+        answer(session, at_home, now=now)
+
+
+def answer(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
+    """Let each case join an order or have its own: all of them in one savepoint.
+
+    One that cannot be placed takes nobody along: each half is tried by itself then, down to the one, of which the
+    desk is told.
+    """
     try:
         with session.begin_nested():
-            if not join(session, device, event, now=now):
-                place(session, device, event, now=now)
+            place(session, join(session, cases, now=now), now=now)
     except (DispatchError, IntegrityError, DataError) as error:
-        log.warning("alarm_not_placed", event_id=event.id, error=type(error).__name__)
-        pressing = Meaning(event.meaning) in PRESSING
-        facts = {"code": event.code, "error": error.field if isinstance(error, Invalid) else type(error).__name__}
-        warn(session, device, UNPLACED, level="emergency" if pressing else "warning", facts=facts)
+        if len(cases) == 1:
+            give_up(session, cases[0], error)
+            return
+        middle = len(cases) // 2
+        answer(session, cases[:middle], now=now)
+        answer(session, cases[middle:], now=now)
+
+
+def give_up(session: Session, one: Case, error: Exception) -> None:
+    """An order that cannot be placed is an alarm at the desk."""
+    log.warning("alarm_not_placed", event_id=one.event.id, error=type(error).__name__)
+    pressing = Meaning(one.event.meaning) in PRESSING
+    facts = {"code": one.event.code, "error": error.field if isinstance(error, Invalid) else type(error).__name__}
+    warn(session, one.device, UNPLACED, level="emergency" if pressing else "warning", facts=facts)
 
 
 def warn(session: Session, device: AlarmDevice, kind: str, *, level: str, facts: Mapping[str, Any]) -> None:
@@ -106,34 +158,81 @@ def warn(session: Session, device: AlarmDevice, kind: str, *, level: str, facts:
     )
 
 
-def join(session: Session, device: AlarmDevice, event: AlarmEvent, *, now: datetime) -> bool:
-    """Let an event join the order of the same meaning for which somebody is still out: urged, not sent twice."""
-    last = session.scalars(
-        select(AlarmEvent)
-        .where(AlarmEvent.device_id == device.id, AlarmEvent.order_id.is_not(None), AlarmEvent.id < event.id)
-        .where(AlarmEvent.meaning == event.meaning)
-        .order_by(AlarmEvent.id.desc())
-        .limit(1)
-    ).one_or_none()
-    if last is None or last.order_id is None:
-        return False
-    order: Order = orders.lock(session, last.order_id)
-    if order.state not in STILL_OUT:
-        return False
-    orders.urge(session, order, reason=MEANING_LABELS[Meaning(event.meaning)], by_resident=True, actor=SYSTEM, now=now)
-    event.order_id, event.joined = order.id, True
+# the newest order of the device and the meaning, where somebody is still out for it
+OUT = text(
+    "SELECT asked.id, last.order_id FROM unnest(cast(:ids AS bigint[]), cast(:devices AS bigint[]), "
+    "cast(:meanings AS text[])) AS asked (id, device_id, meaning) CROSS JOIN LATERAL (SELECT order_id "
+    "FROM alarm_events WHERE device_id = asked.device_id AND meaning = asked.meaning AND order_id IS NOT NULL "
+    "AND id < asked.id ORDER BY id DESC LIMIT 1) AS last JOIN orders ON orders.id = last.order_id "
+    "WHERE orders.state = ANY (:out) ORDER BY last.order_id"
+)
+
+
+def join(session: Session, cases: Sequence[Case], *, now: datetime) -> list[Case]:
+    """Let events join the order of the same meaning for which somebody is still out: urged, not sent twice.
+
+    Gives those that have none to join.
+    """
+    asked = {one.event.id: one for one in cases}
+    values = {
+        "ids": list(asked),
+        "devices": [one.device.id for one in cases],
+        "meanings": [one.event.meaning for one in cases],
+        "out": [str(state) for state in STILL_OUT],
+    }
+    for event_id, order_id in session.execute(OUT, values).all():
+        order: Order = orders.lock(session, order_id)
+        if order.state not in STILL_OUT:
+            continue
+        event = asked.pop(event_id).event
+        label = MEANING_LABELS[Meaning(event.meaning)]
+        orders.urge(session, order, reason=label, by_resident=True, actor=SYSTEM, now=now)
+        event.order_id, event.joined = order.id, True
+    return list(asked.values())
+
+
+def place(session: Session, cases: Sequence[Case], *, now: datetime) -> None:
+    """Place the orders of events at the homes where the devices stand, and tell who is to be told."""
+    if not cases:
+        session.flush()
+        return
+    homes = homes_of(session, cases)
+    where = grid.places_of(session, {home.stairwell_id for _, home in homes.values()})
+    communities = {one.device.community_id for one in cases}
+    desks = {community_id: desk_of(session, community_id) for community_id in communities}
+    settled = []
+    for one in cases:
+        resident, home = homes[one.device.id]
+        draft = draft_of(session, one.event, resident, home, desks[one.device.community_id])
+        settled.append(orders.Settled(draft, replace(where[home.stairwell_id], room=home.room)))
+    placed = orders.receive_all(session, settled, actor=SYSTEM, now=now)
+    pressing = {}
+    for one, order_id in zip(cases, placed, strict=True):
+        one.event.order_id = order_id
+        if Meaning(one.event.meaning) in PRESSING:
+            pressing[one.device.id] = order_id
     session.flush()
-    return True
+    telling.tell_alarms(session, pressing, now=now)
 
 
-def place(session: Session, device: AlarmDevice, event: AlarmEvent, *, now: datetime) -> None:
-    """Place the order of an event at the home where the device stands, and tell who is to be told."""
+def homes_of(session: Session, cases: Sequence[Case]) -> dict[int, tuple[Resident, Household]]:
+    """Whose each device is and where it stands, by its id; in one query."""
+    rows = session.execute(
+        select(AlarmDevice.id, Resident, Household)
+        .join(Resident, Resident.id == AlarmDevice.resident_id)
+        .join(Household, Household.id == AlarmDevice.household_id)
+        .where(AlarmDevice.id == any_(literal([one.device.id for one in cases], ARRAY(BIGINT))))
+    )
+    return {device_id: (resident, home) for device_id, resident, home in rows}
+
+
+def draft_of(
+    session: Session, event: AlarmEvent, resident: Resident, home: Household, organisation_id: int
+) -> orders.OrderDraft:
+    """The order of an event, as it is placed."""
     meaning = Meaning(event.meaning)
-    organisation_id = desk_of(session, device.community_id)
     kinds = policies.policy(session, organisation_id, "alarms.kinds")
-    resident = session.get_one(Resident, device.resident_id)
-    home = session.get_one(Household, device.household_id)
-    draft = orders.OrderDraft(
+    return orders.OrderDraft(
         description=MEANING_LABELS[meaning],
         service_code=kinds["pressing" if meaning in PRESSING else str(meaning)],
         stairwell_id=home.stairwell_id,
@@ -147,7 +246,3 @@ def place(session: Session, device: AlarmDevice, event: AlarmEvent, *, now: date
         occasion=str(meaning),
         organisation_id=organisation_id,
     )
-    event.order_id = orders.receive(session, draft, actor=SYSTEM, now=now).id
-    session.flush()
-    if meaning in PRESSING:
-        telling.tell_alarm(session, device, event.order_id, now=now)

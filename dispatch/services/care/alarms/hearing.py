@@ -1,14 +1,14 @@
 """What devices report is kept, once, with what it leads to, in the caller's one transaction."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Text, any_, func, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
+from sqlalchemy import LargeBinary, SmallInteger, Text, and_, any_, column, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from dispatch.rules.care.devices import DeviceState, Heard, is_repeat
 from dispatch.rules.care.signals import KeyOfModel, Meaning, Signal, meaning_of
 from dispatch.services import notify
 from dispatch.services.access import policies, vault
-from dispatch.services.care.alarms.acting import act
+from dispatch.services.care.alarms.acting import Case, act, in_turns
 
 SILENT = "device_silent"
 
@@ -54,10 +54,11 @@ class Report:
         return hashlib.sha256(self.content.encode("utf-8", "surrogateescape")).digest()
 
 
-def lock_devices(session: Session, accounts: Iterable[str]) -> dict[str, Standing]:
+def lock_devices(session: Session, accounts: Iterable[str], *, wait: bool = True) -> dict[str, Standing]:
     """The devices in use with these accounts, by account; one query, and locked in the order of their ids.
 
-    Two receivers that hear the same devices at once meet here and cannot wait in a circle.
+    Two receivers that hear the same devices at once meet here and cannot wait in a circle. Without `wait` those that
+    somebody else holds are left out: see held_devices.
     """
     rows = session.execute(
         select(AlarmDevice, AlarmState)
@@ -67,10 +68,21 @@ def lock_devices(session: Session, accounts: Iterable[str]) -> dict[str, Standin
             AlarmDevice.state != DeviceState.RECOVERED,
         )
         .order_by(AlarmDevice.id)
-        .with_for_update(of=AlarmState)
+        .with_for_update(of=AlarmState, skip_locked=not wait)
         .execution_options(populate_existing=True)
     )
     return {device.account: Standing(device, state) for device, state in rows}
+
+
+def held_devices(session: Session, accounts: Collection[str]) -> frozenset[str]:
+    """Which of these accounts, that were left out, are devices in use: somebody else holds them."""
+    if not accounts:
+        return frozenset()
+    query = select(AlarmDevice.account).where(
+        AlarmDevice.account == any_(literal(sorted(accounts), ARRAY(Text))),
+        AlarmDevice.state != DeviceState.RECOVERED,
+    )
+    return frozenset(session.scalars(query))
 
 
 def key_of(device: AlarmDevice) -> bytes | None:
@@ -111,34 +123,54 @@ def subject_of(device: AlarmDevice) -> str:
 
 
 def hear(session: Session, standing: Standing, report: Report, *, now: datetime) -> Heed:
-    """Keep what a device reports and act on it, or know it for what was kept before: then nothing is doubled.
+    """Keep what a device reports and act on it; see hear_all."""
+    return hear_all(session, [(standing, report)], now=now)[0]
 
-    Whatever cannot be acted on is kept all the same, with an alarm at the desk.
+
+def hear_all(session: Session, told: Sequence[tuple[Standing, Report]], *, now: datetime) -> list[Heed]:
+    """Keep what devices report and act on it, or know it for what was kept before: then nothing is doubled.
+
+    Whatever cannot be acted on is kept all the same, with an alarm at the desk. As many statements for many devices
+    as for one; what one device reports twice is heard in its order.
     """
-    device = standing.device
-    before = last_like(session, device, report)
-    if before is not None and is_told_again(session, standing, report, before):
-        note_again(session, before, report)
-        return Heed.AGAIN
-    keys = keys_of(session, device)
-    kept = keep(session, device, report, keys, generation=1 if before is None else before.generation + 1, now=now)
-    for event in kept:
-        act(session, standing.device, standing.state, event, now=now)
-    return Heed.KEPT
+    heeds = [Heed.KEPT] * len(told)
+    for turn in in_turns(range(len(told)), lambda place: told[place][0].device.id):
+        before = last_like(session, [told[place] for place in turn])
+        fresh = []
+        for place in turn:
+            standing, report = told[place]
+            last = before.get(standing.device.id)
+            if last is not None and is_told_again(session, standing, report, last):
+                note_again(session, last, report)
+                heeds[place] = Heed.AGAIN
+            else:
+                fresh.append((standing, report, 1 if last is None else last.generation + 1))
+        act(session, keep(session, fresh, now=now), now=now)
+    return heeds
 
 
-def last_like(session: Session, device: AlarmDevice, report: Report) -> AlarmEvent | None:
-    """The newest event of the device with this number and content."""
-    return session.scalars(
+def last_like(session: Session, told: Sequence[tuple[Standing, Report]]) -> dict[int, AlarmEvent]:
+    """By device, of each once: the newest event with the number and content of its report."""
+    reports = func.unnest(
+        literal([standing.device.id for standing, _ in told], ARRAY(BIGINT)),
+        literal([report.sequence for _, report in told], ARRAY(SmallInteger)),
+        literal([report.digest for _, report in told], ARRAY(LargeBinary)),
+    ).table_valued(column("device_id", BIGINT), column("sequence", SmallInteger), column("digest", LargeBinary))
+    asked = reports.render_derived("asked")
+    query = (
         select(AlarmEvent)
-        .where(
-            AlarmEvent.device_id == device.id,
-            AlarmEvent.sequence == report.sequence,
-            AlarmEvent.digest == report.digest,
+        .ext(distinct_on(AlarmEvent.device_id))
+        .join(
+            asked,
+            and_(
+                AlarmEvent.device_id == asked.c.device_id,
+                AlarmEvent.sequence == asked.c.sequence,
+                AlarmEvent.digest == asked.c.digest,
+            ),
         )
-        .order_by(AlarmEvent.generation.desc(), AlarmEvent.place)
-        .limit(1)
-    ).one_or_none()
+        .order_by(AlarmEvent.device_id, AlarmEvent.generation.desc(), AlarmEvent.place)
+    )
+    return {event.device_id: event for event in session.scalars(query)}
 
 
 def is_told_again(session: Session, standing: Standing, report: Report, before: AlarmEvent) -> bool:
@@ -181,19 +213,26 @@ def keys_of(session: Session, device: AlarmDevice) -> tuple[KeyOfModel, ...]:
     return tuple(KeyOfModel(key["code"], key["zone"], Meaning(key["meaning"])) for key in own)
 
 
-def keep(
-    session: Session,
-    device: AlarmDevice,
-    report: Report,
-    keys: Sequence[KeyOfModel],
-    *,
-    generation: int,
-    now: datetime,
-) -> Sequence[AlarmEvent]:
-    """The rows of the events of one frame, in their order."""
+def keep(session: Session, fresh: Sequence[tuple[Standing, Report, int]], *, now: datetime) -> list[Case]:
+    """The rows of the events of frames, in their order; each frame with its generation."""
+    cases = [
+        Case(standing.device, standing.state, event)
+        for standing, report, generation in fresh
+        for event in events_of(session, standing.device, report, generation, now=now)
+    ]
+    session.add_all(one.event for one in cases)
+    session.flush()
+    return cases
+
+
+def events_of(
+    session: Session, device: AlarmDevice, report: Report, generation: int, *, now: datetime
+) -> Iterator[AlarmEvent]:
+    """The events of one frame."""
     is_test = device.testing_until is not None and now <= device.testing_until
-    kept = [
-        AlarmEvent(
+    keys = keys_of(session, device)
+    for place, signal in enumerate(report.signals, start=1):
+        yield AlarmEvent(
             community_id=device.community_id,
             device_id=device.id,
             sequence=report.sequence,
@@ -208,8 +247,3 @@ def keep(
             received_at=now,
             arrived_at=report.arrived_at,
         )
-        for place, signal in enumerate(report.signals, start=1)
-    ]
-    session.add_all(kept)
-    session.flush()
-    return kept

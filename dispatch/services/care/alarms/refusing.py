@@ -1,5 +1,6 @@
 """Frames that were whole and could not be acted on: counted by account, reason and day, and never in silence."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -67,10 +68,11 @@ def refuse(
     )
 
 
-def clock_is_right(session: Session, device: AlarmDevice, *, now: datetime) -> None:
-    """The device has reported under a good stamp: what was refused for its clock has been said again."""
-    subject = f"account:{device.account}:{Reason.CLOCK}:alarm"
-    notify.clear_alarms(session, subject=subject, kinds=(REFUSED,), now=now)
+def clocks_are_right(session: Session, devices: Sequence[AlarmDevice], *, now: datetime) -> None:
+    """These devices have reported under a good stamp: what was refused for the clock has been said again."""
+    if devices:
+        subjects = sorted({f"account:{one.account}:{Reason.CLOCK}:alarm" for one in devices})
+        notify.clear_together(session, subjects, kinds=(REFUSED,), now=now)
 
 
 def clear_refused(session: Session, device: AlarmDevice, *, now: datetime) -> None:
