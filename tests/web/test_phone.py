@@ -10,8 +10,10 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from sqlalchemy import update
 
 from config.logging import mask
+from dispatch.models.orders import Order
 from dispatch.web.phone import form
 from tests.web.conftest import Site
 from tests.web.phone_world import PHONE, RESIDENT, ROOM, offer
@@ -62,6 +64,12 @@ def test_a_confidential_order_keeps_its_matter_and_name_to_itself(site: Site, cl
     assert f"{ROOM}室" in page.text
     assert RESIDENT not in page.text
     assert "水漫出来了" not in page.text
+    with site.database.session() as session:
+        session.execute(update(Order).where(Order.number == offered.number).values(origin="care.alarm", origin_id=1))
+        session.commit()
+    reported = client.get(f"/w/{offered.token}").text
+    assert "水漫出来了" in reported
+    assert RESIDENT not in reported
 
 
 def test_the_page_leaks_its_address_to_nobody(site: Site, client: FlaskClient) -> None:

@@ -22,6 +22,7 @@ from dispatch.rules.orders.states import OrderState
 from dispatch.services import catalogue, orders
 from dispatch.services.access import audit, files, policies, vault
 from dispatch.services.care import vouchers
+from dispatch.services.care.alarms.acting import ORIGIN as ALARM
 from dispatch.services.care.vouchers import ShownVoucher
 from dispatch.services.orders.offers import actor_of
 from dispatch.web.prices import line_words
@@ -238,7 +239,11 @@ def metres_of(view: orders.PhoneView) -> int | None:
 
 
 def visit_of(session: Session, view: orders.PhoneView, stage: str) -> Visit:
-    """Where to go, whom to meet, what it is about; writes the audit entry of showing it."""
+    """Where to go, whom to meet, what it is about; writes the audit entry of showing it.
+
+    Of a confidential order the matter only where a device has reported it: no words of anybody, and who runs to an
+    elder must know whether it was a fall, a fire or gas.
+    """
     order, performer = view.order, actor_of(view.recipient)
     audit.record(
         session,
@@ -257,7 +262,7 @@ def visit_of(session: Session, view: orders.PhoneView, stage: str) -> Visit:
         address=full_address(session, order),
         resident=(order.caller_name or "") if sees(Detail.CALLER, order, performer) else "",
         phone=phone,
-        description=order.description if sees(Detail.MATTER, order, performer) else "",
+        description=order.description if sees(Detail.MATTER, order, performer) or order.origin == ALARM else "",
         answers=told_answers(view.service.questions, order.answers) if sees(Detail.MATTER, order, performer) else (),
     )
 
