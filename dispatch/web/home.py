@@ -1,18 +1,22 @@
 """Where a person begins: the home by role, my cell's orders, the inbox, the alarms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import NotFound
 from dispatch.models.notify import Alarm
-from dispatch.rules.access.roles import EVERYTHING, Right
+from dispatch.rules.access.roles import EVERYTHING, Actor, Right
+from dispatch.rules.care.signals import MEANING_LABELS, Meaning
 from dispatch.rules.care.terms import DUTY_LABELS, DutyKind
 from dispatch.rules.funds.terms import EntryKind
 from dispatch.services import notify, orders, reports
+from dispatch.services.care.alarms import OpenAlarm
+from dispatch.services.care.alarms import open_alarms as pressing_alarms
 from dispatch.services.orders import OrderFilters
 from dispatch.transaction import transaction
 from dispatch.web.access import allow, current_actor
@@ -21,6 +25,7 @@ from dispatch.web.orders.listing import STATES_SHOWN
 from dispatch.web.orders.views import order_numbers, rows
 from dispatch.web.pages import notice_word
 
+MEANING_WORDS = {str(one): lazy_gettext(MEANING_LABELS[one]) for one in Meaning}
 MOST_OF_MINE = 100
 MOST_SHOWN = 100
 HOMES = (
@@ -106,7 +111,15 @@ def alarms() -> str:
         performers = orders.performer_names(session, ids)
         shown = [(alarm, alarm_words(alarm, performers)) for alarm in found]
         numbers = order_numbers(session, {alarm.order_id for alarm, _ in shown if alarm.order_id}, actor)
-    return render_template("home/alarms.html", alarms=shown, numbers=numbers, now=now)
+        pressing = {one.number: one for one in pressing_of(session, actor)}
+    return render_template(
+        "home/alarms.html", alarms=shown, numbers=numbers, pressing=pressing, meanings=MEANING_WORDS, now=now
+    )
+
+
+def pressing_of(session: Session, actor: Actor) -> Sequence[OpenAlarm]:
+    """The alarms of devices for which somebody is still out, for whoever calls about them."""
+    return pressing_alarms(session, actor=actor) if actor.may(Right.DEVICES_CALL) else ()
 
 
 @blueprint.get("/alarms/count")
@@ -118,6 +131,8 @@ def alarm_count() -> str:
         found = notify.open_alarms(session, actor=actor)
         unread = notify.unread_count(session, actor=actor)
         escalated = orders.escalated_count(session, actor=actor)
+        pressing = [one for one in pressing_of(session, actor) if not one.is_confirmed]
+        now = clock.now(session)
     emergencies = sum(alarm.level == "emergency" for alarm in found)
     return render_template(
         "home/alarm_badge.html",
@@ -125,6 +140,9 @@ def alarm_count() -> str:
         emergencies=emergencies,
         unread=unread,
         escalated=counted(escalated),
+        pressing=pressing,
+        meanings=MEANING_WORDS,
+        now=now,
     )
 
 

@@ -47,10 +47,12 @@ def test_axe_finds_nothing_and_the_child_s_confirmation_stands_on_the_order(
             opened.goto(f"{desk.site.url}{address}")
             assert Axe().run(opened).response["violations"] == [], address
             assert not opened.evaluate(WIDER), address
-    opened.goto(f"{desk.site.url}{pages[0]}")
-    opened.get_by_role("link", name="打电话").click()
+    opened.goto(f"{desk.site.url}/board")
+    opened.locator("#pressing").get_by_role("link", name="打电话").click()
     opened.get_by_role("button", name="陈小明：已确认情况").press("Enter")
     expect(opened.get_by_text("已有人确认情况")).to_be_visible()
+    expect(opened.locator("#alarm-link")).to_be_visible()
+    expect(opened.locator("#pressing")).to_be_empty()
     opened.goto(f"{desk.site.url}{pages[3]}")
     expect(opened.locator(".timeline")).to_contain_text("子女 · 已确认情况")
     with desk.site.database.session() as session:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid, NotFound
@@ -38,12 +38,16 @@ class ShownCall:
 
 @dataclass(frozen=True, slots=True)
 class OpenAlarm:
-    """An alarm for which somebody is still out: the number of its order, the device, what is the matter, since when."""
+    """An alarm for which somebody is still out: the number of its order, the device, what is the matter, since when.
+
+    `is_confirmed`: somebody who was called has said how the elder is.
+    """
 
     number: str
     device: str
     meaning: str
     received_at: datetime
+    is_confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,9 @@ def calls_of(session: Session, order_id: int) -> Sequence[ShownCall]:
 
 def open_alarms(session: Session, *, actor: Actor) -> Sequence[OpenAlarm]:
     """The pressing alarms in the actor's reach for which somebody is still out, the newest first; one query."""
+    confirmed = exists().where(AlarmCall.order_id == Order.id, AlarmCall.outcome == CallOutcome.CONFIRMED)
     rows = session.execute(
-        select(Order.number, AlarmDevice.number, AlarmEvent.meaning, AlarmEvent.received_at)
+        select(Order.number, AlarmDevice.number, AlarmEvent.meaning, AlarmEvent.received_at, confirmed)
         .join(AlarmEvent, AlarmEvent.id == Order.origin_id)
         .join(AlarmDevice, AlarmDevice.id == AlarmEvent.device_id)
         .where(Order.origin == ORIGIN, Order.state.in_(STILL_OUT))
