@@ -8,16 +8,18 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Invalid, NotFound
-from dispatch.models.care import CareFeed, Enrolment
+from dispatch.models.care import CareFeed, Enrolment, HelperLeave
 from dispatch.models.catalogue import Performer
 from dispatch.models.grid import Resident
 from dispatch.rules.access.roles import Actor
-from dispatch.services.access import audit, reach, tokens
+from dispatch.rules.care.vouchers import last_day
+from dispatch.services.access import audit, policies, reach, tokens
 from dispatch.services.care.checks import resident_in_reach
 from dispatch.services.care.entries import Entry, of_family, of_helper
 from dispatch.services.care.handing import helper_seen
 
 LONGEST_RELATION = 20
+MONTHS = "care.family_link_months"
 
 
 def give_helper_feed(session: Session, performer_id: int, *, actor: Actor, now: datetime) -> str:
@@ -51,6 +53,8 @@ def give_family_feed(
         made_by=actor.user_id,
         made_at=now,
     )
+    if clock.today(now) > (last_of(session, feed) or consented_on):
+        raise Invalid("consented_on", "这份同意太久了,请重新征得老人同意")
     return keep(session, feed, actor=actor)
 
 
@@ -112,21 +116,35 @@ def enrolment_of(session: Session, resident_id: int) -> int | None:
 def read_feed(session: Session, token: str, *, now: datetime) -> list[Entry]:
     """What the calendar of a link shows; raises NotFound for one that is none or over.
 
-    It is over when it is revoked, when the helper is not in use any more, and when the elder has left the register.
+    It is over when it is revoked, when the helper is not in use any more or has left for good, when the elder has left
+    the register, and when the consent is too old.
     """
+    today = clock.today(now)
+    gone = select(HelperLeave.id).where(
+        HelperLeave.performer_id == CareFeed.performer_id, HelperLeave.until.is_(None), HelperLeave.starts_on <= today
+    )
     query = (
         select(CareFeed)
         .outerjoin(Performer, Performer.id == CareFeed.performer_id)
         .outerjoin(Resident, Resident.id == CareFeed.resident_id)
         .where(CareFeed.token_hash == tokens.hash_of(token), CareFeed.revoked_at.is_(None))
-        .where(or_(Performer.is_active, CareFeed.resident_id.is_not(None) & Resident.left_at.is_(None)))
+        .where(
+            or_(Performer.is_active & ~gone.exists(), CareFeed.resident_id.is_not(None) & Resident.left_at.is_(None))
+        )
     )
     feed = session.scalars(query).one_or_none()
-    if feed is None:
+    if feed is None or today > (last_of(session, feed) or today):
         raise NotFound
-    if feed.performer_id is not None:
-        return of_helper(session, feed.performer_id, clock.today(now))
-    return of_family(session, feed, clock.today(now))
+    return (
+        of_family(session, feed, today) if feed.performer_id is None else of_helper(session, feed.performer_id, today)
+    )
+
+
+def last_of(session: Session, feed: CareFeed) -> date | None:
+    """The last day of a family's calendar: a consent holds as long as the policy says. None for a helper's."""
+    if feed.consented_on is None:
+        return None
+    return last_day(feed.consented_on, int(policies.policy(session, feed.community_id, MONTHS)))
 
 
 def note(session: Session, deed: str, feed: CareFeed, *, actor: Actor) -> None:

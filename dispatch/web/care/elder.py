@@ -54,6 +54,7 @@ def render_elder(enrolment_id: int, actor: Actor, errors: Mapping[str, str]) -> 
             feeds=feeding.feeds_of(session, resident_ids=told, actor=actor)
             if told and actor.may(Right.VISITS_PLAN)
             else (),
+            feed_ends=lambda feed: feeding.last_of(session, feed),
             may_subscribe=bool(told) and is_open,
             helper_kinds=list(HelperKind),
             excuses=ASKED,
