@@ -12,7 +12,7 @@ from tests.simulation.house import House, open_house, table_with
 from tests.simulation.invariants import broken
 from tests.simulation.story import play
 
-SEEDS = int(os.environ.get("DISPATCH_TEST_SEEDS", "100"))
+SEEDS = int(os.environ.get("DISPATCH_TEST_SEEDS", "20"))
 FIRST = int(os.environ.get("DISPATCH_TEST_FIRST_SEED", "1"))
 AT_ONCE = 50
 

@@ -1,6 +1,7 @@
 """Days of the lunar calendar as days of the solar one."""
 
 from datetime import date
+from functools import lru_cache
 
 from lunar_python import Lunar, LunarMonth
 
@@ -11,6 +12,7 @@ MONTHS = 12
 LONGEST_MONTH = 30
 
 
+@lru_cache(maxsize=1024)
 def solar_day(year: int, month: int, day: int, *, leap: bool = False) -> date:
     """The solar day of a lunar one; in a month of 29 days its 30th is the 29th (除夕). Raises Invalid("day").
 
