@@ -54,9 +54,10 @@ def is_warned(warn_on: date | None, today: date) -> bool:
     return warn_on is not None and warn_on <= today
 
 
-def both_unanswered(calls: Sequence[datetime], now: datetime, window_hours: int) -> bool:
-    """Whether two calls within the window, the last of them just now, were not answered (Q 2 h).
+def both_unanswered(calls: Sequence[datetime], this: datetime, window_hours: int) -> bool:
+    """Whether of the calls that nobody answered another lies within the window of this one (Q 2 h).
 
+    Before or after it: calls are not always written down in their order.
     Source: rules.md §4 (two calls unanswered within 2 h: the stairwell leader is sent).
     """
-    return sum(1 for one in calls if now - timedelta(hours=window_hours) <= one <= now) > 1
+    return sum(1 for one in calls if abs(one - this) <= timedelta(hours=window_hours)) > 1

@@ -14,8 +14,10 @@ from dispatch import clock
 from dispatch.models.care import Contact
 from dispatch.models.catalogue import Performer
 from dispatch.models.grid import Post, Resident
+from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM
 from dispatch.rules.care.alarming import both_unanswered
+from dispatch.rules.orders.states import AFTER_WORK, OPEN
 from dispatch.services import catalogue, grid, notify, orders
 from dispatch.services.access import policies
 from dispatch.services.care.cases import Case, Home
@@ -31,7 +33,10 @@ AT_ONCE = 3
 
 
 def hear_unanswered(session: Session, contact: Contact, found: Sequence[Case], *, now: datetime) -> int | None:
-    """After a call that nobody answered: the second within the window sends the stairwell leader; the order's id."""
+    """After a call that nobody answered: the second within the window sends the stairwell leader; the order's id.
+
+    While somebody is on the way already, nobody more is sent.
+    """
     hours = int(policies.policy(session, contact.community_id, WINDOW))
     calls = session.scalars(
         select(Contact.happened_at).where(
@@ -43,7 +48,21 @@ def hear_unanswered(session: Session, contact: Contact, found: Sequence[Case], *
     home = next((case.home for case in found if case.home is not None), None)
     if home is None or not both_unanswered(calls, contact.happened_at, hours):
         return None
-    return send_leader(session, contact, home, found[0].people, now=now)
+    return on_the_way(session, contact) or send_leader(session, contact, home, found[0].people, now=now)
+
+
+def on_the_way(session: Session, contact: Contact) -> int | None:
+    """The order of a leader who was sent to the same home and has not been there yet."""
+    query = (
+        select(Order.id)
+        .join(Contact, Contact.id == Order.origin_id)
+        .where(
+            Order.origin == ORIGIN,
+            Contact.household_id == contact.household_id,
+            Order.state.in_([str(state) for state in OPEN - AFTER_WORK]),
+        )
+    )
+    return session.scalars(query.limit(1)).one_or_none()
 
 
 def send_leader(
