@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch.models.care import VisitOccurrence
+from dispatch.models.care import VisitOccurrence, VisitSchedule
 from dispatch.models.orders import Order
 from dispatch.rules.orders.states import OrderState
 from dispatch.services.care.condoling import ORIGIN as CONDOLENCES
@@ -14,8 +14,8 @@ from dispatch.services.care.condoling import hear_of_condolence
 from dispatch.services.care.duty_hearing import NOT_DONE, WITHOUT_WORK, WORKED, hear_of_duty, hear_of_leader
 from dispatch.services.care.ordering import ORIGIN as DUTIES
 from dispatch.services.care.placing import ORIGIN as VISITS
-from dispatch.services.care.placing import alarm_missed
 from dispatch.services.care.unanswered import ORIGIN as UNANSWERED
+from dispatch.services.care.unmade import alarm_missed, hush
 
 
 def order_changed(session: Session, order_id: int, version: int, *, now: datetime) -> bool:
@@ -28,8 +28,8 @@ def order_changed(session: Session, order_id: int, version: int, *, now: datetim
     return hear(session, order, version, now) if order is not None and hear is not None else False
 
 
-def hear_of_visit(session: Session, order: Order, version: int, _now: datetime) -> bool:
-    """A planned visit was made, or not."""
+def hear_of_visit(session: Session, order: Order, version: int, now: datetime) -> bool:
+    """A planned visit was made, or not; one that was missed stays so until somebody was there."""
     occurrence = session.scalars(
         select(VisitOccurrence)
         .where(VisitOccurrence.order_id == order.id)
@@ -38,13 +38,16 @@ def hear_of_visit(session: Session, order: Order, version: int, _now: datetime) 
     ).one_or_none()
     if occurrence is None or occurrence.order_version >= version:
         return False
-    before = occurrence.state
-    occurrence.state, occurrence.reason = outcome_of(order)
+    state, reason = outcome_of(order)
     occurrence.order_version = order.version
+    if state == "done" or occurrence.state != "missed":
+        occurrence.state, occurrence.reason = state, reason
     session.flush()
-    if occurrence.state == "missed" and before != "missed":
-        schedule, occurs_at = occurrence.schedule_id, occurrence.occurs_at
-        alarm_missed(session, occurrence.community_id, schedule, occurs_at, reason=NOT_DONE)
+    if state == "missed":
+        schedule = session.get_one(VisitSchedule, occurrence.schedule_id)
+        alarm_missed(session, schedule, occurrence.occurs_at, reason=NOT_DONE)
+    elif state == "done":
+        hush(session, occurrence.schedule_id, occurrence.occurs_at, now=now)
     return True
 
 

@@ -24,6 +24,7 @@ from dispatch.services import catalogue, notify, orders
 from dispatch.services.access import policies, vault
 from dispatch.services.care import cases, helping
 from dispatch.services.care.checks import desk_of, members_for, resident_in_reach
+from dispatch.services.care.unmade import alarm_missed, miss_unattended
 
 BATCH = 100
 AHEAD_POLICY = "care.place_days_ahead"
@@ -121,13 +122,16 @@ def place_schedule(session: Session, schedule: VisitSchedule, *, now: datetime) 
 
 
 def record_misses(session: Session, schedule: VisitSchedule, *, now: datetime) -> int:
-    """Record the visits whose window is past and that never became an order, each with an alarm; how many."""
+    """Record the visits whose window is past and that nobody went to, each with an alarm; how many.
+
+    Those that never became an order, and those whose order nobody took.
+    """
     window = timedelta(minutes=schedule.window_minutes)
     missed = [one for one in owed_until(session, schedule, now) if one + window <= now]
     for occurs_at in missed:
         keep(session, schedule, occurs_at, occurs_at + window, state="missed", order_id=None)
-        alarm_missed(session, schedule.community_id, schedule.id, occurs_at, reason="window_past")
-    return len(missed)
+        alarm_missed(session, schedule, occurs_at, reason="window_past")
+    return len(missed) + miss_unattended(session, schedule, now=now)
 
 
 def owed_until(session: Session, schedule: VisitSchedule, until: datetime) -> list[datetime]:
@@ -271,16 +275,3 @@ def turn_of(session: Session, schedule: VisitSchedule, members: Sequence[int]) -
         .limit(1)
     ).scalar_one_or_none()
     return next((member for member in members if last is not None and member > last), members[0])
-
-
-def alarm_missed(session: Session, community_id: int, schedule_id: int, occurs_at: datetime, *, reason: str) -> None:
-    """Say that a visit was missed, once."""
-    instant = occurs_at.astimezone(SHANGHAI).isoformat()
-    notify.raise_alarm(
-        session,
-        kind="visit_missed",
-        subject=f"visit:{schedule_id}:{instant}",
-        level="warning",
-        community_id=community_id,
-        facts={"schedule": schedule_id, "occurs_at": instant, "reason": reason},
-    )

@@ -18,7 +18,7 @@ from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.care.recurrence import parse_rule
 from dispatch.rules.care.sharing import Leave
 from dispatch.rules.orders.intake import check_text
-from dispatch.rules.orders.states import AFTER_WORK, OPEN, WITH_PERFORMER, OrderState
+from dispatch.rules.orders.states import AFTER_WORK, OPEN, OrderState
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import catalogue, orders
 from dispatch.services.access import audit, reach
@@ -33,10 +33,10 @@ from dispatch.services.care.checks import (
     visit_kind,
 )
 from dispatch.services.care.placing import CHANGED, lock_schedule, place_alone, place_schedule, record_misses
+from dispatch.services.care.unmade import UNACCEPTED, end_missed
 
 MOST_PER_PAGE = 100
 ENDED = "schedule_ended"
-UNACCEPTED = OPEN - WITH_PERFORMER - AFTER_WORK
 
 
 class ScheduleEnded(Conflict):
@@ -230,7 +230,7 @@ def end_schedule(
     schedule.ended_at, schedule.end_reason = now, said
     schedule.version += 1
     cancel_unaccepted(session, schedule, code=ENDED, reason=said, now=now)
-    session.flush()
+    end_missed(session, schedule, now=now)
     record(session, "care.end_schedule", schedule, actor=actor)
     return schedule
 

@@ -114,13 +114,49 @@ def test_missed_runs_catch_up_and_past_windows_are_missed_with_one_alarm_each(
     run_daily(session, NOW + timedelta(days=6))
     run_daily(session, NOW + timedelta(days=6))
     found = states(session, schedule)
-    assert found[:3] == [(24, "placed"), (25, "placed"), (26, "placed")]
-    assert found[3:6] == [(27, "missed"), (28, "missed"), (29, "placed")]
+    assert found[:6] == [*((day, "missed") for day in range(24, 29)), (29, "placed")]
     assert [day for day, _ in found[6:]] == [30, 1, 2]
-    alarms = session.scalars(
-        select(Alarm).where(Alarm.kind == "visit_missed", Alarm.subject.like(f"visit:{schedule.id}:%"))
-    ).all()
-    assert len(alarms) == 2
+    assert missed(session, schedule) == [True] * 5
+
+
+def missed(session: Session, schedule: VisitSchedule) -> list[bool]:
+    """The alarms about missed visits, oldest first, each with whether it still stands."""
+    query = select(Alarm).where(Alarm.kind == "visit_missed", Alarm.subject.like(f"visit:{schedule.id}:%"))
+    rows = session.scalars(query.order_by(Alarm.id).execution_options(populate_existing=True))
+    return [one.cleared_at is None for one in rows]
+
+
+def test_a_visit_that_nobody_took_is_missed_and_its_order_waits_for_some_days_only(
+    session: Session, care_world: Care
+) -> None:
+    schedule = planned(session, care_world, rule="FREQ=WEEKLY")
+    first = occurrences(session, schedule)[0]
+    orders.route(session, first.order_id, now=NOW)
+    run_daily(session, NOW + timedelta(days=2))
+    assert (first.state, first.reason, missed(session, schedule)) == ("missed", "nobody", [True])
+    assert order_of(session, first).state == "offered"
+    for days in (7, 9):
+        run_daily(session, NOW + timedelta(days=days))
+    order = order_of(session, first)
+    assert order.state == "voided"
+    assert not care.order_changed(session, order.id, order.version, now=NOW)
+    assert (first.state, missed(session, schedule)) == ("missed", [True, True])
+    second = occurrences(session, schedule)[1]
+    orders.route(session, second.order_id, now=NOW + timedelta(days=9))
+    accept_by_hand(session, order_of(session, second), care_world)
+    orders.finish(session, token_of(session, order_of(session, second)), orders.WorkReport(result="done"), now=NOW)
+    order = order_of(session, second)
+    assert care.order_changed(session, order.id, order.version, now=NOW)
+    assert (second.state, missed(session, schedule)) == ("done", [False, False])
+
+
+def test_the_end_of_a_schedule_ends_what_was_missed_too(session: Session, care_world: Care) -> None:
+    schedule = planned(session, care_world, rule="FREQ=WEEKLY")
+    run_daily(session, NOW + timedelta(days=2))
+    actor = staff(session, care_world.world, Role.DISPATCHER)
+    care.end_schedule(session, schedule.id, reason="不用了", actor=actor, now=NOW + timedelta(days=2))
+    first = occurrences(session, schedule)[0]
+    assert (first.state, order_of(session, first).state, missed(session, schedule)) == ("missed", "voided", [False])
 
 
 def test_the_jobs_are_made_a_hundred_schedules_at_a_time_and_once_a_period(session: Session, care_world: Care) -> None:
