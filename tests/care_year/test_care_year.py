@@ -29,7 +29,7 @@ DAYS = 372 if LONG else 21
 BEGINS = "2024-12-28T08:00+08:00"
 SETTLE_SECONDS = 120.0
 PRESSED = "1101"
-LEFT_AT_MOST = timedelta(days=14 if LONG else 30)
+LEFT_AT_MOST = timedelta(days=14)
 UNSETTLED = (
     "SELECT count(*) FROM jobs WHERE done_at IS NULL AND dead_at IS NULL AND run_at < dispatch_now() "
     "AND kind NOT LIKE 'system.%'"

@@ -1,5 +1,6 @@
 """The desk of the care calendar: teams sign, what nobody took is given to others, the elder is called back."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,16 +33,19 @@ class Desk:
     helpers: Helpers
     elders: Elders
     kinds: dict[int, str] = field(default_factory=dict)
-    workers: dict[str, str] = field(default_factory=dict)
+    with_inbox: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    opened: set[tuple[str, int, str]] = field(default_factory=set)
     left: dict[str, datetime] = field(default_factory=dict)
     looked: dict[str, str] = field(default_factory=dict)
     called: dict[str, str] = field(default_factory=dict)
 
     def learn(self) -> None:
-        """Which kind has which number, and which worker of a team logs in as whom."""
+        """Which kind has which number, and who of teams and helpers is told in the house, by what name."""
         shop = self.errands.shop
         self.kinds = {int(one["id"]): str(one["code"]) for one in shop.listed("/api/services")}
-        self.workers = {one.name: one.login for one in shop.community.team_workers if one.login}
+        for one in (*shop.community.team_workers, *shop.community.helpers):
+            if one.login:
+                self.with_inbox[one.name].append((one.code, one.login))
 
     def look(self, day: str) -> None:
         """One look at every open order; what nobody took is looked at once a day."""
@@ -54,7 +58,7 @@ class Desk:
                 self.called[order["number"]] = day
                 self.call_back(order, day)
             elif state == "offered":
-                self.tell_workers(order)
+                self.open_inboxes(order)
             elif state in {"dispatched", "finished"}:
                 self.go_on(order)
 
@@ -65,14 +69,16 @@ class Desk:
         states = [state for state in LOOKED_AT if counts.get(state)]
         return [order for state in states for order in shop.read(f"/api/orders?state={state}&limit=100")["items"]]
 
-    def tell_workers(self, order: Mapping[str, Any]) -> None:
-        """Workers of teams find the link in their own inbox."""
-        if self.kinds.get(order["service_id"], "") in OF_CALENDAR:
+    def open_inboxes(self, order: Mapping[str, Any]) -> None:
+        """Community workers, and helpers who can log in, find the link in their own inbox; two may have one name."""
+        seen = (order["number"], order["version"], f"{self.errands.shop.time.now():%j %H}")
+        if seen in self.opened:
             return
+        self.opened.add(seen)
         offers = self.errands.shop.read(f"/api/orders/{order['number']}/offers")["items"]
-        for login in {self.workers[one["performer"]] for one in offers if one["performer"] in self.workers}:
+        for code, login in {who for one in offers for who in self.with_inbox.get(one["performer"], ())}:
             for token in LINK.findall(self.errands.shop.screens[login].read("/inbox").text):
-                self.errands.take(token)
+                self.helpers.asked(code, token)
 
     def rescue(self, order: Mapping[str, Any]) -> None:
         """A visit of the calendar goes to another helper, now and then it is left; anything else is routed anew."""

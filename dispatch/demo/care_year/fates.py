@@ -13,12 +13,13 @@ from dispatch.demo.care_year.hosting import Hosts
 from dispatch.demo.care_year.visits import Helpers
 from dispatch.demo.year.screen import Screen
 from dispatch.demo.year.shop import SEE_OTHER, Shop, Surprise
-from dispatch.rules.care.terms import Programme
+from dispatch.rules.care.terms import HelperKind, Programme
 
 FOUND = re.compile(r'name="resident_id" value="(\d+)"[^>]*><span>([^<]*)</span>')
 A_DAY = timedelta(days=1)
 EXCUSE_EVERY, WEEK = 15, 7
 IN_HOSPITAL, FLOODED, SICK = 0.06, 0.07, 0.03
+PAIRED_KINDS = (HelperKind.PARTY_MEMBER, HelperKind.COMMUNITY_WORKER, HelperKind.VOLUNTEER)
 WHY = "演示：老人这几天不方便"
 Deed = Callable[[date], None]
 
@@ -75,12 +76,11 @@ class Fates:
         about = {"community_id": str(self.shop.community_id), "seeded": "1"}
         for path in ("/life/groups", "/festivals"):
             self.sent(self.centre, path, about)
-        kinds = ("party_member", "community_worker", "volunteer")
         for number, (enrolment_id, home) in enumerate(self.of(Programme.PAIRING)):
-            free = [one for one in self.helpers.near(home) if not self.is_paired(enrolment_id, one)]
+            kind = PAIRED_KINDS[number % len(PAIRED_KINDS)]
+            free = [one for one in self.helpers.to_pair(home, kind) if not self.is_paired(enrolment_id, one)]
             helper = self.shop.chance("pair", number).choice(free)
-            about = {"performer_id": helper, "kind": kinds[number % 3]}
-            self.shop.made(f"/api/care/enrolments/{enrolment_id}/helpers", about)
+            self.shop.made(f"/api/care/enrolments/{enrolment_id}/helpers", {"performer_id": helper, "kind": kind})
         for _, home in self.of(Programme.VOUCHER)[:3]:
             self.plan_chores(home)
 
@@ -172,7 +172,8 @@ class Fates:
 
     def pair_anew(self, enrolment_id: int, home: Home, kind: str, but: int) -> None:
         """Another helper of the area is paired."""
-        free = [one for one in self.helpers.near(home) if one != but and not self.is_paired(enrolment_id, one)]
+        able = self.helpers.to_pair(home, kind)
+        free = [one for one in able if one != but and not self.is_paired(enrolment_id, one)]
         self.shop.made(f"/api/care/enrolments/{enrolment_id}/helpers", {"performer_id": free[0], "kind": kind})
 
     def fall_sick(self, day: date) -> None:

@@ -1,6 +1,6 @@
 """The helpers: each answers the link that came, goes when it is wanted, tells how it was: by link or at the desk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,14 +11,15 @@ from dispatch.demo.care_year.elders import Elders, Home
 from dispatch.demo.day.agenda import Agenda
 from dispatch.demo.day.firms import MACHINE, photo, signature
 from dispatch.demo.day.wire import Part, multipart
+from dispatch.demo.performers import Performer
 from dispatch.demo.year.shop import CREATED, OK, Shop
 from dispatch.gateways.messages.received import read_received
-from dispatch.rules.care.terms import DUTY_LABELS, DutyKind
+from dispatch.rules.care.terms import DUTY_LABELS, DutyKind, HelperKind
 
 MOST_READ = 5_000
 DECLINES, SILENT, GIVES_BACK, NOBODY_THERE, TOLD_TO_THE_DESK, SCANS, DIFFICULT = 0.05, 0.04, 0.03, 0.06, 0.5, 0.7, 0.06
 VISITS = frozenset({"care_visit", "return_visit"})
-CALL = "greeting_call"
+CALL, OF_MEMBERS = "greeting_call", "condolence_visit"
 TEST = DUTY_LABELS[DutyKind.LIVE_TEST]
 MOODS = ("good", "flat", "low")
 COMPLAINTS = ("", "", "晚上睡不好", "想念外地的孙子", "腿脚不便，下楼要人扶")
@@ -46,10 +47,20 @@ class Helpers:
 
     def near(self, home: Home) -> list[int]:
         """The helpers of the home's area who make every kind of visit, by id."""
+        return self.serving(home, "return_visit", self.shop.community.helpers)
+
+    def to_pair(self, home: Home, kind: str) -> list[int]:
+        """Who may be paired with a home as 社区工作者, 党员 or 志愿者, by id."""
         community = self.shop.community
-        area = next(one.area_code for one in community.grid.buildings if home.address.startswith(one.address))
-        codes = [one.code for one in community.helpers if area in one.areas and "return_visit" in one.kinds]
-        return sorted(self.ids[code] for code in codes)
+        if kind == HelperKind.COMMUNITY_WORKER:
+            return self.serving(home, CALL, community.team_workers)
+        return self.serving(home, OF_MEMBERS, community.helpers) if kind == HelperKind.PARTY_MEMBER else self.near(home)
+
+    def serving(self, home: Home, kind: str, among: Sequence[Performer]) -> list[int]:
+        """Those among some people who serve a kind of order in the home's area, by id."""
+        buildings = self.shop.community.grid.buildings
+        area = next(one.area_code for one in buildings if home.address.startswith(one.address))
+        return sorted(self.ids[one.code] for one in among if area in one.areas and kind in one.kinds)
 
     def look(self) -> int:
         """Answer what has come since the last look; how many links that was."""
