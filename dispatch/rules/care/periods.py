@@ -49,7 +49,7 @@ def first_period(kind: DutyKind, duty_id: int, enrolled_on: date, terms: Terms) 
     if kind not in MONTHS_OF:
         return rolling(kind, duty_id, 1, enrolled_on - ONE_DAY, terms)
     first, last = span_of(enrolled_on, MONTHS_OF[kind])
-    if enrolled_on <= last.replace(day=terms.enrol_day):
+    if enrolled_on <= day_within(last, terms.enrol_day):
         return of_calendar(kind, duty_id, 1, max(first, enrolled_on), terms)
     return of_calendar(kind, duty_id, 1, last + ONE_DAY, terms)
 
@@ -76,11 +76,16 @@ def of_calendar(kind: DutyKind, duty_id: int, number: int, day: date, terms: Ter
     """The month or quarter of a day, from that day on; planned for some day before the warning, not all for one."""
     months = MONTHS_OF[kind]
     _, until = span_of(day, months)
-    warn_on = max(day, until.replace(day=terms.warning_day))
+    warn_on = max(day, day_within(until, terms.warning_day))
     room = max((warn_on - day).days, 1)
     planned_on = day + drawn(duty_id, number, room) * ONE_DAY
     name = f"{day:%Y-%m}" if months == 1 else f"{day.year}-Q{(day.month - 1) // months + 1}"
     return Period(number, name, day, planned_on, warn_on, until)
+
+
+def day_within(last: date, number: int) -> date:
+    """The day of that number in the month that ends with `last`; where there is none, its last."""
+    return last.replace(day=min(number, last.day))
 
 
 def span_of(day: date, months: int) -> tuple[date, date]:
@@ -92,7 +97,8 @@ def span_of(day: date, months: int) -> tuple[date, date]:
 
 def greeting_gap(duty_id: int, number: int, terms: Terms) -> int:
     """The days until a call: irregular, yet told again the same (不定期的电话问候; Q 3–10 days, jittered)."""
-    return terms.greeting_least + drawn(duty_id, number, terms.greeting_most - terms.greeting_least + 1)
+    irregular = max(terms.greeting_most - terms.greeting_least, 0)
+    return terms.greeting_least + drawn(duty_id, number, irregular + 1)
 
 
 def drawn(duty_id: int, number: int, most: int) -> int:

@@ -1,5 +1,6 @@
 """Periods: one after the other without gap or overlap, also over leap years and the end of a year."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -86,10 +87,28 @@ def test_a_month_of_enrolment_counts_until_the_fifteenth(duty_id: int, enrolled_
     assert found.starts_on == (enrolled_on if counts else span_of(enrolled_on, 1)[1] + ONE_DAY)
 
 
+@given(st.sampled_from([MONTHLY, QUARTERLY]), days, st.integers(1, 31), st.integers(1, 31))
+def test_a_month_without_the_day_of_a_policy_counts_and_warns_by_its_last(
+    kind: DutyKind, enrolled_on: date, enrol_day: int, warning_day: int
+) -> None:
+    terms = replace(TERMS, enrol_day=enrol_day, warning_day=warning_day)
+    first = first_period(kind, 7, enrolled_on, terms)
+    found = [first, next_period(kind, 7, first, first.until, terms)]
+    for one in found:
+        sound(kind, one)
+        assert one.warn_on is not None
+        assert one.warn_on.day == min(warning_day, one.until.day) or one.warn_on == one.starts_on == enrolled_on
+    last = span_of(enrolled_on, MONTHS_OF[kind])[1]
+    counts = (enrolled_on.month, enrolled_on.day) <= (last.month, enrol_day)
+    assert (first.starts_on == enrolled_on) is counts
+
+
 def test_greetings_come_at_every_gap_and_not_in_a_pattern() -> None:
     gaps = [greeting_gap(11, number, TERMS) for number in range(1, 200)]
     assert set(gaps) == set(range(3, 11))
     assert gaps != [greeting_gap(12, number, TERMS) for number in range(1, 200)]
+    assert greeting_gap(11, 1, replace(TERMS, greeting_least=7, greeting_most=7)) == 7
+    assert greeting_gap(11, 1, replace(TERMS, greeting_least=7, greeting_most=3)) == 7
 
 
 @given(days, st.sampled_from([1, 3]))
