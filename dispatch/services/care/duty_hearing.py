@@ -61,9 +61,7 @@ def heard(session: Session, order: Order, outcome: str, *, now: datetime) -> Con
     is_call = session.get_one(Service, order.service_id).code == CALL
     if contact_of(session, order.id) is not None or (outcome == "failed" and (not is_call or order.result != NOT_DONE)):
         return None
-    home = session.scalars(
-        select(Household).where(Household.stairwell_id == order.stairwell_id, Household.room == order.room)
-    ).one_or_none()
+    home = home_of(session, order)
     if home is None:
         return None
     kind = ContactKind.CALL if is_call else ContactKind.VISIT
@@ -77,6 +75,12 @@ def heard(session: Session, order: Order, outcome: str, *, now: datetime) -> Con
         note=(order.work_note or "")[:LONGEST_NOTE],
     )
     return keep(session, record, kind, Proof.REPORT, community_id=home.community_id, actor=SYSTEM, now=now)
+
+
+def home_of(session: Session, order: Order) -> Household | None:
+    """The home that an order goes to."""
+    at = (Household.stairwell_id == order.stairwell_id, Household.room == order.room)
+    return session.scalars(select(Household).where(*at)).one_or_none()
 
 
 def place_again(session: Session, period_ids: list[int], *, now: datetime) -> int:

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from flask import Response, jsonify, make_response, redirect, render_template, request, send_from_directory, url_for
+from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Invalid
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import EVERYTHING
+from dispatch.rules.care.terms import MOOD_LABELS
 from dispatch.services import orders, reports
 from dispatch.services.access import idempotency
+from dispatch.services.care import reporting
 from dispatch.services.orders.offers import actor_of
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import open_to_all
@@ -130,11 +133,20 @@ def arrive(token: str) -> Response:
 @blueprint.post("/<token>/finish")
 @by_link
 def finish(token: str) -> Response:
-    """The work is done: result, cost, note, photos, signature."""
+    """The work is done: result, cost, note, photos, signature; of a visit, how the elder was and what was said."""
 
     def read() -> Deed:
         report = form.report_of(form.fields())
-        return Deed(form.payload_of(report), lambda session, now: orders.finish(session, token, report, now=now))
+        said = form.said_of(form.fields(), signed=report.signature is not None)
+
+        def work(session: Session, now: datetime) -> Order:
+            order = orders.finish(session, token, report, now=now)
+            if said is not None:
+                actor = actor_of(orders.open_link(session, token, now=now).recipient)
+                reporting.record_end(session, order, said, actor=actor, now=now)
+            return order
+
+        return Deed(form.payload_of(report, said), work)
 
     return act(token, read)
 
@@ -246,6 +258,7 @@ def html(page: views.PhonePage, errors: Mapping[str, str], sent: Mapping[str, st
             new_key=form.new_key,
             act_url=lambda name: f"{request.path.rstrip('/') if request.method == 'GET' else base()}/{name}",
             most_photos=form.MOST_PHOTOS,
+            moods=[(str(mood), gettext(word)) for mood, word in MOOD_LABELS.items()],
             **words(),
         ),
         status,

@@ -4,6 +4,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
@@ -13,6 +14,7 @@ from werkzeug.datastructures import FileStorage
 from dispatch.errors import Invalid
 from dispatch.rules.orders.intake import check_text
 from dispatch.services.access import idempotency
+from dispatch.services.care.reporting import Said
 from dispatch.services.orders import WorkReport
 
 REASONS = {
@@ -23,7 +25,10 @@ REASONS = {
     "parts": "没有配件或工具",
     "other": "其他原因",
 }
-SHOWN_FIELDS = ("reason", "result", "cost", "note", "photos", "signature", "code", "yuan", "what")
+SHOWN_FIELDS = (
+    *("reason", "result", "cost", "note", "photos", "signature", "code", "yuan", "what"),
+    *("mood", "complaint", "difficulty", "door_code"),
+)
 MOST_PHOTOS = 5
 FEN_OF_YUAN = 100
 KEY_BYTES = 18
@@ -95,6 +100,19 @@ def report_of(sent: Mapping[str, Any]) -> WorkReport:
     )
 
 
+def said_of(sent: Mapping[str, Any], *, signed: bool) -> Said | None:
+    """What the form of a visit says beside the report; None where it was not asked, as by machines."""
+    if text_of(sent, "asked") != "1":
+        return None
+    return Said(
+        mood=text_of(sent, "mood") or None,
+        complaint=text_of(sent, "complaint"),
+        difficulty=text_of(sent, "difficulty"),
+        door_code=text_of(sent, "door_code"),
+        confirmed=signed or text_of(sent, "confirmed") == "yes",
+    )
+
+
 def pictures(sent: Iterable[FileStorage]) -> list[bytes]:
     """The bytes of the files that were really chosen: an empty chooser sends one without a name."""
     return [content for one in sent if (content := one.read()) or one.filename]
@@ -106,9 +124,9 @@ def key_of(sent: Mapping[str, Any]) -> str | None:
     return idempotency.check_key(key) if key else None
 
 
-def payload_of(report: WorkReport) -> dict[str, object]:
+def payload_of(report: WorkReport, said: Said | None) -> dict[str, object]:
     """The report as far as a repeat is told by it: its words and what its pictures hold."""
-    return {
+    return ({} if said is None else asdict(said)) | {
         "result": report.result,
         "cost_fen": report.cost_fen,
         "note": report.note,

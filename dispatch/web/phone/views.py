@@ -23,6 +23,7 @@ from dispatch.services import catalogue, orders
 from dispatch.services.access import audit, files, policies, vault
 from dispatch.services.care import vouchers
 from dispatch.services.care.alarms.acting import ORIGIN as ALARM
+from dispatch.services.care.reporting import kind_asked
 from dispatch.services.care.vouchers import ShownVoucher
 from dispatch.services.orders.offers import actor_of
 from dispatch.web.prices import line_words
@@ -108,6 +109,7 @@ class PhonePage:
     answered_at: datetime | None
     proof: tuple[str, ...]
     is_confidential: bool
+    asks: str | None
     visit: Visit | None
     done: Done | None
     complaints: tuple[Complained, ...]
@@ -183,6 +185,7 @@ def page_of(session: Session, view: orders.PhoneView, *, shown: ShownVoucher | N
         answered_at=view.recipient.answered_at,
         proof=tuple(service.proof),
         is_confidential=order.confidential,
+        asks=kind_asked(order, service),
         visit=visit_of(session, view, stage) if stage in WORKING else None,
         done=done_of(session, view) if stage == "finished" else None,
         complaints=complaints_of(session, view),

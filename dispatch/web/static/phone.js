@@ -130,6 +130,7 @@
     if (form.dataset.act !== "finish") return null;
     const result = data.get("result");
     if (result !== "done" && !data.get("note").trim()) return ["note", form.dataset.lacksNote];
+    if (result !== "not_done" && data.has("asked") && !data.get("mood")) return ["mood", form.dataset.lacksMood];
     if (result === "done" && "needsPhoto" in form.dataset && !pictures.photos.length) return ["photos", form.dataset.lacksPhoto];
     if (result === "done" && "needsSignature" in form.dataset && !pictures.signature) return ["signature", form.dataset.lacksSignature];
     return null;
@@ -317,6 +318,8 @@
     for (const button of document.querySelectorAll("[data-reload]")) button.addEventListener("click", () => location.reload());
     const code = document.getElementById("code");
     if (code) Scan.bind(document.getElementById("camera"), document.getElementById("picture"), (text) => { code.value = text; code.form.requestSubmit(); });
+    const door = document.getElementById("door_code");
+    if (door) Scan.bind(document.getElementById("camera"), document.getElementById("picture"), (text) => { door.value = text; door.focus(); });
     await showKept();
     const report = document.querySelector('form[data-act="finish"]');
     if (report) await bindReport(report);
