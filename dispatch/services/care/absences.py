@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -26,6 +27,10 @@ class ByDischarge(Conflict):
     """住院要按“出院”登记,不能在这里结束"""
 
 
+class DaysKnown(Conflict):
+    """这些天里有的已经登记过不在家,请先核对日子"""
+
+
 def begin_absence(
     session: Session,
     resident_id: int,
@@ -36,27 +41,53 @@ def begin_absence(
     actor: Actor,
     now: datetime,
 ) -> Absence:
-    """Somebody is in hospital or away from a day on; said twice is said once. Raises Invalid naming the field."""
+    """Somebody is in hospital or away from a day on; said twice is said once.
+
+    Who is away on that day already, as one who comes back to hospital on the day of the discharge, is away on. Raises
+    Invalid naming the field, DaysKnown.
+    """
     resident = resident_in_reach(session, resident_id, actor=actor)
     if until is not None and until < starts_on:
         raise Invalid("until", "结束的日子不能早于开始")
-    known = open_absence(session, resident_id, kind)
-    if known is not None:
-        return known
-    made = Absence(
+    made = open_absence(session, resident_id, kind) or absence_on(session, resident_id, kind, starts_on)
+    if made is not None and (made.until is None or (until is not None and until <= made.until)):
+        return made
+    made = made or Absence(
         community_id=resident.community_id,
         resident_id=resident_id,
         kind=str(kind),
         starts_on=starts_on,
-        until=until,
         recorded_by=actor.user_id,
         recorded_at=now,
     )
-    session.add(made)
-    session.flush()
+    keep(session, made, until=until)
     audit.record(session, "care.begin_absence", "absences", made.id, actor=actor, community_id=made.community_id)
     follow(session, resident, made, now=now)
     return made
+
+
+def keep(session: Session, absence: Absence, *, until: date | None) -> None:
+    """Write an absence until a day; raises DaysKnown where another of its kind has some of its days."""
+    try:
+        with session.begin_nested():
+            absence.until = until
+            session.add(absence)
+    except IntegrityError as error:
+        raise DaysKnown from error
+
+
+def absence_on(session: Session, resident_id: int, kind: AbsenceKind, day: date) -> Absence | None:
+    """The absence of a kind that has a day in it, locked."""
+    return session.scalars(
+        select(Absence)
+        .where(
+            Absence.resident_id == resident_id,
+            Absence.kind == str(kind),
+            Absence.starts_on <= day,
+            Absence.until >= day,
+        )
+        .with_for_update()
+    ).one_or_none()
 
 
 def open_absence(session: Session, resident_id: int, kind: AbsenceKind) -> Absence | None:
@@ -80,7 +111,10 @@ def end_absence(session: Session, resident_id: int, kind: AbsenceKind, *, until:
 
 
 def end_away(session: Session, absence_id: int, *, until: date, actor: Actor) -> Absence:
-    """Somebody who stayed elsewhere is home; raises NotFound, Invalid("until"), ByDischarge for a stay in hospital."""
+    """Somebody who stayed elsewhere is home.
+
+    Raises NotFound, Invalid("until"), ByDischarge for a stay in hospital, DaysKnown.
+    """
     found = session.scalars(
         select(Absence).where(Absence.id == absence_id, reach.visible(Absence, actor)).with_for_update()
     ).one_or_none()
@@ -90,8 +124,7 @@ def end_away(session: Session, absence_id: int, *, until: date, actor: Actor) ->
         raise ByDischarge
     if until < found.starts_on:
         raise Invalid("until", "结束的日子不能早于开始")
-    found.until = until
-    session.flush()
+    keep(session, found, until=until)
     audit.record(session, "care.end_absence", "absences", found.id, actor=actor, community_id=found.community_id)
     return found
 

@@ -16,8 +16,10 @@ from dispatch.models.orders import Order
 from dispatch.queue import Job
 from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.rules.care.events import Event, Source, Trigger
+from dispatch.rules.care.terms import AbsenceKind
 from dispatch.services import orders
-from dispatch.services.care import condoling, covering, events, groups, order_changed
+from dispatch.services.care import absences, condoling, covering, events, groups, order_changed
+from dispatch.services.care.absences import DaysKnown
 from dispatch.services.care.condoling import VisitPaid
 from dispatch.services.care.events import AlreadyTold, EventDraft, NotInHospital
 from tests.factories.life import Life, group, make_life
@@ -192,3 +194,35 @@ def test_a_call_is_about_whoever_lives_where_it_came_from(session: Session, life
     )
     order = orders.place(session, call, actor=clerk, now=clock.now(session))
     assert [one.id for one in events.at_home(session, order, actor=clerk)] == [life.resident.id]
+
+
+def test_who_comes_back_to_hospital_before_the_last_stay_is_a_day_old_is_away_on(session: Session, life: Life) -> None:
+    today = clock.today(clock.now(session))
+    tell(session, life, Event.HOSPITAL, happened_on=today - timedelta(days=3))
+    tell(session, life, Event.DISCHARGE, happened_on=today)
+    tell(session, life, Event.HOSPITAL, happened_on=today)
+    stay = session.scalars(select(Absence)).one()
+    assert (stay.starts_on, stay.until) == (today - timedelta(days=3), None)
+    tell(session, life, Event.DISCHARGE, happened_on=today)
+    with pytest.raises(DaysKnown), session.begin_nested():
+        tell(session, life, Event.HOSPITAL, happened_on=today - timedelta(days=9))
+    session.refresh(stay)
+    assert stay.until == today
+
+
+def test_days_away_that_are_known_are_told_and_never_doubled(session: Session, life: Life) -> None:
+    now, day = clock.now(session), timedelta(days=1)
+    today, actor = clock.today(now), {"actor": staff(session, life.world, Role.DISPATCHER)}
+
+    def away(first: int, last: int | None) -> Absence:
+        until = None if last is None else today + last * day
+        begins = {"starts_on": today + first * day, "until": until}
+        return absences.begin_absence(session, life.resident.id, AbsenceKind.AWAY, **begins, **actor, now=now)
+
+    first = away(0, 10)
+    assert [away(2, 4).id, away(10, 12).id] == [first.id] * 2
+    assert (first.starts_on, first.until) == (today, today + 12 * day)
+    second = away(20, 25)
+    for wrong in (lambda: away(15, 21), lambda: absences.end_away(session, first.id, until=second.starts_on, **actor)):
+        with pytest.raises(DaysKnown), session.begin_nested():
+            wrong()
