@@ -1,7 +1,7 @@
 """Recording a visit or a call: it meets what it counts for in its own transaction, and ends what is needless now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -62,7 +62,7 @@ def record_contact(session: Session, record: Record, *, actor: Actor, now: datet
     recording.check_moment(record.happened_at, now)
     recording.check_answered(kind, record.mood, answered=record.answered, tested=record.tested)
     community_id = home_in_reach(session, record, actor=actor)
-    check_helper(session, record, community_id)
+    record = replace(record, performer_id=helper_of(session, record, community_id, actor=actor))
     given = fits(record.household_id, record.door_code) if record.door_code.strip() else None
     signed = record.signature is not None
     proof = recording.proof_of(kind, code_fits=given, confirmed=record.confirmed, signed=signed)
@@ -85,13 +85,17 @@ def home_in_reach(session: Session, record: Record, *, actor: Actor) -> int:
     return community_id
 
 
-def check_helper(session: Session, record: Record, community_id: int) -> None:
-    """Who came is of the community; raises Invalid("performer_id")."""
+def helper_of(session: Session, record: Record, community_id: int, *, actor: Actor) -> int | None:
+    """Who came, of the community; a helper records in nobody else's name. Raises Invalid("performer_id")."""
+    own = actor.performer_id if actor.narrowed else None
     if record.performer_id is None:
-        return
+        return own
     found = select(Performer.id).where(Performer.id == record.performer_id, Performer.community_id == community_id)
     if session.scalars(found).one_or_none() is None:
         raise Invalid("performer_id", "没有这位帮扶人,请重新选择")
+    if own is not None and record.performer_id != own:
+        raise Invalid("performer_id", "只能登记您自己去过的探访")
+    return record.performer_id
 
 
 def keep(

@@ -1,5 +1,7 @@
 """Helpers of every kind: community workers are asked as well, a leave gives planned visits to others."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -7,10 +9,11 @@ from sqlalchemy.orm import Session
 from dispatch.errors import Invalid
 from dispatch.models.care import DutyOrder, DutyPeriod, VisitOccurrence
 from dispatch.models.orders import Order
+from dispatch.rules.access.roles import Actor, ActorKind
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import care
 from dispatch.services.care import days
-from tests.factories.care import ELDER, WIFE, Calendar, home, keep_day, make_calendar, voucher
+from tests.factories.care import ELDER, WIFE, Calendar, home, keep_day, make_calendar, paired, voucher
 from tests.factories.world import firm
 from tests.services.care.test_calendar import alarms, at
 
@@ -92,3 +95,16 @@ def test_one_person_comes_for_all_that_a_home_is_owed_and_for_its_chores(session
     assert [one.chores for one in stops if one.chores] == [("帮忙买菜",)]
     care.end_enrolment(session, early.id, code="ended", reason="不要了", actor=calendar.planner, now=now)
     assert care.find_enrolment(session, made.id, actor=calendar.planner).ends_on is None
+
+
+def test_a_helper_records_in_nobody_else_s_name(session: Session, calendar: Calendar) -> None:
+    now, people = at(1, 10), home(session, calendar, ELDER)
+    paired(session, calendar, people, now=now)
+    first, second = calendar.helpers
+    helper = Actor(ActorKind.PERFORMER, performer_id=first.id, narrowed=True, scope=calendar.planner.scope)
+    came = care.Record(people[0].household_id or 0, "visit", now, performer_id=second.id, mood="good")
+    with pytest.raises(Invalid) as refused:
+        care.record_contact(session, came, actor=helper, now=now)
+    assert refused.value.field == "performer_id"
+    made = care.record_contact(session, replace(came, performer_id=None), actor=helper, now=now)
+    assert made.performer_id == first.id
