@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -25,6 +26,9 @@ from dispatch.services.care import alarms
 from dispatch.services.care.alarms import Heed, Reason, Report, Standing
 from dispatch.transaction import retrying, transaction
 from dispatch.workers.alarm.limits import Refusals
+
+HURRY = text("SET LOCAL lock_timeout = '100ms'")
+"""Among frames of several devices nobody waits longer than this for what somebody else holds."""
 
 REASONS = {Fault.KEY: Reason.KEY, Fault.STAMP: Reason.CLOCK}
 
@@ -164,6 +168,8 @@ def judge(frames: Sequence[Waiting], up_since: datetime, refusals: Refusals) -> 
     """
     accounts = {one.envelope.account for one in frames}
     with transaction(EVERYTHING) as session:
+        if len(accounts) > 1:
+            session.execute(HURRY)
         standings = alarms.lock_devices(session, accounts, wait=len(accounts) == 1)
         held = alarms.held_devices(session, accounts - standings.keys()) if len(accounts) > 1 else frozenset()
         bench = Judge(session, up_since, refusals, standings)

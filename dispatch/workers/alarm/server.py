@@ -22,7 +22,7 @@ from dispatch.gateways import dc09
 from dispatch.gateways.dc09 import BadFrame, Splitter
 from dispatch.rules.access.roles import EVERYTHING
 from dispatch.rules.care.signals import PRESSING
-from dispatch.transaction import transaction
+from dispatch.transaction import WAITED_TOO_LONG, transaction
 from dispatch.workers.alarm import figures
 from dispatch.workers.alarm.judging import Verdict, Waiting, is_event, judge
 from dispatch.workers.alarm.limits import Door, Limits, Refusals
@@ -34,6 +34,9 @@ STOP_SECONDS = 5.0
 
 AWAY = (Unavailable, OperationalError, InterfaceError, NoConnection)
 """What is the matter when the database cannot be asked: nothing is tried again from here, the devices repeat."""
+
+PATIENCE_ENDED = frozenset({WAITED_TOO_LONG, "57014"})
+"""Somebody else held a row, or a statement took too long: the database is there, and what is done by itself may do."""
 
 log = structlog.get_logger()
 
@@ -80,6 +83,7 @@ class Receiver:
     pool: ThreadPoolExecutor = field(init=False)
     counted: Counter[str] = field(default_factory=Counter)
     tasks: "set[asyncio.Task[Any]]" = field(default_factory=set)
+    busy: int = 0
 
     def __post_init__(self) -> None:
         self.door = Door(self.limits)
@@ -100,14 +104,23 @@ class Receiver:
         self.keep(asyncio.create_task(self.tell()))
 
     async def clerk(self) -> None:
-        """Take what waits to the database, many at once, and give back the answers, for ever."""
+        """Take what waits to the database, many at once, and give back the answers, for ever.
+
+        Who comes while another clerk is busy waits a moment for those behind: together they cost little more than one.
+        """
         while True:
             batch = [await self.queue.get()]
+            if self.busy:
+                await asyncio.sleep(self.limits.gather_seconds)
             events = not batch[0].is_poll
             while len(batch) < self.limits.together and events < self.limits.events_together and self.queue.qsize():
                 batch.append(self.queue.get_nowait())
                 events += not batch[-1].is_poll
-            await self.serve(batch)
+            self.busy += 1
+            try:
+                await self.serve(batch)
+            finally:
+                self.busy -= 1
             for _ in batch:
                 self.queue.task_done()
 
@@ -122,17 +135,17 @@ class Receiver:
         error = done.exception()
         if error is None:
             await self.settle(batch, done.result())
-        elif len(batch) > 1 and not isinstance(error, AWAY):
+        elif len(batch) > 1 and not is_away(error):
             middle = len(batch) // 2
-            await self.serve(batch[:middle])
-            await self.serve(batch[middle:])
+            await asyncio.gather(self.serve(batch[:middle]), self.serve(batch[middle:]))
         else:
             self.counted["unanswered"] += len(batch)
             figures.frames.labels("unanswered", "").inc(len(batch))
             log.warning("alarm_frames_failed", error=type(error).__name__, frames=len(batch), exc_info=error)
             for one in batch:
                 one.settle(None)
-            await asyncio.sleep(RETRY_SECONDS)
+            if is_away(error):
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def settle(self, batch: "Sequence[Place]", verdicts: "Sequence[Verdict | None]") -> None:
         """Give the answers of a batch; a device that somebody else holds is waited for by itself, after all others."""
@@ -247,6 +260,11 @@ class Datagrams(asyncio.DatagramProtocol):
         reply = await self.receiver.take(line)
         if reply is not None and self.transport is not None:
             self.transport.sendto(reply, addr)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database cannot be asked at all."""
+    return isinstance(error, AWAY) and getattr(getattr(error, "orig", None), "sqlstate", None) not in PATIENCE_ENDED
 
 
 async def listen(receiver: Receiver, host: str, port: int) -> tuple[asyncio.Server, asyncio.BaseTransport]:
