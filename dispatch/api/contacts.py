@@ -15,11 +15,12 @@ from dispatch.api.duties import ID, page_of
 from dispatch.api.once import Answer, once
 from dispatch.errors import Invalid, NotFound
 from dispatch.models.care import Absence, Contact, HelperLeave
+from dispatch.models.catalogue import Performer
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Right
 from dispatch.rules.care.terms import AbsenceKind
 from dispatch.schemas import duties as schemas
-from dispatch.services import care
+from dispatch.services import care, catalogue
 from dispatch.services.care import absences, days, listing, reading
 from dispatch.services.care.listing import Wanted
 from dispatch.transaction import transaction
@@ -130,6 +131,11 @@ class EndOfAbsence(MethodView):
         return once(f"care.end_absence:{absence_id}", data, work)
 
 
+def linked(helper: Performer) -> dict[str, int | None]:
+    """A helper, and who it is in the register."""
+    return {"performer_id": helper.id, "resident_id": helper.resident_id}
+
+
 @blueprint.route("/helpers")
 class Helpers(MethodView):
     """The helpers."""
@@ -142,11 +148,28 @@ class Helpers(MethodView):
             rows = days.list_helpers(session, actor=actor(), today=clock.today(clock.now(session)))
             return {
                 "items": [
-                    {"performer_id": row.helper.id, "name": row.helper.name, "paired": row.paired, "due": row.due}
+                    linked(row.helper)
+                    | {"name": row.helper.name, "paired": row.paired, "due": row.due}
                     | {"leaves": [{name: getattr(one, name) for name in OF_LEAVE} for one in row.leaves]}
                     for row in rows
                 ]
             }
+
+
+@blueprint.route(f"{HELPER}/resident")
+class LinkedHelper(MethodView):
+    """Who a helper is in the register."""
+
+    @allow(Right.VISITS_PLAN)
+    @blueprint.takes(schemas.LinkHelper, schemas.LinkedHelperOut)
+    def post(self, data: Mapping[str, Any], performer_id: int) -> Response:
+        """Say who a helper is in the register: with their death their duties and orders go to others."""
+
+        def work(session: Session) -> Answer:
+            found = catalogue.set_resident(session, performer_id, data["resident_id"], actor=actor())
+            return 200, schemas.LinkedHelperOut().dump(linked(found)), {}
+
+        return once(f"care.link_helper:{performer_id}", data, work)
 
 
 @blueprint.route(f"{HELPER}/day")

@@ -135,7 +135,7 @@ class Territory(Base):
 class Performer(Base):
     """Who does the work: a firm of the district, or a team worker, helper or named person of a community.
 
-    `version` grows with every change of the facts that routing uses.
+    `version` grows with every change of the facts that routing uses; `resident_id` is who a person is in the register.
     """
 
     __tablename__ = "performers"
@@ -150,6 +150,7 @@ class Performer(Base):
     uscc: Mapped[str | None]
     team_id: Mapped[Reference | None]
     user_id: Mapped[Reference | None] = mapped_column(ForeignKey("users.id"))
+    resident_id: Mapped[Reference | None]
     contact: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)
     email: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -169,8 +170,10 @@ class Performer(Base):
 
     __table_args__ = (
         ForeignKeyConstraint(["community_id", "team_id"], ["teams.community_id", "teams.id"]),
+        within("residents", "resident_id"),
         UniqueConstraint("organisation_id", "code"),
         CheckConstraint("kind IN ('firm', 'team_worker', 'helper')", name="kind"),
+        CheckConstraint("resident_id IS NULL OR kind <> 'firm'", name="resident"),
         CheckConstraint("kind = 'firm' OR community_id IS NOT NULL", name="community"),
         CheckConstraint("channel IN ('webhook', 'email', 'app')", name="channel"),
         CheckConstraint("capacity > 0", name="capacity"),
@@ -183,6 +186,7 @@ class Performer(Base):
             unique=True,
             postgresql_where=text("kind = 'firm' AND admission IN ('applied', 'admitted')"),
         ),
+        Index("ix_performers_resident_id", "resident_id", postgresql_where=text("resident_id IS NOT NULL")),
     )
 
 

@@ -279,10 +279,22 @@ class LeaveOut(HouseSchema):
     until = fields.Date(required=True, allow_none=True)
 
 
-class HelperOut(HouseSchema):
-    """A helper: how many are paired with them, what is due, when they are away."""
+class LinkHelper(HouseSchema):
+    """Who a helper is in the register; null: nobody of it."""
+
+    resident_id = identity(required=True, allow_none=True)
+
+
+class LinkedHelperOut(HouseSchema):
+    """Who a helper is in the register."""
 
     performer_id = fields.Integer(required=True)
+    resident_id = fields.Integer(required=True, allow_none=True)
+
+
+class HelperOut(LinkedHelperOut):
+    """A helper: how many are paired with them, what is due, when they are away."""
+
     name = fields.String(required=True)
     paired = fields.Integer(required=True)
     due = fields.Integer(required=True)

@@ -200,11 +200,11 @@ def alarm_words(alarm: Alarm, performers: Mapping[int, str]) -> str:
         "disposal_late": gettext("隔离的物品到期还没有销毁签字"),
         "canary_late": gettext("探针订单没有按时走完，系统可能有问题"),
     }
-    words |= of_money(facts) | of_life(facts) | of_calendar(facts) | of_devices(facts)
+    words |= of_money(facts) | of_life(facts) | of_calendar(facts, name) | of_devices(facts)
     return words.get(alarm.kind, alarm.kind)
 
 
-def of_calendar(facts: Mapping[str, Any]) -> dict[str, str]:
+def of_calendar(facts: Mapping[str, Any], name: str) -> dict[str, str]:
     """The alarms of the care calendar."""
     known = facts.get("duty") in set(DutyKind)
     said = {"duty": gettext(DUTY_LABELS[DutyKind(facts["duty"])]) if known else "", "period": facts.get("period", "")}
@@ -214,6 +214,9 @@ def of_calendar(facts: Mapping[str, Any]) -> dict[str, str]:
         "duty_nobody": gettext("%(duty)s没有人能去，请调整帮扶人", **said),
         "duty_unplaced": gettext("到期的上门派不出去，请核对这一户的登记"),
         "excuse_waits": gettext("有一次探访申请免做，请另一位同事批准或退回"),
+        "helper_gone": gettext("%(name)s 已亡故：请停用账号；是咨询师的，请改约", name=name)
+        if not facts.get("at_work")
+        else gettext("%(name)s 已亡故：正在做的 %(count)s 单请改派，请停用账号", name=name, count=facts["at_work"]),
         "nest_changed": gettext("有一户可能不再是空巢，请核对同住的人"),
         "calls_unanswered": gettext("两次问候电话没有人接，已派楼道长上门，请马上打电话通知")
         if facts.get("post")

@@ -117,6 +117,10 @@ def test_helpers_are_away_and_others_go(scene: Scene) -> None:
     assert {one["helper_id"] for one in items(who, "/duties", state="due")} == {first}
     leaves = {one["performer_id"]: len(one["leaves"]) for one in items(who, "/helpers")}
     assert leaves == {first: 0, second: 1}
+    assert fields_of(post(who, f"/helpers/{second}/resident", resident_id=2**40)) == ["resident_id"]
+    linked = told(post(who, f"/helpers/{second}/resident", resident_id=scene.elder["resident_id"]))
+    assert linked == {"performer_id": second, "resident_id": scene.elder["resident_id"]}
+    assert linked.items() <= next(one for one in items(who, "/helpers") if one["performer_id"] == second).items()
     back = told(post(who, f"/leaves/{leave['id']}/end", until=scene.today.isoformat()))
     assert back["until"] == scene.today.isoformat()
     stops = items(who, f"/helpers/{first}/day", day=period["planned_on"])

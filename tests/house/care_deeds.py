@@ -147,6 +147,7 @@ CARE_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{PERIOD}/refusal"): (asked, 303, nothing),
     ("POST", f"{PERIOD}/helper"): (period, 303, lambda world: {"performer_id": second(world)}),
     ("GET", f"{HELPER}/day"): (helper, 200, nothing),
+    ("POST", f"{HELPER}/resident"): (helper, 303, nothing),
     ("POST", f"{HELPER}/leave"): (helper, 303, lambda _: {"starts_on": "2099-01-01", "until": "2099-01-02"}),
     ("POST", f"/care/leaves/{ID.format('leave')}/end"): (
         leave,

@@ -42,6 +42,7 @@ DUTY_DEEDS: dict[tuple[str, str], Row] = {
     ("POST", f"{PERIOD}/helper"): (period, 200, lambda world: {"performer_id": int(second(world))}),
     ("POST", f"{API}/absences/{ID.format('absence')}/end"): (absence, 200, lambda _: {"until": "2099-01-01"}),
     ("GET", f"{HELPER}/day"): (helper, 200, nothing),
+    ("POST", f"{HELPER}/resident"): (helper, 200, lambda _: {"resident_id": None}),
     ("POST", f"{HELPER}/leaves"): (helper, 201, lambda _: {"starts_on": "2099-01-01", "until": "2099-01-02"}),
     ("POST", f"{API}/leaves/{ID.format('leave')}/end"): (
         leave,

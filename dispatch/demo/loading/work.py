@@ -42,6 +42,7 @@ def load_performers(session: Session, book: Book) -> int:
     known = book.known(session)
     before = known.performers()
     organisations, areas, teams, users = known.organisations(), known.areas(), known.teams(), known.users()
+    residents = known.residents()
 
     def new(one: Performer) -> loading.NewPerformer:
         is_firm = one.kind == "firm"
@@ -56,6 +57,7 @@ def load_performers(session: Session, book: Book) -> int:
             uscc=one.uscc,
             team_id=teams[one.team_code] if one.team_code else None,
             user_id=users[one.login] if one.login else None,
+            resident_id=residents[one.resident_code] if one.resident_code else None,
             phone=one.phone,
             email=one.email,
             webhook_url=webhook_url(book, one),

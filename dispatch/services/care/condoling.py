@@ -25,7 +25,7 @@ from dispatch.services.care.visiting import AHEAD, KIND, appoint, visitors_of
 ORIGIN = "care.condolence"
 LATE, UNPLACED = "condolence_late", "condolence_unplaced"
 WORDS = "登门慰问：去之前请先向社区了解情况"
-FAMILY = "家属"
+FAMILY, BY_ANOTHER = "家属", "改由别人登门"
 TERMS = {
     "hospital_first_days": "care.hospital_first_visit_days",
     "hospital_repeat_days": "care.hospital_repeat_days",
@@ -165,11 +165,20 @@ def name_visitor(session: Session, visit_id: int, performer_id: int, *, actor: A
         raise VisitPaid
     if performer_id not in {one for one, _ in visitors_of(session, visit.community_id)}:
         raise Invalid("performer_id", "这位执行人不做登门慰问,请重新选择")
-    withdraw(session, visit, reason="改由别人登门", now=now)
+    withdraw(session, visit, reason=BY_ANOTHER, now=now)
     visit.performer_id = performer_id
     audit.record(session, "care.name_visitor", "condolences", visit.id, actor=actor, community_id=visit.community_id)
     send(session, visit, session.get_one(LifeEvent, visit.event_id), now=now)
     return visit
+
+
+def name_others(session: Session, performer_id: int, *, now: datetime) -> None:
+    """Whoever was named for visits that are still owed comes no more: somebody else goes, or the desk is told."""
+    query = select(Condolence).where(Condolence.performer_id == performer_id, Condolence.state.in_(UNPAID))
+    for visit in session.scalars(query.order_by(Condolence.id).with_for_update()).all():
+        withdraw(session, visit, reason=BY_ANOTHER, now=now)
+        visit.performer_id = None
+        send(session, visit, session.get_one(LifeEvent, visit.event_id), now=now)
 
 
 def withdraw(session: Session, visit: Condolence, *, reason: str, now: datetime) -> None:

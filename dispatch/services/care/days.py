@@ -51,9 +51,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class HelperRow:
-    """A helper: how many are paired with them, what is due, and when they are on leave."""
+    """A helper, who it is in the register, how many are paired with them, what is due, and when they are on leave."""
 
     helper: Performer
+    resident: str | None
     paired: int
     due: int
     leaves: Sequence[HelperLeave]
@@ -211,10 +212,15 @@ def list_helpers(session: Session, *, actor: Actor, today: date) -> list[HelperR
     )
     for leave in session.scalars(current.order_by(HelperLeave.starts_on)):
         leaves[leave.performer_id].append(leave)
-    helpers = session.scalars(
-        select(Performer).where(Performer.id.in_({*paired, *due, *leaves})).order_by(Performer.name, Performer.id)
+    helpers = session.execute(
+        select(Performer, Resident.name)
+        .outerjoin(Resident, Resident.id == Performer.resident_id)
+        .where(Performer.id.in_({*paired, *due, *leaves}))
+        .order_by(Performer.name, Performer.id)
     )
-    return [HelperRow(one, paired.get(one.id, 0), due.get(one.id, 0), leaves[one.id]) for one in helpers]
+    return [
+        HelperRow(one, resident, paired.get(one.id, 0), due.get(one.id, 0), leaves[one.id]) for one, resident in helpers
+    ]
 
 
 def able_helpers(session: Session, community_id: int) -> list[Performer]:

@@ -162,17 +162,23 @@ def record_leave(
     made = keep_leave(session, helper, starts_on, until, actor=actor, now=now)
     if until is None:
         end_pairings(session, performer_id, starts_on)
-    meant = [one for one in asked_of(session, performer_id) if concerned(one, starts_on, until, today)]
+    pass_on(session, performer_id, Leave(starts_on, until), actor=actor, now=now)
+    return made
+
+
+def pass_on(session: Session, performer_id: int, leave: Leave, *, actor: Actor, now: datetime) -> None:
+    """What a helper was asked for in the days of a leave goes to others: duties and planned visits."""
+    today = clock.today(now)
+    meant = [one for one in asked_of(session, performer_id) if leave.covers(max(one.planned_on, today))]
     give_again(
         session,
         periods.owners_of(session, [one.id for one in meant]),
         meant,
-        code="leave" if until else "left",
+        code="leave" if leave.until else "left",
         actor=actor,
         now=now,
     )
-    give_to_others(session, performer_id, Leave(starts_on, until), reason=GIVEN_TO_ANOTHER, now=now)
-    return made
+    give_to_others(session, performer_id, leave, reason=GIVEN_TO_ANOTHER, now=now)
 
 
 def keep_leave(
@@ -213,12 +219,6 @@ def end_leave(session: Session, leave_id: int, *, until: date, actor: Actor) -> 
     return found
 
 
-def concerned(period: DutyPeriod, starts_on: date, until: date | None, today: date) -> bool:
-    """Whether a leave takes away a period's helper on the day for which they are asked."""
-    day = max(period.planned_on, today)
-    return starts_on <= day and (until is None or day <= until)
-
-
 def helper_seen(session: Session, performer_id: int, *, actor: Actor) -> Performer:
     """A helper or worker in reach; raises NotFound."""
     found = session.scalars(
@@ -234,12 +234,14 @@ def helper_seen(session: Session, performer_id: int, *, actor: Actor) -> Perform
     return found
 
 
-def end_pairings(session: Session, performer_id: int, day: date) -> None:
-    """A helper who leaves is paired with nobody any more."""
+def end_pairings(session: Session, performer_id: int, day: date) -> list[int]:
+    """A helper who leaves is paired with nobody any more; the pairings that ended."""
     rows = select(PairedHelper).where(PairedHelper.performer_id == performer_id, PairedHelper.ends_on.is_(None))
-    for paired in session.scalars(rows.with_for_update()):
+    found = session.scalars(rows.with_for_update()).all()
+    for paired in found:
         paired.ends_on = max(day, paired.starts_on)
     session.flush()
+    return [one.id for one in found]
 
 
 def swap(session: Session, period_id: int, performer_id: int, *, actor: Actor, now: datetime) -> DutyPeriod:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, or_, select, union
+from sqlalchemy import func, or_, select, union, union_all
 from sqlalchemy.orm import Session
 
 from dispatch.models.care import Condolence, Contact, DutyOrder, DutyPeriod, HelperLeave
@@ -147,13 +147,14 @@ def add_times(session: Session, bench: Bench, community_id: int, *, today: date)
 
 
 def away_on(session: Session, performer_ids: Sequence[int], day: date) -> set[int]:
-    """Those of some helpers who are on leave on a day."""
+    """Those of some helpers who are on leave on a day, or out of use."""
     leaves = select(HelperLeave.performer_id).where(
         HelperLeave.performer_id.in_(performer_ids),
         HelperLeave.starts_on <= day,
         or_(HelperLeave.until.is_(None), HelperLeave.until >= day),
     )
-    return set(session.scalars(leaves))
+    unused = select(Performer.id).where(Performer.id.in_(performer_ids), ~Performer.is_active)
+    return set(session.scalars(union_all(leaves, unused)))
 
 
 def add_history(session: Session, bench: Bench, community_id: int, *, today: date) -> None:

@@ -140,6 +140,7 @@ def performer_of(session: Session, post: Post, home: Home) -> int:
         uscc=None,
         team_id=None,
         user_id=post.user_id,
+        resident_id=post.resident_id,
         phone=phone_of(resident) if resident is not None else None,
         email=None,
         webhook_url=None,

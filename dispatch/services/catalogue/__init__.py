@@ -68,8 +68,10 @@ from dispatch.services.catalogue.performers import (
     organisations_of_performers,
     set_capacity,
     set_coverage,
+    set_resident,
     set_services,
     set_shifts,
+    set_use,
 )
 from dispatch.services.catalogue.prices import PricesChanged, lines_of, price_lists, prices_on, set_prices
 from dispatch.services.catalogue.scans import add_scan, read_scan, scans_of_firm
@@ -167,9 +169,11 @@ __all__ = [
     "set_capacity",
     "set_coverage",
     "set_prices",
+    "set_resident",
     "set_services",
     "set_shifts",
     "set_territory",
+    "set_use",
     "shifts_of",
     "start_year",
     "suspend",

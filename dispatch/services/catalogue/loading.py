@@ -53,7 +53,8 @@ class NewPaper:
 class NewPerformer:
     """A firm, team worker or helper; `organisation_id` is the district's for a firm, else the community's.
 
-    `areas` are the ids where it is admitted, None for the whole community; `shifts` in their stored form.
+    `areas` are the ids where it is admitted, None for the whole community; `shifts` in their stored form;
+    `resident_id` is who a person is in the register of the community, where that is known.
     """
 
     uid: UUID
@@ -78,6 +79,7 @@ class NewPerformer:
     service_codes: tuple[str, ...]
     areas: tuple[int, ...] | None
     papers: tuple[NewPaper, ...]
+    resident_id: int | None = None
 
 
 def service_ids(session: Session, organisation_id: int) -> dict[str, int]:
@@ -187,6 +189,7 @@ def performer_row(one: NewPerformer) -> dict[str, Any]:
         "uscc": one.uscc,
         "team_id": one.team_id,
         "user_id": one.user_id,
+        "resident_id": one.resident_id,
         "phone": sealed("phone", one.uid, one.phone),
         "email": sealed("email", one.uid, one.email),
         "webhook_url": one.webhook_url,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.catalogue import Coverage, Paper, Performer, PerformerService, Service
-from dispatch.models.grid import Area
+from dispatch.models.grid import Area, Resident
 from dispatch.rules.access.roles import Actor
 from dispatch.services.access import audit
 from dispatch.services.access.reach import visible
@@ -136,6 +136,28 @@ def set_capacity(
         raise Invalid("capacity", "同时接单数至少为1")
     performer.capacity = capacity
     changed(session, performer, "catalogue.set_capacity", actor, {"capacity": str(capacity)})
+
+
+def set_resident(session: Session, performer_id: int, resident_id: int | None, *, actor: Actor) -> Performer:
+    """Say who a helper or worker is in the register, or that they are not in it; they are found by it at a death.
+
+    Raises NotFound for a firm, Invalid("resident_id", …) for nobody of the same community.
+    """
+    performer = locked(session, performer_id, actor)
+    if performer.kind == "firm":
+        raise NotFound
+    same = (Resident.id == resident_id, Resident.community_id == performer.community_id, Resident.left_at.is_(None))
+    if resident_id is not None and session.scalars(select(Resident.id).where(*same)).one_or_none() is None:
+        raise Invalid("resident_id", "居民台账里没有这个人,请重新选择")
+    performer.resident_id = resident_id
+    changed(session, performer, "catalogue.set_resident", actor)
+    return performer
+
+
+def set_use(session: Session, performer: Performer, *, in_use: bool, actor: Actor) -> None:
+    """Take somebody who has died out of use, or back where that was wrong."""
+    performer.is_active = in_use
+    changed(session, performer, "catalogue.use_again" if in_use else "catalogue.stand_down", actor)
 
 
 def set_services(session: Session, performer_id: int, service_ids: Iterable[int], *, actor: Actor) -> None:

@@ -15,7 +15,7 @@ from dispatch.rules.care.events import Event
 from dispatch.rules.care.terms import AbsenceKind, End
 from dispatch.services import care, grid, notify
 from dispatch.services.access import reach
-from dispatch.services.care import alarms, condoling, events, hosting, vouchers
+from dispatch.services.care import alarms, condoling, events, hosting, retiring, vouchers
 from dispatch.services.care.events import EventDraft
 from dispatch.services.grid import leaving as register
 from dispatch.services.market.departing import depart
@@ -182,6 +182,13 @@ def end_posts(session: Session, departure: Departure) -> Iterable[tuple[str, int
     return [("posts", one) for one in held]
 
 
+def stand_down(session: Session, departure: Departure) -> Iterable[tuple[str, int]]:
+    """A helper or worker who has died is asked for nothing any more, others are; who moves away may still come."""
+    if departure.kind is not Event.DEATH:
+        return []
+    return retiring.stand_down(session, departure.resident.id, actor=departure.actor, now=departure.now)
+
+
 def leave_register(session: Session, departure: Departure) -> Iterable[tuple[str, int]]:
     """The register knows them as gone; the history of the home stays."""
     residence = register.leave(session, departure.resident, departure.day, actor=departure.actor, now=departure.now)
@@ -200,6 +207,7 @@ CONSEQUENCES: tuple[Consequence, ...] = (
     recover_device,
     end_card,
     end_posts,
+    stand_down,
     leave_register,
 )
 """What follows, in this order: the register is last, as the others still ask it where the home is."""

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
-from dispatch.models.care import Absence, GroupMember, LifeEffect, LifeEvent
+from dispatch.models.care import Absence, Enrolment, GroupMember, LifeEffect, LifeEvent, PairedHelper
 from dispatch.models.grid import Residence, Resident
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM, Actor
@@ -19,7 +19,7 @@ from dispatch.rules.care.terms import AbsenceKind
 from dispatch.rules.orders.states import OPEN, WITH_PERFORMER, OrderState
 from dispatch.services import care, grid, orders
 from dispatch.services.access import audit, vault
-from dispatch.services.care import alarms, condoling, events, hosting, vouchers
+from dispatch.services.care import alarms, condoling, events, hosting, retiring, vouchers
 from dispatch.services.grid import leaving as register
 from dispatch.services.market import departing
 
@@ -210,6 +210,22 @@ def restore_post(session: Session, correction: Correction, row_id: int) -> bool:
     return True
 
 
+def restore_helper(session: Session, correction: Correction, row_id: int) -> bool:
+    """Who was taken out of use as a helper may be asked again."""
+    retiring.use_again(session, row_id, actor=correction.actor, now=correction.now)
+    return True
+
+
+def restore_pairing(session: Session, _correction: Correction, row_id: int) -> bool:
+    """The helper is paired again, unless the elder has left the programme meanwhile."""
+    pairing = session.get_one(PairedHelper, row_id, with_for_update=True, populate_existing=True)
+    if session.get_one(Enrolment, pairing.enrolment_id).ends_on is not None:
+        return False
+    pairing.ends_on = None
+    session.flush()
+    return True
+
+
 RESTORES: dict[str, Callable[[Session, Correction, int], bool]] = {
     "residents": restore_resident,
     "residences": restore_residence,
@@ -225,5 +241,7 @@ RESTORES: dict[str, Callable[[Session, Correction, int], bool]] = {
     "aid_applications": restore_approval,
     "cards": restore_card,
     "posts": restore_post,
+    "performers": restore_helper,
+    "pairing_helpers": restore_pairing,
 }
 """How each effect is undone, in this order."""

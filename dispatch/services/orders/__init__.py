@@ -62,7 +62,7 @@ from dispatch.services.orders.escalated import (
     tell_digest,
 )
 from dispatch.services.orders.escalation import sign_due
-from dispatch.services.orders.firms import decide_firm, orders_in_hand
+from dispatch.services.orders.firms import decide_firm, orders_in_hand, take_all
 from dispatch.services.orders.granting import NoHelpAsked, NotHeld, finish_help, resume, resume_by_clock
 from dispatch.services.orders.hand import (
     SecondPersonMissing,
@@ -310,6 +310,7 @@ __all__ = [
     "supervised",
     "supervision_due",
     "supervisions_of",
+    "take_all",
     "team_names",
     "tell_digest",
     "time_line",

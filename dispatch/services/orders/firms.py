@@ -1,4 +1,4 @@
-"""What a decision about a firm means for orders: open rounds go on without it, what it has in hand is listed."""
+"""What it means for orders that somebody gets no more: open rounds go on without them, what they have in hand moves."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from dispatch.models.catalogue import Performer
 from dispatch.models.orders import Offer, OfferRecipient, Order
-from dispatch.rules.access.roles import Actor
+from dispatch.rules.access.roles import Actor, ActorKind
 from dispatch.rules.catalogue.firms import FirmAction
 from dispatch.rules.notify.texts import said
 from dispatch.rules.orders.states import OrderState
 from dispatch.rules.queue import Lane
 from dispatch.services import catalogue, notify
 from dispatch.services.access import audit, reach
-from dispatch.services.orders.offers import close_round, others_open
+from dispatch.services.orders.offers import close_round, others_open, route_without
 
 IN_HAND = (OrderState.ACCEPTED, OrderState.ARRIVED)
 TAKES_OFFERS_AWAY = frozenset({FirmAction.SUSPEND, FirmAction.LEAVE})
@@ -61,6 +61,21 @@ def decide_firm(
             facts=facts,
         )
     return orders_in_hand(session, firm.id, actor=actor)
+
+
+def take_all(session: Session, performer: Performer, *, reason: str, actor: Actor, now: datetime) -> int:
+    """Take from somebody what they were offered or had accepted: others are asked. How many they are at work on.
+
+    At those the work has begun: a dispatcher decides about them.
+    """
+    leave_rounds(session, performer, reason=reason, actor=actor, now=now)
+    query = select(Order).where(Order.performer_id == performer.id, Order.state.in_(IN_HAND)).order_by(Order.id)
+    found = session.scalars(query.with_for_update().execution_options(populate_existing=True)).all()
+    accepted = [order for order in found if order.state == OrderState.ACCEPTED]
+    for order in accepted:
+        route_without(session, order, performer.id, reason=reason, actor=actor, kind=ActorKind.DISPATCHER, now=now)
+        audit.record(session, "orders.take_away", "orders", order.id, actor=actor, community_id=order.community_id)
+    return len(found) - len(accepted)
 
 
 def leave_rounds(session: Session, firm: Performer, *, reason: str, actor: Actor, now: datetime) -> None:

@@ -341,9 +341,25 @@ def give_back(session: Session, token: Key, *, reason: str, now: datetime) -> Or
     if order.state != OrderState.ACCEPTED:
         raise NotYours
     recipient.outcome, recipient.reason = "withdrawn", reason
-    step(session, order, Action.WITHDRAW_PERFORMER, actor=actor_of(recipient), now=now, reason=reason)
+    actor = actor_of(recipient)
+    route_without(session, order, recipient.performer_id, reason=reason, actor=actor, kind=actor.kind, now=now)
+    return order
+
+
+def route_without(
+    session: Session,
+    order: Order,
+    performer_id: int,
+    *,
+    reason: str,
+    actor: Actor,
+    kind: ActorKind,
+    now: datetime,
+) -> None:
+    """Whoever had accepted an order does not come: it is routed anew, without them."""
+    step(session, order, Action.WITHDRAW_PERFORMER, actor=actor, kind=kind, now=now, reason=reason)
     close_cycle(session, order, now=now)
-    order.excluded_performers = [*order.excluded_performers, recipient.performer_id]
+    order.excluded_performers = [*order.excluded_performers, performer_id]
     queue.enqueue(
         session,
         "orders.route",
@@ -351,4 +367,3 @@ def give_back(session: Session, token: Key, *, reason: str, now: datetime) -> Or
         reference=order.id,
         dedupe=f"orders.route:{order.number}:{order.version}",
     )
-    return order

@@ -8,20 +8,23 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import NotFound
+from dispatch.gateways import limits
 from dispatch.rules.access.roles import Actor, Right
-from dispatch.services import care
+from dispatch.services import care, catalogue, grid
 from dispatch.services.care import days, feeding
 from dispatch.transaction import retrying, transaction
 from dispatch.web.access import allow, current_actor
 from dispatch.web.care.door import ID, blueprint
+from dispatch.web.care.enrolling import MOST_FOUND
 from dispatch.web.changing import NOTHING_WRONG, change
 from dispatch.web.knowledge import needed_day, read_day
+from dispatch.web.orders.form import number
 
 HELPER = f"/helpers/{ID.format('performer_id')}"
 
 
 @blueprint.get("/helpers")
-@allow(Right.VISITS_PLAN)
+@allow(Right.VISITS_PLAN, limit=limits.SEARCH)
 def helpers() -> str:
     """The helpers of the care calendar."""
     return render_helpers(current_actor(), NOTHING_WRONG)
@@ -30,17 +33,33 @@ def helpers() -> str:
 def render_helpers(actor: Actor, errors: Mapping[str, str]) -> str:
     """Who is paired, asked or on leave."""
     with transaction() as session:
-        today = clock.today(clock.now(session))
+        today, query = clock.today(clock.now(session)), request.values.get("q", "")[:100].strip()
         rows = days.list_helpers(session, actor=actor, today=today)
+        found = grid.search_residents(session, query, actor=actor, limit=MOST_FOUND).items if query else ()
         feeds = feeding.feeds_of(session, performer_ids=[row.helper.id for row in rows], actor=actor)
         return render_template(
             "care/helpers.html",
             rows=rows,
             feeds={feed.performer_id: feed for feed in feeds},
+            found=found,
+            query=query,
+            asked=request.values.get("helper") or str((request.view_args or {}).get("performer_id", "")),
             today=today,
             typed=request.form,
             errors=errors,
         )
+
+
+@blueprint.post(f"{HELPER}/resident")
+@allow(Right.VISITS_PLAN)
+@retrying
+def link_resident(performer_id: int) -> Response:
+    """Say who a helper is in the register."""
+
+    def work(session: Session, actor: Actor, _now: datetime) -> object:
+        return catalogue.set_resident(session, performer_id, number(request.form, "resident_id"), actor=actor)
+
+    return change(work, render_helpers, url_for("pages_care.helpers"))
 
 
 @blueprint.post(f"{HELPER}/leave")

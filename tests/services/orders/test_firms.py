@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Invalid
+from dispatch.models.catalogue import Performer
 from dispatch.models.notify import Notice
 from dispatch.rules.access.roles import Role
 from dispatch.rules.catalogue.firms import FirmAction
@@ -58,6 +59,28 @@ def test_what_the_firm_has_in_hand_stays_and_is_listed(session: Session, world: 
     listed = orders.decide_firm(session, firm, FirmAction.SUSPEND, reason="投诉", until=UNTIL, actor=centre, now=NOW)
     assert [one.id for one in listed] == [order.id]
     assert order.performer_id == firm
+
+
+def test_who_has_died_has_nothing_offered_or_accepted_any_more_and_what_has_begun_is_counted(
+    session: Session, world: World, links: Links
+) -> None:
+    world.plumbing.given = "offer_all"
+    session.flush()
+    waiting, taken, begun = (routed(session, world) for _ in range(3))
+    performer = session.get_one(Performer, next(iter(links(taken))))
+    tokens = {order.id: links(order)[performer.id] for order in (waiting, taken, begun)}
+    for order in (taken, begun):
+        orders.accept(session, tokens[order.id], now=NOW)
+    orders.arrive(session, tokens[begun.id], now=NOW)
+    centre = staff(session, world, Role.CENTRE)
+    assert orders.take_all(session, performer, reason="不再来", actor=centre, now=NOW) == 1
+    assert (taken.state, taken.performer_id, begun.performer_id) == ("awaiting_dispatch", None, performer.id)
+    with pytest.raises(orders.LinkDead):
+        orders.accept(session, tokens[waiting.id], now=NOW)
+    orders.route(session, taken.id, now=NOW)
+    assert performer.id not in links(taken)
+    with pytest.raises(orders.NotYours):
+        orders.finish(session, tokens[taken.id], WorkReport("done", 0), now=NOW)
 
 
 def test_a_cost_above_the_list_needs_a_note_and_the_preview_tells_the_price(
