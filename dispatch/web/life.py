@@ -155,8 +155,9 @@ def tell() -> Response:
             words=form.get("words", ""),
         )
         event = life.tell(session, draft, actor=actor, now=now)
-        readable = event is not None and actor.may(Right.LIFE_READ)
-        return url_for("pages_life.show", life_event_id=event.id) if readable else url_for("pages_life.thanks")
+        if event is None or not events.is_seen(session, event, actor=actor):
+            return url_for("pages_life.thanks")
+        return url_for("pages_life.show", life_event_id=event.id)
 
     return make(work, lambda actor, errors: render_form(actor, request.form, errors))
 

@@ -14,8 +14,8 @@ from dispatch.models.grid import Resident
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.care import excuses
 from dispatch.rules.care.terms import AbsenceKind, Excuse, PeriodState
-from dispatch.services.access import audit, reach
-from dispatch.services.care import cases, misses, periods
+from dispatch.services.access import audit
+from dispatch.services.care import cases, misses, part, periods
 from dispatch.services.care.cases import Case
 from dispatch.services.care.checks import resident_in_reach
 from dispatch.services.care.ordering import withdraw
@@ -116,7 +116,7 @@ def end_away(session: Session, absence_id: int, *, until: date, actor: Actor) ->
     Raises NotFound, Invalid("until"), ByDischarge for a stay in hospital, DaysKnown.
     """
     found = session.scalars(
-        select(Absence).where(Absence.id == absence_id, reach.visible(Absence, actor)).with_for_update()
+        select(Absence).where(Absence.id == absence_id, part.visible(Absence, actor)).with_for_update()
     ).one_or_none()
     if found is None:
         raise NotFound

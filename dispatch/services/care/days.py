@@ -19,7 +19,7 @@ from dispatch.rules.care.terms import DutyKind, PeriodState
 from dispatch.rules.orders.states import AFTER_WORK, OPEN
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services.access import reach
-from dispatch.services.care import cases
+from dispatch.services.care import cases, part
 from dispatch.services.care.cases import Case, Home
 from dispatch.services.care.handing import helper_seen
 from dispatch.services.care.helping import SERVICE_OF, bench_of
@@ -191,7 +191,7 @@ def list_helpers(session: Session, *, actor: Actor, today: date) -> list[HelperR
         session.execute(
             select(PairedHelper.performer_id, func.count())
             .join(Enrolment, Enrolment.id == PairedHelper.enrolment_id)
-            .where(reach.visible(PairedHelper, actor), PairedHelper.ends_on.is_(None), Enrolment.ends_on.is_(None))
+            .where(part.visible(PairedHelper, actor), PairedHelper.ends_on.is_(None), Enrolment.ends_on.is_(None))
             .group_by(PairedHelper.performer_id)
         ).all()
     )
@@ -199,7 +199,7 @@ def list_helpers(session: Session, *, actor: Actor, today: date) -> list[HelperR
         session.execute(
             select(DutyPeriod.helper_id, func.count())
             .where(
-                reach.visible(DutyPeriod, actor),
+                part.visible(DutyPeriod, actor),
                 DutyPeriod.state == PeriodState.DUE,
                 DutyPeriod.helper_id.is_not(None),
             )

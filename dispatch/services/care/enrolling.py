@@ -17,8 +17,8 @@ from dispatch.rules.access.roles import Actor
 from dispatch.rules.care import eligibility
 from dispatch.rules.care.terms import OWED_BY, End
 from dispatch.rules.care.terms import Programme as Kind
-from dispatch.services.access import audit, reach, vault
-from dispatch.services.care import cases, helping, misses, periods
+from dispatch.services.access import audit, vault
+from dispatch.services.care import cases, helping, misses, part, periods
 from dispatch.services.care.checks import resident_in_reach
 from dispatch.services.care.ordering import sent_for, withdraw
 from dispatch.services.care.programmes import find_programme
@@ -112,14 +112,16 @@ def community_of(session: Session, draft: EnrolmentDraft, *, actor: Actor) -> in
         if draft.household_id is None or draft.resident_id is not None:
             raise Invalid("household_id", "结对按户登记,请选择住户")
         found = session.scalars(
-            select(Household.community_id).where(Household.id == draft.household_id, reach.visible(Household, actor))
+            select(Household.community_id).where(Household.id == draft.household_id, part.visible(Household, actor))
         ).one_or_none()
         if found is None:
             raise Invalid("household_id", "没有这一户,请重新选择")
         return found
     if draft.resident_id is None or draft.household_id is not None:
         raise Invalid("resident_id", "这个项目按人登记,请选择居民")
-    return resident_in_reach(session, draft.resident_id, actor=actor).community_id
+    resident = resident_in_reach(session, draft.resident_id, actor=actor)
+    part.check_resident(session, resident, actor=actor)
+    return resident.community_id
 
 
 def check(session: Session, programme: Programme, draft: EnrolmentDraft, day: date, *, now: datetime) -> None:
@@ -155,7 +157,7 @@ def births_at(session: Session, household_id: int | None, resident_id: int | Non
 def find_enrolment(session: Session, enrolment_id: int, *, actor: Actor) -> Enrolment:
     """The enrolment, if the actor may see it; others are NotFound like missing ones."""
     found = session.scalars(
-        select(Enrolment).where(Enrolment.id == enrolment_id, reach.visible(Enrolment, actor))
+        select(Enrolment).where(Enrolment.id == enrolment_id, part.visible(Enrolment, actor))
     ).one_or_none()
     if found is None:
         raise NotFound

@@ -15,12 +15,12 @@ from dispatch.models.care import Condolence, LifeEvent
 from dispatch.models.catalogue import Performer
 from dispatch.models.grid import Building, Household, Resident, Stairwell
 from dispatch.models.orders import Order
-from dispatch.rules.access.roles import Actor
+from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.care.events import Event, Source, check_event, is_triggered
 from dispatch.rules.care.terms import AbsenceKind
 from dispatch.rules.orders.intake import check_text
 from dispatch.services.access import audit, reach, vault
-from dispatch.services.care import condoling, groups
+from dispatch.services.care import condoling, groups, part
 from dispatch.services.care.absences import begin_absence, end_absence
 
 LONGEST_WORDS = 500
@@ -163,13 +163,19 @@ def condole(session: Session, event: LifeEvent, performer_id: int | None, *, now
 
 def find_event(session: Session, event_id: int, *, actor: Actor, locked: bool = False) -> LifeEvent:
     """An event in reach, locked when asked; raises NotFound."""
-    query = select(LifeEvent).where(LifeEvent.id == event_id, reach.visible(LifeEvent, actor))
+    query = select(LifeEvent).where(LifeEvent.id == event_id, part.visible(LifeEvent, actor))
     if locked:
         query = query.with_for_update().execution_options(populate_existing=True)
     found = session.scalars(query).one_or_none()
     if found is None:
         raise NotFound
     return found
+
+
+def is_seen(session: Session, event: LifeEvent, *, actor: Actor) -> bool:
+    """Whether the actor may read an event: who may only tell, and who told of another's area, may not."""
+    query = select(LifeEvent.id).where(LifeEvent.id == event.id, part.visible(LifeEvent, actor))
+    return actor.may(Right.LIFE_READ) and session.scalars(query).one_or_none() is not None
 
 
 def list_events(
@@ -188,7 +194,7 @@ def list_events(
         select(LifeEvent, Resident, Condolence)
         .outerjoin(Resident, Resident.id == LifeEvent.resident_id)
         .outerjoin(Condolence, Condolence.id == newest)
-        .where(reach.visible(LifeEvent, actor))
+        .where(part.visible(LifeEvent, actor))
         .order_by(LifeEvent.id.desc())
         .limit(limit)
     )

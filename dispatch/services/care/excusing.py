@@ -12,8 +12,8 @@ from dispatch.rules.access.roles import Actor
 from dispatch.rules.care import excuses
 from dispatch.rules.care.terms import PeriodState
 from dispatch.services import notify
-from dispatch.services.access import audit, reach, vault
-from dispatch.services.care import cases, helping, misses, periods
+from dispatch.services.access import audit, vault
+from dispatch.services.care import cases, helping, misses, part, periods
 from dispatch.services.care.ordering import withdraw
 
 WITHDRAWN = "这次上门免做"
@@ -24,7 +24,7 @@ def find_period(session: Session, period_id: int, *, actor: Actor) -> DutyPeriod
     """A period in reach, locked and read fresh; raises NotFound."""
     found = session.scalars(
         select(DutyPeriod)
-        .where(DutyPeriod.id == period_id, reach.visible(DutyPeriod, actor))
+        .where(DutyPeriod.id == period_id, part.visible(DutyPeriod, actor))
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()

@@ -16,7 +16,7 @@ from dispatch.rules.care.sharing import Leave
 from dispatch.rules.care.terms import DutyKind, HelperKind, PeriodState
 from dispatch.services import notify
 from dispatch.services.access import audit, reach
-from dispatch.services.care import cases, helping, periods
+from dispatch.services.care import cases, helping, part, periods
 from dispatch.services.care.cases import Case
 from dispatch.services.care.enrolling import EXCLUSION_VIOLATION, EnrolmentEnded, find_enrolment
 from dispatch.services.care.helping import SERVICE_OF
@@ -117,7 +117,7 @@ def without_helper(session: Session, enrolment_ids: Sequence[int]) -> list[tuple
 def find_pairing(session: Session, pairing_id: int, *, actor: Actor) -> PairedHelper:
     """A pairing in reach, locked; raises NotFound."""
     found = session.scalars(
-        select(PairedHelper).where(PairedHelper.id == pairing_id, reach.visible(PairedHelper, actor)).with_for_update()
+        select(PairedHelper).where(PairedHelper.id == pairing_id, part.visible(PairedHelper, actor)).with_for_update()
     ).one_or_none()
     if found is None:
         raise NotFound
@@ -247,7 +247,7 @@ def end_pairings(session: Session, performer_id: int, day: date) -> list[int]:
 def swap(session: Session, period_id: int, performer_id: int, *, actor: Actor, now: datetime) -> DutyPeriod:
     """Give what is due to another helper by hand. Raises NotFound, Invalid, NotOpen."""
     period = session.scalars(
-        select(DutyPeriod).where(DutyPeriod.id == period_id, reach.visible(DutyPeriod, actor))
+        select(DutyPeriod).where(DutyPeriod.id == period_id, part.visible(DutyPeriod, actor))
     ).one_or_none()
     if period is None:
         raise NotFound

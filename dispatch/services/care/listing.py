@@ -13,7 +13,7 @@ from dispatch.models.grid import Resident
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor
 from dispatch.rules.care.periods import span_of
-from dispatch.services.access import reach
+from dispatch.services.care import part
 from dispatch.services.care.reading import check_month
 
 Row = TypeVarTuple("Row")
@@ -81,7 +81,7 @@ def list_enrolments(session: Session, wanted: Wanted, *, actor: Actor) -> Sequen
     query = (
         select(Enrolment, Programme.kind)
         .join(Programme, Programme.id == Enrolment.programme_id)
-        .where(reach.visible(Enrolment, actor), *of_person(wanted), *among(Programme.kind, wanted.programme))
+        .where(part.visible(Enrolment, actor), *of_person(wanted), *among(Programme.kind, wanted.programme))
     )
     if not wanted.ended:
         query = query.where(Enrolment.ends_on.is_(None))
@@ -95,7 +95,7 @@ def list_duties(session: Session, wanted: Wanted, *, actor: Actor) -> list[DutyR
         .join(Duty, Duty.id == DutyPeriod.duty_id)
         .join(Enrolment, Enrolment.id == Duty.enrolment_id)
         .where(
-            reach.visible(DutyPeriod, actor),
+            part.visible(DutyPeriod, actor),
             *of_person(wanted),
             *among(Enrolment.id, wanted.enrolment_id),
             *among(DutyPeriod.helper_id, wanted.performer_id),
@@ -121,7 +121,7 @@ def list_contacts(session: Session, wanted: Wanted, *, actor: Actor) -> list[tup
         select(Contact, Order.number)
         .outerjoin(Order, Order.id == Contact.difficulty_order_id)
         .where(
-            reach.visible(Contact, actor),
+            part.visible(Contact, actor),
             *among(Contact.household_id, wanted.household_id),
             *among(Contact.resident_id, wanted.resident_id),
             *among(Contact.performer_id, wanted.performer_id),
@@ -134,7 +134,7 @@ def list_contacts(session: Session, wanted: Wanted, *, actor: Actor) -> list[tup
 
 def list_absences(session: Session, wanted: Wanted, *, actor: Actor) -> Sequence[Absence]:
     """The absences in reach; those that are over only when asked for."""
-    query = select(Absence).where(reach.visible(Absence, actor), *among(Absence.resident_id, wanted.resident_id))
+    query = select(Absence).where(part.visible(Absence, actor), *among(Absence.resident_id, wanted.resident_id))
     if not wanted.ended:
         query = query.where(Absence.until.is_(None))
     return session.scalars(paged(query, Absence.id, wanted)).all()

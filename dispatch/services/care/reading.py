@@ -15,8 +15,8 @@ from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.care.figures import VisitRate, visit_rate
 from dispatch.rules.care.terms import DutyKind, PeriodState
-from dispatch.services.access import reach, vault
-from dispatch.services.care import cases
+from dispatch.services.access import vault
+from dispatch.services.care import cases, part
 from dispatch.services.care.cases import Case
 from dispatch.services.care.enrolling import find_enrolment
 
@@ -93,7 +93,7 @@ def list_enrolled(session: Session, *, actor: Actor, programme: str | None = Non
     query = (
         select(Enrolment.id)
         .join(Programme, Programme.id == Enrolment.programme_id)
-        .where(reach.visible(Enrolment, actor), Enrolment.ends_on.is_(None))
+        .where(part.visible(Enrolment, actor), Enrolment.ends_on.is_(None))
         .order_by(Programme.id, Enrolment.starts_on, Enrolment.id)
         .limit(MOST_LISTED)
     )
@@ -197,7 +197,7 @@ def month_of(session: Session, name: str, *, actor: Actor) -> Month:
         .join(Duty, Duty.id == DutyPeriod.duty_id)
         .outerjoin(Contact, Contact.id == DutyPeriod.contact_id)
         .outerjoin(Performer, Performer.id == WHO)
-        .where(reach.visible(DutyPeriod, actor), DutyPeriod.name == name, Duty.kind == DutyKind.MONTHLY_VISIT)
+        .where(part.visible(DutyPeriod, actor), DutyPeriod.name == name, Duty.kind == DutyKind.MONTHLY_VISIT)
         .order_by(DutyPeriod.planned_on, DutyPeriod.id)
     ).all()
     enrolled = {row.case.enrolment.id: row for row in rows_of(session, [one.enrolment_id for one in rows])}

@@ -21,7 +21,8 @@ from dispatch.rules.orders.intake import check_text
 from dispatch.rules.orders.states import AFTER_WORK, OPEN, OrderState
 from dispatch.rules.shanghai import SHANGHAI
 from dispatch.services import catalogue, orders
-from dispatch.services.access import audit, reach
+from dispatch.services.access import audit
+from dispatch.services.care import part
 from dispatch.services.care.checks import (
     LONGEST_NOTE,
     Visitors,
@@ -141,7 +142,7 @@ def record(session: Session, action: str, schedule: VisitSchedule, *, actor: Act
 
 def find(session: Session, schedule_id: int, *, actor: Actor, locked: bool = False) -> VisitSchedule:
     """The schedule, if the actor may see it; others are NotFound like missing ones."""
-    query = select(VisitSchedule).where(VisitSchedule.id == schedule_id, reach.visible(VisitSchedule, actor))
+    query = select(VisitSchedule).where(VisitSchedule.id == schedule_id, part.visible(VisitSchedule, actor))
     if locked:
         query = query.with_for_update().execution_options(populate_existing=True)
     schedule = session.scalars(query).one_or_none()
@@ -321,7 +322,7 @@ def list_schedules(
     """One page of the schedules the actor may see, newest first; `limit` 1..100."""
     if not 1 <= limit <= MOST_PER_PAGE:
         raise Invalid("limit", "每页 1 到 100 条")
-    query = select(VisitSchedule).where(reach.visible(VisitSchedule, actor))
+    query = select(VisitSchedule).where(part.visible(VisitSchedule, actor))
     for column in ("resident_id", "performer_id", "team_id"):
         wanted = getattr(filters, column)
         if wanted is not None:
