@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from flask import Response, current_app, g, url_for
-from flask_babel import format_datetime, gettext, lazy_gettext, ngettext
+from flask_babel import format_date, format_datetime, gettext, lazy_gettext, ngettext
 from markupsafe import Markup
 
 from dispatch.errors import DispatchError
@@ -142,6 +142,11 @@ def moment(at: datetime | None, now: datetime | None = None) -> str:
     if today is not None and local.year == today.year:
         return local.strftime("%m-%d %H:%M")
     return local.strftime("%Y-%m-%d %H:%M")
+
+
+def long_day(day: date | datetime, form: Literal["long", "full"] = "long") -> str:
+    """A day, or a time's day in Shanghai, in the words of the reader's language; `full` with the day of the week."""
+    return format_date(day.astimezone(SHANGHAI).date() if isinstance(day, datetime) else day, form)
 
 
 def long_moment(at: datetime | None) -> str:
@@ -341,6 +346,7 @@ def page_context() -> dict[str, Any]:
         "urgency_look": urgency_look,
         "deadline": deadline,
         "moment": moment,
+        "long_day": long_day,
         "long_moment": long_moment,
         "told": sentence,
         "action_word": action_word,

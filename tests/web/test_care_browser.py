@@ -1,5 +1,7 @@
 """The care calendar in a real browser: enrolled at a desk, paired, visited by a helper with a phone, counted."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 from sqlalchemy import select
@@ -92,6 +94,8 @@ def visit_with_a_phone(desk: Desk, calendar: Calendar, browser: Browser) -> None
     expect(page.get_by_text("这一天没有要去的人家")).to_be_visible()
     page.goto(f"{desk.site.url}/care/day?day={day.isoformat()}")
     expect(page.locator("a[href='/redeem']")).to_have_count(0)
+    page.goto(f"{desk.site.url}/care/day?day={day - timedelta(days=1)}")
+    page.get_by_role("link", name="下一次是").click()
     look_at_both_widths(page)
     page.get_by_role("link", name="记一次探访").click()
     page.get_by_role("button", name="记下来").click()

@@ -110,8 +110,8 @@ def test_family_see_the_month_and_the_alarm_and_nothing_more(desk: Desk) -> None
         assert '<meta name="referrer" content="no-referrer">' in page.text
     said = {lang: re.findall(r"<d[td]>([^<]*)<", page.text) for lang, page in pages.items()}
     assert said == {
-        "zh-CN": [f"{today:%Y-%m}", "去过了", today.isoformat(), "已处理好"],
-        "en": [f"{today:%Y-%m}", "done", today.isoformat(), "resolved"],
+        "zh-CN": [f"{today:%Y-%m}", "去过了", f"{today.year}年{today.month}月{today.day}日", "已处理好"],
+        "en": [f"{today:%Y-%m}", "done", f"{today:%B} {today.day}, {today.year}", "resolved"],
     }
     for page in pages.values():
         assert not [word for word in (MARK, "婆婆", "后庆", "低落", "HQ") if word in page.text]

@@ -78,6 +78,13 @@ def day_of(session: Session, performer_id: int, day: date, *, actor: Actor) -> l
     return ordered
 
 
+def next_day_of(session: Session, performer_id: int, after: date) -> date | None:
+    """The next day for which a helper has something planned."""
+    planned = (DutyPeriod.helper_id == performer_id, DutyPeriod.planned_on > after)
+    query = select(func.min(DutyPeriod.planned_on)).where(DutyPeriod.state == PeriodState.DUE, *planned)
+    return session.scalars(query).one()
+
+
 @dataclass(frozen=True, slots=True)
 class Chore:
     """A planned visit of a day: where, for whom, what, when, by which order."""

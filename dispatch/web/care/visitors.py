@@ -111,9 +111,11 @@ def render_day(performer_id: int) -> str:
         now = clock.now(session)
         wanted = read_day(request.args, "day") or clock.today(now)
         is_own = actor.performer_id == performer_id
+        stops = days.day_of(session, performer_id, wanted, actor=actor)
         return render_template(
             "care/day.html",
-            stops=days.day_of(session, performer_id, wanted, actor=actor),
+            stops=stops,
+            following=None if stops else days.next_day_of(session, performer_id, wanted),
             day=wanted,
             days=week_of(wanted),
             helper=performer_id,
