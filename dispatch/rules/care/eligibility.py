@@ -42,15 +42,15 @@ def is_empty_nest(
     """Whether those who live in a home, by their birth dates, are elders on their own.
 
     All of them are of age, or two of whom one is, and the other is too old to be the first one's child; or the two are
-    said to be husband and wife, which the register does not know.
+    said to be husband and wife, which the register does not know; then the age of one of them is enough.
     """
     of_age = [one for one in births if is_of_age(one, day, least_age)]
     if len(of_age) == len(births):
         return bool(of_age)
-    known = sorted(one for one in births if one is not None)
-    if len(births) != COUPLE or len(known) != COUPLE or not of_age:
+    if len(births) != COUPLE or not of_age:
         return False
-    return is_couple or known[1] < years_after(known[0], PARENTS_ARE_OLDER_BY)
+    known = sorted(one for one in births if one is not None)
+    return is_couple or (len(known) == COUPLE and known[1] < years_after(known[0], PARENTS_ARE_OLDER_BY))
 
 
 def years_after(day: date, years: int) -> date:

@@ -87,6 +87,8 @@ def test_of_an_empty_nest_somebody_is_of_age_and_the_order_does_not_matter(
 def test_husband_and_wife_far_apart_are_a_couple_when_somebody_says_so() -> None:
     assert not is_empty_nest([ELDER, SON], TODAY)
     assert is_empty_nest([ELDER, SON], TODAY, is_couple=True)
+    assert is_empty_nest([None, ELDER], TODAY, is_couple=True)
+    assert not is_empty_nest([None, None], TODAY, is_couple=True)
     assert not is_empty_nest([ELDER, SON, SON], TODAY, is_couple=True)
     assert not is_empty_nest([SON, SON], TODAY, is_couple=True)
 
