@@ -10,17 +10,16 @@ from dispatch.errors import Invalid
 from dispatch.rules.care.terms import ContactKind, Mood, Proof
 
 LONGEST_WORDS = 500
-LATEST = timedelta(days=7)
 CODE_BEGINNING = "HQD1/"
 CODE_LETTERS = 8
 
 
-def check_moment(happened_at: datetime, now: datetime) -> None:
-    """Refuse a contact of the future or of more than a week ago; raises Invalid("happened_at")."""
+def check_moment(happened_at: datetime, now: datetime, *, days: int) -> None:
+    """Refuse a contact of the future or of more than so many days ago; raises Invalid("happened_at")."""
     if happened_at > now:
         raise Invalid("happened_at", "探访时间不能晚于现在")
-    if happened_at < now - LATEST:
-        raise Invalid("happened_at", "探访要在7天以内登记")
+    if happened_at < now - timedelta(days=days):
+        raise Invalid("happened_at", "探访要在%(days)s天以内登记", days=days)
 
 
 def kind_of(code: str) -> ContactKind:

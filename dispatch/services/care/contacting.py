@@ -28,6 +28,7 @@ from dispatch.services.care.telling import tell_visit
 from dispatch.services.care.unanswered import hear_unanswered
 
 BY_PHONE = "care.return_visit_by_phone"
+RECORDED_WITHIN = "care.record_days"
 
 
 class AlreadyRecorded(Conflict):
@@ -59,9 +60,9 @@ class Record:
 def record_contact(session: Session, record: Record, *, actor: Actor, now: datetime) -> Contact:
     """Record a visit or call; what it meets is met at once. Raises Invalid naming the field, AlreadyRecorded."""
     kind = recording.kind_of(record.kind)
-    recording.check_moment(record.happened_at, now)
     recording.check_answered(kind, record.mood, answered=record.answered, tested=record.tested)
     community_id = home_in_reach(session, record, actor=actor)
+    recording.check_moment(record.happened_at, now, days=int(policies.policy(session, community_id, RECORDED_WITHIN)))
     record = replace(record, performer_id=helper_of(session, record, community_id, actor=actor))
     given = fits(record.household_id, record.door_code) if record.door_code.strip() else None
     signed = record.signature is not None

@@ -17,14 +17,14 @@ from dispatch.rules.access.roles import Actor
 from dispatch.rules.care import eligibility
 from dispatch.rules.care.terms import OWED_BY, End
 from dispatch.rules.care.terms import Programme as Kind
-from dispatch.services.access import audit, vault
+from dispatch.services.access import audit, policies, vault
 from dispatch.services.care import cases, helping, misses, part, periods
 from dispatch.services.care.checks import resident_in_reach
 from dispatch.services.care.ordering import sent_for, withdraw
 from dispatch.services.care.programmes import find_programme
 
 LONGEST_REASON = 500
-EARLIEST = timedelta(days=31)
+DAYS_BACK = "care.enrol_days_back"
 EXCLUSION_VIOLATION = "23P01"
 
 
@@ -126,9 +126,9 @@ def community_of(session: Session, draft: EnrolmentDraft, *, actor: Actor) -> in
 
 def check(session: Session, programme: Programme, draft: EnrolmentDraft, day: date, *, now: datetime) -> None:
     """Refuse whom the programme is not for on the day of pairing, and a day long past or to come."""
-    today = clock.today(now)
-    if not today - EARLIEST <= day <= today:
-        raise Invalid("starts_on", "加入的日子请填今天或最近一个月内")
+    today, days = clock.today(now), int(policies.policy(session, programme.community_id, DAYS_BACK))
+    if not today - timedelta(days=days) <= day <= today:
+        raise Invalid("starts_on", "加入的日子请填今天或最近%(days)s天以内", days=days)
     eligibility.check_enrolment(
         births_at(session, draft.household_id, draft.resident_id),
         day,
