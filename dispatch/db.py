@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from sqlalchemy import BigInteger, DateTime, Identity, LargeBinary, MetaData, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB, dialect
 from sqlalchemy.engine import CursorResult, Engine
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.sql.elements import TextClause
 
@@ -91,6 +91,11 @@ def check_life(engine: Engine, connection: Any, record: Any) -> None:
         return
     if not engine.dialect._do_ping_w_event(connection):  # noqa: SLF001 - what pool_pre_ping itself asks
         raise InvalidatePoolError
+
+
+def constraint_of(error: DBAPIError) -> str | None:
+    """The name of the constraint, or of the rule of a trigger, by which the database refused something."""
+    return getattr(getattr(error.orig, "diag", None), "constraint_name", None)
 
 
 def insert_rows(

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from dispatch.clock import NOW_KEY, REAL_KEY
-from dispatch.db import LAST
+from dispatch.db import LAST, constraint_of
 from dispatch.errors import Conflict, Unavailable
 from dispatch.gateways import broker
 from dispatch.queue import HINTS_KEY
@@ -135,7 +135,7 @@ def commit(session: Session) -> None:
     try:
         session.commit()
     except IntegrityError as error:
-        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) in JUDGED_AT_COMMIT:
+        if constraint_of(error) in JUDGED_AT_COMMIT:
             raise ChangedAtCommit from error
         raise
     except OperationalError as error:

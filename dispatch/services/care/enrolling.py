@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dispatch import clock
+from dispatch.db import constraint_of
 from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.care import Duty, Enrolment, Programme
 from dispatch.models.grid import Household, Resident
@@ -94,7 +95,7 @@ def keep(session: Session, enrolment: Enrolment) -> None:
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) == EXCLUSION_VIOLATION:
             raise AlreadyEnrolled from error
-        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+        name = constraint_of(error)
         if name == "places_of_programme":
             raise ProgrammeFull from error
         if name == "who_left":

@@ -1,16 +1,18 @@
 """The counter of a supermarket: who stands there with a card, what their month allows, what may be handed out."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dispatch import clock
+from dispatch.db import constraint_of
 from dispatch.errors import Invalid
 from dispatch.models.market import AidApplication, Card, Goods, GoodsPoints, HouseholdMonth, LotBalance
 from dispatch.rules.access.roles import Actor
@@ -29,6 +31,9 @@ from dispatch.services.market.goods import find_goods
 from dispatch.services.market.lots import Standing, held_for, standings
 
 OF_HOUSEHOLD, OF_EACH_MORE = "market.quota_points", "market.quota_points_of_each_more"
+QUOTA_RULE = "quota_rule"
+Read = Callable[[Session, int, tuple[str, ...]], dict[str, Any]]
+"""How policies are read: as this process remembers them, or as they are now."""
 PER_WEIGHT, PER_PIECE = "market.points_per_500_grams", "market.points_per_piece"
 GRAMS_OF_POLICY = 500
 MOST_POINTS = 100_000
@@ -80,9 +85,9 @@ def purpose_of(application: AidApplication) -> Purpose:
     return Purpose(Ground(vault.open_sealed(place, application.ground)).value)
 
 
-def allowed_to(session: Session, holder: Holder) -> int:
+def allowed_to(session: Session, holder: Holder, *, read: Read = policies.policies) -> int:
     """What the household may take in a month, by the community's policies."""
-    known = policies.policies(session, holder.card.community_id, (OF_HOUSEHOLD, OF_EACH_MORE))
+    known = read(session, holder.card.community_id, (OF_HOUSEHOLD, OF_EACH_MORE))
     return allowance(
         of_household=int(known[OF_HOUSEHOLD]), of_each_more=int(known[OF_EACH_MORE]), persons=holder.persons
     )
@@ -100,20 +105,35 @@ def quota_of(session: Session, holder: Holder, day: date) -> Quota:
 
 
 def locked_quota(session: Session, holder: Holder, day: date) -> Quota:
-    """The same with its row made and locked: two counters of one household stand in line here."""
-    month, allowed = month_of(day), allowed_to(session, holder)
-    session.execute(
+    """The same with its row made and locked: two counters of one household stand in line here.
+
+    The database judges by the policies as they are now, and so does this: nothing remembered counts.
+    """
+    return keep_month(session, holder, month_of(day), allowed_to(session, holder, read=policies.read))
+
+
+def keep_month(session: Session, holder: Holder, month: date, allowed: int) -> Quota:
+    """Make and lock a household's month; raises Invalid("lines") where the policies give less by now."""
+    made = (
         upsert(HouseholdMonth)
         .values(household_id=holder.household_id, month=month, community_id=holder.card.community_id, allowed=allowed)
         .on_conflict_do_nothing()
     )
-    row: Any = session.execute(
+    raised = (
         update(HouseholdMonth)
         .where(HouseholdMonth.household_id == holder.household_id, HouseholdMonth.month == month)
         .values(allowed=func.greatest(HouseholdMonth.allowed, allowed))
         .returning(HouseholdMonth.allowed, HouseholdMonth.used)
         .execution_options(synchronize_session=False)
-    ).one()
+    )
+    try:
+        with session.begin_nested():
+            session.execute(made)
+            row: Any = session.execute(raised).one()
+    except IntegrityError as error:
+        if constraint_of(error) == QUOTA_RULE:
+            raise Invalid("lines", "这个月的额度刚刚调低，请刷新后重新选择") from error
+        raise
     return Quota(month, row.allowed, row.used)
 
 

@@ -155,7 +155,8 @@ def make(
     """The rows of a reservation, and the job that puts the goods back; raises PromisedMeanwhile."""
     holder: Holder = there.holder
     uid = uuid4()
-    until = rule.reserved_until(now, int(policies.policy(session, holder.card.community_id, MINUTES)))
+    minutes = policies.read(session, holder.card.community_id, (MINUTES,))[MINUTES]
+    until = rule.reserved_until(now, int(minutes))
     hand_out = HandOut(
         uid=uid,
         community_id=holder.card.community_id,

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from dispatch.db import constraint_of
 from dispatch.errors import Conflict, Invalid, NotFound
 from dispatch.models.care import AlarmDevice, AlarmEvent, AlarmState
 from dispatch.models.grid import Resident
@@ -132,7 +133,7 @@ def told_by_field(session: Session) -> Iterator[None]:
             yield
             session.flush()
     except IntegrityError as error:
-        name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+        name = constraint_of(error)
         if name in FIELDS:
             raise Invalid(*FIELDS[name]) from error
         raise

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dispatch import queue
+from dispatch.db import constraint_of
 from dispatch.errors import Conflict, Invalid
 from dispatch.models.care import Appointment, CounsellingSlot, Counsellor, CounsellorKind
 from dispatch.rules.access.roles import Actor
@@ -192,7 +193,7 @@ def keep(session: Session, appointment: Appointment) -> None:
 
 def refused(error: IntegrityError) -> Conflict:
     """What it means that the database refused an appointment."""
-    name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    name = constraint_of(error)
     if name == OF_A_PERSON:
         return rule.PersonBusy()
     return rule.SlotTaken() if name == OF_A_SLOT else Conflict()
