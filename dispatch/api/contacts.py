@@ -34,9 +34,8 @@ OF_ABSENCE = tuple(schemas.AbsenceOut().fields)
 OF_LEAVE = tuple(schemas.LeaveOut().fields)
 
 
-def contact_out(contact: Contact, order_number: str | None) -> dict[str, Any]:
+def contact_out(contact: Contact, order_number: str | None, words: Mapping[str, str]) -> dict[str, Any]:
     """What leaves of a contact; its words only to who plans visits."""
-    words = reading.words_of(contact) if actor().may(Right.VISITS_PLAN) else {}
     plain = {name: getattr(contact, name) for name in OF_CONTACT}
     said = {name: words.get(name) for name in reading.SEALED_WORDS}
     return plain | said | {"difficulty_order_number": order_number}
@@ -71,7 +70,8 @@ class Contacts(MethodView):
         """List visits and calls, newest first."""
         with transaction() as session:
             rows = listing.list_contacts(session, Wanted(**query), actor=actor())
-            return page_of([contact_out(*row) for row in rows], query["limit"])
+            read = reading.words_read(session, [one for one, _ in rows[: query["limit"]]], actor=actor())
+            return page_of([contact_out(one, number, read.get(one.id, {})) for one, number in rows], query["limit"])
 
     @allow(Right.VISITS_RECORD)
     @blueprint.takes(schemas.RecordContact, schemas.ContactOut, status=201)
@@ -84,7 +84,8 @@ class Contacts(MethodView):
             said = data | {"happened_at": data["happened_at"] or now}
             made = care.record_contact(session, care.Record(**said), actor=actor(), now=now)
             opened = session.get(Order, made.difficulty_order_id) if made.difficulty_order_id else None
-            return 201, schemas.ContactOut().dump(contact_out(made, opened.number if opened else None)), {}
+            own = reading.words_of(made) if actor().may(Right.VISITS_PLAN) else {}
+            return 201, schemas.ContactOut().dump(contact_out(made, opened.number if opened else None, own)), {}
 
         return once("care.record_contact", data, work)
 

@@ -98,9 +98,9 @@ class OneEvent(MethodView):
     @allow(Right.LIFE_READ)
     @blueprint.response(200, schemas.LifeEventOut)
     def get(self, life_event_id: int) -> Mapping[str, Any]:
-        """Show one event with its visits."""
+        """Show one event with its visits; that it was looked at is recorded."""
         with transaction() as session:
-            return event_out(session, events.find_event(session, life_event_id, actor=actor()))
+            return event_out(session, events.open_event(session, life_event_id, actor=actor()))
 
 
 @blueprint.route("/condolences/<int(min=1, max=9223372036854775807):condolence_id>/visitor")

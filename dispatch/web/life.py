@@ -186,7 +186,7 @@ def show(life_event_id: int) -> str:
 def render_event(event_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
     """The page with what was typed."""
     with transaction() as session:
-        event = events.find_event(session, event_id, actor=actor)
+        event = events.open_event(session, event_id, actor=actor)
         (row,) = events.list_events(session, actor=actor, before=event.id + 1, limit=1)
         visits = events.visits_of(session, event)
         return render_template(

@@ -172,6 +172,13 @@ def find_event(session: Session, event_id: int, *, actor: Actor, locked: bool = 
     return found
 
 
+def open_event(session: Session, event_id: int, *, actor: Actor) -> LifeEvent:
+    """An event in reach to be read, which is recorded; raises NotFound."""
+    found = find_event(session, event_id, actor=actor)
+    audit.record(session, "care.read_event", "life_events", found.id, actor=actor, community_id=found.community_id)
+    return found
+
+
 def is_seen(session: Session, event: LifeEvent, *, actor: Actor) -> bool:
     """Whether the actor may read an event: who may only tell, and who told of another's area, may not."""
     query = select(LifeEvent.id).where(LifeEvent.id == event.id, part.visible(LifeEvent, actor))

@@ -15,11 +15,12 @@ from dispatch.models.orders import Order
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.care.figures import VisitRate, visit_rate
 from dispatch.rules.care.terms import DutyKind, PeriodState
-from dispatch.services.access import vault
+from dispatch.services.access import audit, vault
 from dispatch.services.care import cases, part
 from dispatch.services.care.cases import Case
 from dispatch.services.care.enrolling import find_enrolment
 
+READ = "care.read_words"
 MOST_LISTED = 300
 MOST_PERIODS = 60
 MOST_CONTACTS = 30
@@ -167,9 +168,20 @@ def contacts_at(session: Session, case: Case, *, actor: Actor) -> list[ContactRo
         .where(Contact.household_id == case.home.household_id)
         .order_by(Contact.happened_at.desc(), Contact.id.desc())
         .limit(MOST_CONTACTS)
-    )
-    opens = actor.may(Right.VISITS_PLAN)
-    return [ContactRow(one, name, words_of(one) if opens else {}, number) for one, name, number in rows]
+    ).all()
+    read = words_read(session, [one for one, _, _ in rows], actor=actor)
+    return [ContactRow(one, name, read.get(one.id, {}), number) for one, name, number in rows]
+
+
+def words_read(session: Session, contacts: Sequence[Contact], *, actor: Actor) -> dict[int, dict[str, str]]:
+    """What was said in contacts, by id, for who plans visits; that it was read is recorded, once for a community."""
+    if not actor.may(Right.VISITS_PLAN):
+        return {}
+    found = {one.id: words for one in contacts if (words := words_of(one))}
+    for community_id in {one.community_id for one in contacts if one.id in found}:
+        ids = ",".join(str(one.id) for one in contacts if one.id in found and one.community_id == community_id)
+        audit.record(session, READ, "contacts", None, actor=actor, community_id=community_id, fields={"ids": ids})
+    return found
 
 
 def words_of(contact: Contact) -> dict[str, str]:

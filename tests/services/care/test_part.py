@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.errors import Invalid, NotFound
+from dispatch.models.access import AuditEntry
 from dispatch.models.catalogue import Performer
 from dispatch.rules.access.roles import Actor, Right
 from dispatch.rules.care.events import Event
@@ -68,6 +70,27 @@ def test_a_chief_of_another_area_reads_and_changes_nothing_of_an_elder(session: 
     ):
         with pytest.raises(Invalid):
             care.enrol(session, draft, actor=other, now=now)
+
+
+def test_that_words_and_events_were_read_is_recorded(session: Session, calendar: Calendar) -> None:
+    now, (person,) = clock.now(session), home(session, calendar, ELDER)
+    enrolment = paired(session, calendar, [person], now=now)
+    said = [visited(session, calendar, person, now, complaint=words) for words in ("晚上睡不好", "", "想女儿")]
+    stay = events.tell(
+        session, EventDraft(Event.HOSPITAL, clock.today(now), person.id), actor=calendar.planner, now=now
+    )
+    reader = replace(calendar.planner, rights=frozenset({Right.VISITS_READ}))
+    assert [one.words for one in reading.elder_page(session, enrolment.id, actor=reader).contacts] == [{}] * 3
+    reads = select(AuditEntry.action, AuditEntry.subject_id, AuditEntry.fields).where(
+        AuditEntry.action.like("care.read%"), AuditEntry.user_id == calendar.planner.user_id
+    )
+    assert session.execute(reads).all() == []
+    reading.elder_page(session, enrolment.id, actor=calendar.planner)
+    events.open_event(session, stay.id, actor=calendar.planner)
+    assert session.execute(reads.order_by(AuditEntry.id)).all() == [
+        ("care.read_words", None, {"ids": f"{said[2]},{said[0]}"}),
+        ("care.read_event", stay.id, {}),
+    ]
 
 
 def test_a_head_of_a_team_reads_of_whom_the_team_s_helpers_care_for(session: Session, calendar: Calendar) -> None:
