@@ -280,6 +280,7 @@ def of_devices(facts: Mapping[str, Any]) -> dict[str, str]:
         "device_silent": gettext("电子保姆 %(device)s 没有信号，请打电话问老人", device=device),
         "device_test_due": gettext("电子保姆 %(device)s 这个季度还没有实测", device=device),
         "device_unplaced": gettext("电子保姆 %(device)s 的信号派不出订单，请马上打电话处理", device=device),
+        "device_elsewhere": gettext("电子保姆 %(device)s 还装在老人的旧家，请随老人改装或者换一台", device=device),
         "device_uninstalled": gettext("电子保姆 %(device)s 报警，但还没有登记装在谁家", device=device),
         "device_code_unknown": gettext(
             "电子保姆 %(device)s 报来不认识的代码 %(code)s，请打电话问老人", device=device, code=facts.get("code", "")

@@ -37,8 +37,9 @@ def keep_batch(session: Session, job: Claimed) -> None:
 
 
 def check_nests(session: Session, job: Claimed) -> None:
-    """Look at the empty nests whose year is over."""
+    """Look at the empty nests whose year is over, and at who moved within the community."""
     care.check_nests(session, now=clock.now(session))
+    care.tell_moves(session)
     queue.finish_period(session, job.kind, str(job.arguments["period"]))
 
 

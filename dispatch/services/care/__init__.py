@@ -26,6 +26,7 @@ from dispatch.services.care.handing import (
 )
 from dispatch.services.care.hearing import order_changed
 from dispatch.services.care.keeping import keep_batch, keep_duties
+from dispatch.services.care.moves import tell_moves
 from dispatch.services.care.nests import check_nests
 from dispatch.services.care.placing import place_batch, place_visits
 from dispatch.services.care.programmes import begin_programmes, change_places, programmes_of
@@ -93,5 +94,6 @@ __all__ = [
     "reopen",
     "resume_schedule",
     "swap",
+    "tell_moves",
     "unpair",
 ]

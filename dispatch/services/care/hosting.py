@@ -39,12 +39,14 @@ class AlreadyHeld(Conflict):
 def answer_invitation(
     session: Session, invitation_id: int, answer: Answer, *, wants_ride: bool, may_picture: bool, actor: Actor
 ) -> FestivalInvitation:
-    """Note what somebody said; raises NotFound for one who is not invited any more, Invalid("answer")."""
+    """Note what somebody said; raises NotFound for one who is not invited any more, Invalid naming the field."""
     found = find_invitation(session, invitation_id, actor=actor, locked=True)
     if answer is Answer.LAPSED:
         raise Invalid("answer", "请选择来还是不来")
     found.answer, found.may_picture = str(answer), may_picture
     found.wants_ride = wants_ride and answer is Answer.COMES
+    if found.wants_ride and session.get_one(Resident, found.resident_id).household_id is None:
+        raise Invalid("wants_ride", "台账里没有这位老人的住址，没有地方去接，请先补上住址")
     session.flush()
     audit.record(
         session, "care.answer_invitation", "festival_invitations", found.id, actor=actor,
@@ -65,7 +67,8 @@ def send_rides(session: Session, event_id: int, *, actor: Actor, now: datetime) 
         FestivalInvitation.order_id.is_(None),
     )
     waiting = {one.resident_id: one for one in session.scalars(query.with_for_update()).all()}
-    coming = [Guest(one.resident_id, one.household_id) for one in waiting.values()]
+    homes = select(Resident.id, Resident.household_id).where(Resident.id.in_(waiting))
+    coming = [Guest(resident_id, home_id) for resident_id, home_id in session.execute(homes)]
     placed = 0
     for ride in rides(coming, {one.resident_id: True for one in coming}):
         if ride[0].household_id is None:

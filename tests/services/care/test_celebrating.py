@@ -15,6 +15,7 @@ from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM, Role
 from dispatch.rules.care.festivals import Answer, Calendar, Yearly
 from dispatch.rules.shanghai import SHANGHAI
+from dispatch.services import grid
 from dispatch.services.care import celebrating, hosting
 from dispatch.services.grid.register import ResourceDraft, register_resources
 from tests.factories.aid import picture
@@ -100,6 +101,18 @@ def test_a_couple_is_fetched_by_one_order_and_nobody_twice(session: Session, com
         hosting.answer_invitation(session, first.id, Answer.COMES, **SAID, actor=clerk)
     with pytest.raises(hosting.AlreadyHeld):
         hosting.send_rides(session, event.id, actor=clerk, now=now + timedelta(days=60))
+
+
+def test_who_moved_since_the_invitation_is_fetched_at_the_new_door(session: Session, community: Community) -> None:
+    event, clerk, now = planned(session, community), staff(session, community.world, Role.WELFARE), clock.now(session)
+    first = invitations(session, event)[0]
+    door = community.world.stairwells[-1].id
+    about = {"stairwell_id": door, "room": "909", "day": clock.today(now), "now": now}
+    grid.move_house(session, first.resident_id, **about, actor=SYSTEM)
+    hosting.answer_invitation(session, first.id, Answer.COMES, **SAID, actor=clerk)
+    assert hosting.send_rides(session, event.id, actor=clerk, now=now) == 1
+    order = session.get_one(Order, invitations(session, event)[0].order_id)
+    assert (order.stairwell_id, order.room) == (door, "909")
 
 
 def test_helpers_are_of_the_register_and_a_picture_needs_everybodys_consent(
