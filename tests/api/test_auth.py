@@ -1,6 +1,7 @@
 """Keys at the API's door: 401 with the way in, 403 without the right, cookies not looked at, reach set."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from flask import Flask, jsonify
@@ -33,14 +34,20 @@ def probing() -> ResponseReturnValue:
     return jsonify(nothing=scope_of_request.get() == NOTHING)
 
 
-@pytest.fixture
-def application(committed: Database) -> Iterator[Flask]:
-    assert committed.url
+@cache
+def probed() -> Flask:
+    """An application with three calls more, made once for this file."""
     app = create_app()
     app.add_url_rule("/api/reading", view_func=reading)
     app.add_url_rule("/api/counting", view_func=counting)
     app.add_url_rule("/api/probing", view_func=probing)
-    yield app
+    return app
+
+
+@pytest.fixture
+def application(committed: Database) -> Iterator[Flask]:
+    assert committed.url
+    yield probed()
     scope_of_request.set(NOTHING)
 
 

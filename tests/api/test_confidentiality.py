@@ -3,10 +3,9 @@
 import pytest
 from flask.testing import FlaskClient
 
-from dispatch.app import create_app
 from dispatch.rules.access.roles import SYSTEM, Right
 from dispatch.services.access import keys
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 from tests.factories.grid import NOW
 from tests.factories.world import make_world
 
@@ -23,7 +22,7 @@ def placed(committed: Database) -> tuple[FlaskClient, str]:
             session, name="k", organisation_id=world.district.id, scopes=scopes, actor=SYSTEM, now=NOW
         )
         session.commit()
-    client = create_app().test_client()
+    client = the_app().test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
     body = {"service_code": "drain_clearing", "description": MATTER, "stairwell_id": world.stairwells[0].id}
     return client, str(client.post("/api/orders", json=body).json["number"])

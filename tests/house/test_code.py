@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.xdist_group("code")  # each process that reads them parses all files
+
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 40
 GROUND = ("dispatch/services/", "dispatch/models/", "dispatch/rules/")

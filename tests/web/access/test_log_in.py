@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import pyotp
 import pytest
@@ -12,7 +12,6 @@ from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 from werkzeug.test import TestResponse
 
-from config.settings import get_settings
 from dispatch import clock
 from dispatch.app import create_app
 from dispatch.demo.clock import set_clock
@@ -39,12 +38,19 @@ def staff() -> ResponseReturnValue:
     return jsonify(ok=True)
 
 
+@cache
+def probed() -> Flask:
+    """An application with two pages more, made once for this file."""
+    app = create_app()
+    app.add_url_rule("/probe/desk", view_func=desk, methods=["GET", "POST"])
+    app.add_url_rule("/probe/staff", view_func=staff)
+    return app
+
+
 @pytest.fixture
 def application(committed: Database) -> Iterator[Flask]:
     assert committed.url
-    app = create_app(replace(get_settings(), redis_url=get_settings().redis_url))
-    app.add_url_rule("/probe/desk", view_func=desk, methods=["GET", "POST"])
-    app.add_url_rule("/probe/staff", view_func=staff)
+    app = probed()
     with app.app_context():
         limiter.reset()
     yield app
