@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-Rows = Callable[[str], list[tuple[Any, ...]]]
+Rows = Callable[..., list[tuple[Any, ...]]]
 DAY = timedelta(days=1)
 OWED = {"pairing": {"visit", "greeting"}, "voucher": {"monthly_visit"}, "device": {"live_test"}}
 MONTHS = {"monthly_visit": 1, "live_test": 3}

@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 
+from dispatch.demo.care_year.readers import FOLDER
 from dispatch.demo.day.wire import Wire
 from dispatch.demo.year.screen import Screen
 from dispatch.supervisor.home import read_json
-from tests.care_year import count, past
+from tests.care_year import count, outside, past
 from tests.care_year.count import Calendar
 from tests.faults.town import Town, town
 
@@ -146,6 +147,49 @@ def test_nothing_is_owed_to_the_dead(lived: Lived) -> None:
             assert all(period.state == "excused" for period in periods if period.until > day)
         after = lived.town.rows(PLACED_AFTER, {"enrolments": one["enrolments"], "day": day})
         assert after == []
+
+
+def test_the_device_of_the_dead_was_fetched_back(lived: Lived) -> None:
+    for one in lived.diary["given"]["dead"]:
+        fetched = lived.town.rows(
+            "SELECT device.id, device.state, device.recovered_at::date >= %(day)s, orders.state = ANY (%(ended)s) "
+            "FROM alarm_devices AS device JOIN enrolments ON enrolments.resident_id = device.resident_id "
+            "JOIN orders ON orders.id = device.recovery_order_id WHERE enrolments.id = ANY (%(enrolments)s)",
+            {"day": date.fromisoformat(one["day"]), "ended": ENDED, "enrolments": one["enrolments"]},
+        )
+        assert fetched
+        known = {one["device"] for one in lived.diary["given"].get("fetched", [])}
+        assert [row for row in fetched if row[0] not in known or row[1:] != ("recovered", True, True)] == []
+
+
+def test_all_three_kinds_of_helper_came(lived: Lived) -> None:
+    came = lived.town.rows(
+        "SELECT DISTINCT pair.kind FROM contacts JOIN pairing_helpers AS pair USING (performer_id) "
+        "JOIN performers ON performers.id = pair.performer_id "
+        "AND (performers.kind = 'team_worker') = (pair.kind = 'community_worker')"
+    )
+    assert {kind for (kind,) in came} == {"community_worker", "party_member", "volunteer"}
+
+
+def test_what_was_read_outside_is_what_the_calendar_says(lived: Lived) -> None:
+    given, today = lived.diary["given"], lived.calendar.today
+    over = {f"helper-{one['helper']}": one["day"] for one in given.get("left", [])}
+    over |= {f"{kind}-{number}": one["day"] for one in given["dead"] for number in one["enrolments"]
+             for kind in ("family", "page")}  # fmt: skip
+    assert given["read"]
+    for one in given["read"]:
+        assert one["status"] == (404 if over.get(one["whose"], "9999") <= one["day"] else 200), one
+    assert list(outside.unnumbered(lived.town.home, given["read"])) == []
+    names = {
+        name for (name,) in lived.town.rows("SELECT name FROM residents JOIN enrolments ON resident_id = residents.id")
+    }
+    for kept in (lived.town.home / FOLDER).iterdir():
+        assert not {name for name in names if name in kept.read_text(encoding="utf-8")}, kept.name
+    for link in given["links"]:
+        kind, _, number = link["whose"].partition("-")
+        if link["whose"] not in over:
+            text = lived.desk.wire.ask("GET", link["path"]).text
+            assert outside.WRONG[kind](lived.town.rows, int(number), today, text) == {}, link["whose"]
 
 
 def test_days_in_hospital_are_excused(lived: Lived) -> None:

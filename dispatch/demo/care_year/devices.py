@@ -32,6 +32,7 @@ class Device:
     """One device in a home: its register number, its account, what it has sent."""
 
     id: int
+    number: str
     account: str
     home: Home
     sequence: int = FIRST_NUMBER
@@ -56,7 +57,7 @@ class Devices:
         for one in self.shop.read("/api/care/devices")["items"]:
             if one["resident_id"] in enrolled and one["poll_seconds"] >= HALF_A_DAY:
                 home = homes[enrolled[one["resident_id"]]]
-                self.known.append(Device(int(one["id"]), one["account"], home))
+                self.known.append(Device(int(one["id"]), one["number"], one["account"], home))
 
     def test(self, home: Home) -> None:
         """The helper at the door presses the key after having told the desk."""
@@ -64,6 +65,13 @@ class Devices:
             if device.home is home and not device.is_dead:
                 self.shop.made(f"/api/care/devices/{device.id}/test", {})
                 self.send(device, PRESSES[0][0], is_test=True)
+
+    def fetched(self, words: str) -> None:
+        """Who fetched a device from the home of the dead has brought it; the desk writes down that it is back."""
+        for device in self.known:
+            if words.endswith(device.number):
+                self.shop.made(f"/api/care/devices/{device.id}/recovery", {})
+                self.shop.diary.keep("fetched", {"device": device.id})
 
     def live(self, number: int, day: date) -> None:
         """The day's word of each, and what is pressed; one falls silent for some weeks."""

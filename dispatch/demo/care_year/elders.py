@@ -5,12 +5,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from dispatch.demo.year.screen import Screen
-from dispatch.demo.year.shop import Shop
+from dispatch.demo.year.shop import Shop, Surprise
 from dispatch.rules.care.terms import Programme
 
 ENROLLED = re.compile(r'class="row-link" href="/care/(\d+)">([^<]*)</a>')
+FOUND = re.compile(r'name="resident_id" value="(\d+)"[^>]*><span>([^<]*)</span>')
 HOME = re.compile(r"/care/homes/(\d+)/record")
 ADDRESS = re.compile(r'<dl class="facts">\s*<dt>[^<]*</dt><dd>([^<]*)</dd>')
 CODE = re.compile(r">([A-Z2-7]{8})<")
@@ -71,6 +73,22 @@ class Elders:
         """Who is paired now, and the pairing of each."""
         helpers = self.shown(enrolment_id)["helpers"]
         return {int(one["performer_id"]): int(one["id"]) for one in helpers if one["ends_on"] is None}
+
+    def enrolled(self, programme: Programme) -> list[tuple[int, Home]]:
+        """The enrolments of a programme with their homes, by id."""
+        found = [(number, home) for home in self.homes.values() for number, kind in home.enrolments.items()
+                 if kind == programme]  # fmt: skip
+        return sorted(found, key=lambda one: one[0])
+
+    def resident_of(self, home: Home) -> int:
+        """Who lives alone in a home, by id."""
+        (name,) = home.names
+        page = self.screen.read(f"/care/new?q={quote(name)}").text
+        for number, words in FOUND.findall(page):
+            if words.removesuffix("室").endswith(home.address):
+                return int(number)
+        words = f"{home.address} is not found"
+        raise Surprise(words)
 
     def at(self, address: str) -> Home | None:
         """The home of an address as the phone page writes it."""

@@ -5,19 +5,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
 from dispatch.demo.care_year.devices import Devices
 from dispatch.demo.care_year.elders import Elders, Home
 from dispatch.demo.care_year.hosting import Hosts
+from dispatch.demo.care_year.readers import Readers
 from dispatch.demo.care_year.visits import Helpers
 from dispatch.demo.year.screen import Screen
 from dispatch.demo.year.shop import SEE_OTHER, Shop, Surprise
 from dispatch.rules.care.terms import HelperKind, Programme
 
-FOUND = re.compile(r'name="resident_id" value="(\d+)"[^>]*><span>([^<]*)</span>')
 A_DAY = timedelta(days=1)
-EXCUSE_EVERY, WEEK = 15, 7
+EXCUSE_EVERY, READ_EVERY, WEEK = 15, 10, 7
 IN_HOSPITAL, FLOODED, SICK = 0.06, 0.07, 0.03
 PAIRED_KINDS = (HelperKind.PARTY_MEMBER, HelperKind.COMMUNITY_WORKER, HelperKind.VOLUNTEER)
 WHY = "演示：老人这几天不方便"
@@ -35,6 +34,7 @@ class Fates:
     days: int
     centre: Screen
     hosts: Hosts
+    readers: Readers
     excused: dict[int, str] = field(default_factory=dict)
     flooded: list[Home] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
@@ -68,27 +68,30 @@ class Fates:
         if number % WEEK == 1:
             self.shop.attempt(self.hosts.look)
             self.shop.attempt(self.name_visitors)
+        if number % READ_EVERY == READ_EVERY - 1:
+            self.shop.attempt(lambda: self.readers.look(day))
         for home in self.flooded:
             self.shop.attempt(lambda home=home: self.excuse_home(home, day))  # type: ignore[misc]
 
-    def begin(self, _day: date) -> None:
-        """Groups and festivals are listed; homes are paired with all three kinds of helper; chores are planned."""
+    def begin(self, day: date) -> None:
+        """Groups and festivals are listed; homes paired with all kinds of helper; chores planned, links given."""
         about = {"community_id": str(self.shop.community_id), "seeded": "1"}
         for path in ("/life/groups", "/festivals"):
             self.sent(self.centre, path, about)
-        for number, (enrolment_id, home) in enumerate(self.of(Programme.PAIRING)):
+        for number, (enrolment_id, home) in enumerate(self.elders.enrolled(Programme.PAIRING)):
             kind = PAIRED_KINDS[number % len(PAIRED_KINDS)]
             free = [one for one in self.helpers.to_pair(home, kind) if not self.is_paired(enrolment_id, one)]
             helper = self.shop.chance("pair", number).choice(free)
             self.shop.made(f"/api/care/enrolments/{enrolment_id}/helpers", {"performer_id": helper, "kind": kind})
-        for _, home in self.of(Programme.VOUCHER)[:3]:
+        for _, home in self.elders.enrolled(Programme.VOUCHER)[:3]:
             self.plan_chores(home)
+        self.readers.begin(day)
 
     def plan_chores(self, home: Home) -> None:
         """Somebody helps in the house every second week."""
         first = (self.shop.time.now() + 2 * A_DAY).date()
         content = {
-            "resident_id": self.resident_of(home),
+            "resident_id": self.elders.resident_of(home),
             "service_code": "chore",
             "dtstart": f"{first}T15:00",
             "rrule": "FREQ=WEEKLY;INTERVAL=2",
@@ -110,17 +113,17 @@ class Fates:
     def to_hospital(self, day: date) -> None:
         """One who lives alone, with voucher or pairing, comes to hospital."""
         home = self.alone(Programme.VOUCHER)
-        self.tell("hospital", day, self.resident_of(home))
+        self.tell("hospital", day, self.elders.resident_of(home))
         self.told["patient"] = home
 
     def come_from_hospital(self, day: date) -> None:
         """And comes home."""
-        self.tell("discharge", day, self.resident_of(self.told["patient"]))
+        self.tell("discharge", day, self.elders.resident_of(self.told["patient"]))
 
     def die(self, day: date) -> None:
         """One who has a device too dies."""
         home = self.alone(Programme.DEVICE)
-        self.tell("death", day, self.resident_of(home))
+        self.tell("death", day, self.elders.resident_of(home))
         self.shop.diary.keep("dead", {"enrolments": sorted(home.enrolments), "day": day.isoformat()})
         del self.elders.homes[home.household_id]
 
@@ -130,13 +133,15 @@ class Fates:
         event = {"kind": "disaster", "happened_on": day.isoformat(), "household_id": home.household_id}
         made = self.shop.made("/api/care/events", event)["event"]
         self.shop.diary.keep("events", {**event, "id": made["id"]})
-        self.shop.made("/api/care/absences", {"resident_id": self.resident_of(home), "starts_on": day.isoformat()})
+        self.shop.made(
+            "/api/care/absences", {"resident_id": self.elders.resident_of(home), "starts_on": day.isoformat()}
+        )
         self.flooded.append(home)
 
     def dry(self, day: date) -> None:
         """They are back."""
         home = self.flooded.pop()
-        self.tell("come_home", day, self.resident_of(home))
+        self.tell("come_home", day, self.elders.resident_of(home))
 
     def excuse_home(self, home: Home, day: date) -> None:
         """What is due at an empty home these days is excused by two."""
@@ -163,7 +168,7 @@ class Fates:
     def leave_for_good(self, day: date) -> None:
         """A helper who is paired comes no more; their elders are paired anew with another."""
         helper = self.paired_helper()
-        before = [one for one in self.of(Programme.PAIRING) if self.is_paired(one[0], helper)]
+        before = [one for one in self.elders.enrolled(Programme.PAIRING) if self.is_paired(one[0], helper)]
         self.shop.made(f"/api/care/helpers/{helper}/leaves", {"starts_on": day.isoformat()})
         for enrolment_id, home in before:
             self.pair_anew(enrolment_id, home, "volunteer", helper)
@@ -186,7 +191,7 @@ class Fates:
 
     def change_helper(self, _day: date) -> None:
         """A pairing ends without anybody leaving, and another begins."""
-        enrolment_id, home = self.of(Programme.PAIRING)[0]
+        enrolment_id, home = self.elders.enrolled(Programme.PAIRING)[0]
         for pairing in list(self.elders.pairings(enrolment_id).values())[:1]:
             self.shop.made(f"/api/care/pairings/{pairing}/end", {})
         self.pair_anew(enrolment_id, home, "party_member", 0)
@@ -196,16 +201,10 @@ class Fates:
         year = self.shop.time.now().year + 1
         self.sent(self.shop.screens["admin1"], "/calendar/years", {"year": str(year), "way": "library", "text": ""})
 
-    def of(self, programme: Programme) -> list[tuple[int, Home]]:
-        """The enrolments of a programme with their homes, by id."""
-        found = [(number, home) for home in self.elders.homes.values() for number, kind in home.enrolments.items()
-                 if kind == programme]  # fmt: skip
-        return sorted(found, key=lambda one: one[0])
-
     def alone(self, programme: Programme) -> Home:
         """A home of a programme with one person, who is in no trouble yet."""
         taken = [self.told.get("patient"), *self.flooded]
-        homes = [home for _, home in self.of(programme) if len(home.names) == 1 and home not in taken]
+        homes = [home for _, home in self.elders.enrolled(programme) if len(home.names) == 1 and home not in taken]
         return self.shop.chance("fate", programme, len(self.told)).choice(homes)
 
     def is_paired(self, enrolment_id: int, helper: int) -> bool:
@@ -222,16 +221,6 @@ class Fates:
             words = "nobody is paired"
             raise Surprise(words)
         return free[0]
-
-    def resident_of(self, home: Home) -> int:
-        """Who lives alone in a home, by id."""
-        (name,) = home.names
-        page = self.elders.screen.read(f"/care/new?q={quote(name)}").text
-        for number, words in FOUND.findall(page):
-            if words.removesuffix("室").endswith(home.address):
-                return int(number)
-        words = f"{home.address} is not found"
-        raise Surprise(words)
 
     def tell(self, kind: str, day: date, resident_id: int) -> None:
         """Tell the house what happened."""

@@ -18,6 +18,7 @@ from dispatch.demo.care_year.devices import Devices
 from dispatch.demo.care_year.elders import Elders
 from dispatch.demo.care_year.fates import Fates
 from dispatch.demo.care_year.hosting import Hosts
+from dispatch.demo.care_year.readers import Readers
 from dispatch.demo.care_year.visits import Helpers
 from dispatch.demo.clock import read_clock
 from dispatch.demo.community import make_community
@@ -185,11 +186,14 @@ def prepare(settings: Settings, plan: CareYearPlan, sheet: Mapping[str, Any]) ->
     helpers = Helpers(shop, settings.home, agenda, elders)
     desk = Desk(Errands(shop, settings.home, ()), helpers, elders)
     devices = Devices(shop, elders, (settings.alarm_host, settings.alarm_port), plan.days)
-    fates = Fates(shop, elders, helpers, devices, plan.days, screens["centre1"], Hosts(shop, screens["centre2"]))
+    readers = Readers(shop, elders, settings.home)
+    fates = Fates(
+        shop, elders, helpers, devices, plan.days, screens["centre1"], Hosts(shop, screens["centre2"]), readers
+    )
     shop.learn()
     elders.learn()
     devices.learn()
-    helpers.tested = devices.test
+    helpers.tested, helpers.fetched = devices.test, devices.fetched
     helpers.begin()
     desk.learn()
     return CareYear(shop, plan, settings, begins, agenda, elders, helpers, desk, fates, devices)

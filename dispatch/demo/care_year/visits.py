@@ -19,7 +19,7 @@ from dispatch.rules.care.terms import DUTY_LABELS, DutyKind, HelperKind
 MOST_READ = 5_000
 DECLINES, SILENT, GIVES_BACK, NOBODY_THERE, TOLD_TO_THE_DESK, SCANS, DIFFICULT = 0.05, 0.04, 0.03, 0.06, 0.5, 0.7, 0.06
 VISITS = frozenset({"care_visit", "return_visit"})
-CALL, OF_MEMBERS = "greeting_call", "condolence_visit"
+CALL, OF_MEMBERS, FETCHING = "greeting_call", "condolence_visit", "device_recovery"
 TEST = DUTY_LABELS[DutyKind.LIVE_TEST]
 MOODS = ("good", "flat", "low")
 COMPLAINTS = ("", "", "晚上睡不好", "想念外地的孙子", "腿脚不便，下楼要人扶")
@@ -38,6 +38,7 @@ class Helpers:
     ids: dict[str, int] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     tested: Callable[[Home], None] | None = None
+    fetched: Callable[[str], None] | None = None
     read_until: int = 0
     known: set[str] = field(default_factory=set)
 
@@ -149,6 +150,8 @@ class Visit:
             self.tell_the_desk(home, is_test=is_test)
         else:
             self.finish()
+            if self.kind == FETCHING and self.helpers.fetched is not None:
+                self.helpers.fetched(told["description"])
 
     def tell_the_desk(self, home: Home, *, is_test: bool) -> None:
         """The desk writes down what the helper says: mood, complaint, difficulty, how it is known."""
