@@ -16,7 +16,7 @@ from dispatch.demo.year.shop import CREATED, OK, Shop
 from dispatch.gateways.messages.received import read_received
 from dispatch.rules.care.terms import DUTY_LABELS, DutyKind, HelperKind
 
-MOST_READ = 5_000
+MOST_READ, MOST_TRIES = 5_000, 3
 DECLINES, SILENT, GIVES_BACK, NOBODY_THERE, TOLD_TO_THE_DESK, SCANS, DIFFICULT = 0.05, 0.04, 0.03, 0.06, 0.5, 0.7, 0.06
 VISITS = frozenset({"care_visit", "return_visit"})
 CALL, OF_MEMBERS, FETCHING = "greeting_call", "condolence_visit", "device_recovery"
@@ -101,6 +101,7 @@ class Visit:
     token: str
     page: Mapping[str, Any]
     chance: Random
+    tries: int = 0
 
     @property
     def kind(self) -> str:
@@ -188,9 +189,13 @@ class Visit:
             Part("signature", "signature.png", "image/png", signature(self.chance)),
         )
         body, content_type = multipart(form, parts)
-        headers = {**MACHINE, "Content-Type": content_type, "Idempotency-Key": f"finish-{self.token}"}
+        key = f"finish-{self.token}-{self.tries}"
+        headers = {**MACHINE, "Content-Type": content_type, "Idempotency-Key": key}
         answer = self.helpers.shop.wire.ask("POST", f"/w/{self.token}/finish", body=body, headers=headers)
         self.helpers.shop.diary.count(f"finish {form['result']} {answer.status}")
+        if answer.status != OK and self.tries < MOST_TRIES:
+            self.tries += 1
+            self.helpers.agenda.at(self.helpers.shop.time.now() + SOON, self.finish)
 
     def post(self, act: str, content: Mapping[str, object]) -> int:
         """One act on the phone page, once; its status."""

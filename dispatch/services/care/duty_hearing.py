@@ -1,12 +1,13 @@
 """What the orders of duties tell: somebody was there, nobody was, or nobody answered."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.models.care import Contact, DutyOrder
+from dispatch.models.care import Contact, DutyOrder, DutyPeriod
 from dispatch.models.catalogue import Service
 from dispatch.models.grid import Household
 from dispatch.models.orders import Order
@@ -17,7 +18,7 @@ from dispatch.services import notify
 from dispatch.services.care import cases, helping
 from dispatch.services.care.contacting import Record, contact_of, keep
 from dispatch.services.care.ordering import place_due
-from dispatch.services.care.periods import owners_of
+from dispatch.services.care.periods import owners_of, touch
 
 CALL = "greeting_call"
 WORKED = AFTER_WORK | {OrderState.CLOSED, OrderState.ARCHIVED}
@@ -50,10 +51,19 @@ def hear_of_duty(session: Session, order: Order, version: int, now: datetime) ->
     for one in rows:
         one.outcome, one.order_version = outcome, order.version
     session.flush()
+    number(session, changed, now=now)
     if changed and outcome != "under_way":
         heard(session, order, outcome, now=now)
         place_again(session, [one.period_id for one in rows], now=now)
     return True
+
+
+def number(session: Session, changed: Sequence[DutyOrder], *, now: datetime) -> None:
+    """The hour of an order is not that of its periods any more, or is again: in calendars their number grows."""
+    ids = [one.period_id for one in changed]
+    for period in session.scalars(select(DutyPeriod).where(DutyPeriod.id.in_(ids))):
+        touch(period, now=now)
+    session.flush()
 
 
 def heard(session: Session, order: Order, outcome: str, *, now: datetime) -> Contact | None:

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from dispatch import clock
 from dispatch.errors import Invalid, NotFound
 from dispatch.models.care import CareFeed
-from dispatch.services import care
+from dispatch.rules.access.roles import SYSTEM
+from dispatch.services import care, orders
 from dispatch.services.care import feeding
-from tests.factories.care import ELDER, Calendar, home, make_calendar, paired
+from tests.factories.care import ELDER, Calendar, home, keep_day, make_calendar, paired
+from tests.services.care.test_calendar import at, order_of, periods
 
 
 @pytest.fixture
@@ -39,6 +41,28 @@ def test_a_calendar_ends_with_the_last_day_of_its_helper(session: Session, calen
     assert [opens(session, token, now + timedelta(days=days)) for days in (0, 1, 2)] == [True, False, False]
     care.end_leave(session, left.id, until=tomorrow, **about)
     assert opens(session, token, now + timedelta(days=2))
+
+
+def test_an_hour_that_came_to_nothing_leaves_the_calendar_under_a_higher_number(
+    session: Session, calendar: Calendar
+) -> None:
+    (helper, other), later = calendar.helpers, at(1, 20)
+    enrolment = paired(session, calendar, home(session, calendar, ELDER), now=at(1, 10))
+    token = feeding.give_helper_feed(session, helper.id, actor=calendar.planner, now=at(1, 10))
+    keep_day(session, calendar, later)
+    (before,) = (one for one in feeding.read_feed(session, token, now=later) if one.words == "上门探访")
+    period = periods(session, enrolment, "visit")[0]
+    other.is_active = helper.is_active = False
+    session.flush()
+    order = order_of(session, period)
+    orders.void(session, order, reason="派错了", actor=SYSTEM, now=later)
+    session.flush()
+    assert care.order_changed(session, order.id, order.version, now=later)
+    helper.is_active = True
+    session.flush()
+    after = next(one for one in feeding.read_feed(session, token, now=later) if one.uid == before.uid)
+    assert (before.window is None, after.window) == (False, None)
+    assert after.sequence > before.sequence
 
 
 def test_a_family_s_calendar_ends_with_the_term_of_the_consent(session: Session, calendar: Calendar) -> None:
