@@ -87,7 +87,8 @@ def inbox() -> str:
         now = clock.now(session)
         found = notify.inbox_of(session, actor=actor, before=before)
         shown = [(notice, notice_word(notice.template), notify.link_token(notice)) for notice in found]
-    return render_template("home/inbox.html", notices=shown, now=now)
+        numbers = order_numbers(session, {one.order_id for one in found if one.order_id}, actor)
+    return render_template("home/inbox.html", notices=shown, numbers=numbers, now=now)
 
 
 @blueprint.post("/inbox/<int(max=9223372036854775807):notice_id>/read")

@@ -24,6 +24,7 @@ from dispatch.rules.care.events import (
     Source,
     Trigger,
 )
+from dispatch.rules.care.terms import PROGRAMME_LABELS
 from dispatch.rules.catalogue.prices import fen_of, yuan_of
 from dispatch.services import grid, life, orders
 from dispatch.services.care import condoling, covering, events, gifting, groups, visiting
@@ -188,7 +189,7 @@ def render_event(event_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
     with transaction() as session:
         event = events.open_event(session, event_id, actor=actor)
         (row,) = events.list_events(session, actor=actor, before=event.id + 1, limit=1)
-        visits = events.visits_of(session, event)
+        visits, did = events.visits_of(session, event), life.effects_of(session, event)
         return render_template(
             "life/show.html",
             event=event,
@@ -201,7 +202,8 @@ def render_event(event_id: int, actor: Actor, errors: Mapping[str, str]) -> str:
             holdings=gifting.holdings_of(session, event.community_id, actor=actor),
             yuan_of=yuan_of,
             visitors=visiting.visitors_of(session, event.community_id),
-            did=life.effects_of(session, event),
+            did=did,
+            left={one: gettext(PROGRAMME_LABELS[kind]) for one, kind in life.programmes_left(session, did).items()},
             visit_look=visit_look,
             unpaid=condoling.UNPAID,
             is_mine=event.withdrawal_asked_by == actor.user_id,

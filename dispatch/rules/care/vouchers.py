@@ -72,7 +72,7 @@ GRANT_LABELS: dict[GrantState, str] = {
     GrantState.WITHDRAWN: "已撤回",
 }
 REFUND_LABELS: dict[RefundState, str] = {
-    RefundState.ASKED: "待审批",
+    RefundState.ASKED: "退回待审批",
     RefundState.DONE: "已退回",
     RefundState.REFUSED: "不批准",
     RefundState.WITHDRAWN: "已撤回",

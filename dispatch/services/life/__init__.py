@@ -8,6 +8,7 @@ from dispatch.services.life.restoring import (
     approve_withdrawal,
     ask_withdrawal,
     effects_of,
+    programmes_left,
 )
 from dispatch.services.life.telling import tell
 
@@ -18,6 +19,7 @@ __all__ = [
     "approve_withdrawal",
     "ask_withdrawal",
     "effects_of",
+    "programmes_left",
     "record_death",
     "record_move",
     "tell",

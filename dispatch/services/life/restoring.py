@@ -10,12 +10,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dispatch.errors import Conflict, DispatchError, Invalid, NotAllowed
-from dispatch.models.care import Absence, Enrolment, GroupMember, LifeEffect, LifeEvent, PairedHelper
+from dispatch.models.care import Absence, Enrolment, GroupMember, LifeEffect, LifeEvent, PairedHelper, Programme
 from dispatch.models.grid import Residence, Resident
 from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM, Actor
 from dispatch.rules.care.events import Event
 from dispatch.rules.care.terms import AbsenceKind
+from dispatch.rules.care.terms import Programme as Kind
 from dispatch.rules.orders.states import OPEN, WITH_PERFORMER, OrderState
 from dispatch.services import care, grid, orders
 from dispatch.services.access import audit, vault
@@ -116,6 +117,13 @@ def effects_of(session: Session, event: LifeEvent) -> Sequence[LifeEffect]:
     rows = session.scalars(query.order_by(LifeEffect.subject, LifeEffect.subject_id)).all()
     order = tuple(RESTORES)
     return sorted(rows, key=lambda one: order.index(one.subject) if one.subject in order else len(order))
+
+
+def programmes_left(session: Session, effects: Sequence[LifeEffect]) -> dict[int, Kind]:
+    """The programmes of the enrolments that an event has ended, by enrolment; one query."""
+    ids = [one.subject_id for one in effects if one.subject == "enrolments"]
+    query = select(Enrolment.id, Programme.kind).join(Programme, Programme.id == Enrolment.programme_id)
+    return {enrolment_id: Kind(kind) for enrolment_id, kind in session.execute(query.where(Enrolment.id.in_(ids)))}
 
 
 def restore_resident(session: Session, correction: Correction, row_id: int) -> bool:
