@@ -1,6 +1,6 @@
 # 后庆派单 · Houqing Dispatch. `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock faults faults-short week week-short year year-short care-year care-year-short simulate bench migrate environment environment-test
+.PHONY: help run test lint lock attacks faults faults-short week week-short year year-short care-year care-year-short simulate bench migrate environment environment-test
 
 # Where this is set, each of the many processes would compile all of the house's own files anew when it starts.
 unexport PYTHONDONTWRITEBYTECODE
@@ -34,6 +34,9 @@ lint: environment-test ## style, types and who may import whom
 lock: ## write both locks anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml -o requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade
 	uv pip compile pyproject.toml --extra test -c requirements.lock -o requirements-test.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+attacks: environment-test ## ask every route as everybody and about everything: the whole form
+	DISPATCH_TEST_WHOLE=1 $(BIN)/pytest -n 2 --dist loadgroup tests/house/leaks/test_confidential.py tests/house/test_objects.py tests/house/test_naming.py
 
 faults: environment-test ## kill, freeze and wipe the real processes: the long form
 	DISPATCH_TEST_LONG=1 $(BIN)/pytest -n 2 --dist loadgroup -rP tests/faults

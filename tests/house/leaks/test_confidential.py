@@ -1,7 +1,8 @@
 """Marks of confidential orders and of what else is private leave only to whom the rule allows.
 
 Every route, everybody, every store, every message and the dump of the database's owner are searched. A new route is
-walked by itself, because the routes come from the URL map.
+walked by itself, because the routes come from the URL map. Short by default: whoever lacks the right of a route, and
+everybody at what is open to all, take turns at it; with DISPATCH_TEST_WHOLE=1 (`make attacks`) each of them asks.
 """
 
 import json
@@ -28,6 +29,7 @@ from dispatch.services.access import keys, sessions, users, vault
 from dispatch.services.orders import told
 from dispatch.transaction import scope_of_request
 from tests.conftest import Database, Servers, the_app
+from tests.depth import is_turn
 from tests.factories.world import World, make_world
 from tests.house.leaks.private import ALIAS, DIFFICULTY, HOLDS, TOPIC, private_leaks, read_in_dump, tell_private, unread
 from tests.house.leaks.private import MARKS as PRIVATE
@@ -48,6 +50,7 @@ THE_HOLDER_S_PAGE = "/w/<token>"
 REFUSED = (303, 401, 403)
 """Sent to the log-in, asked for a key, told of the missing right."""
 DATABASES_OF_REDIS = 16
+TURNS = 3
 NEEDED_TO_COME = {MARK, PHONE}
 """The room and the telephone; never the kind."""
 HOLDS_THE_ORDER = frozenset(
@@ -81,7 +84,7 @@ class House:
         return [route for route in found if route.method in methods and route.rule != "/logout"]
 
     def walk(self, *methods: str) -> Iterator[Output]:
-        """Everybody asks every route about every order.
+        """Everybody asks every route that is theirs to ask about every order.
 
         Where something is done to an order on a page that its readers may read whole, they share the orders among
         them: the answer is that page again, and what must not be kept of it is the same whoever of them asked.
@@ -90,8 +93,17 @@ class House:
         for asker in self.askers:
             with self.app.app_context():
                 limiter.reset()
-            for route in self.routes(*methods):
+            for route in self.due(asker, *methods):
                 yield from asker.outputs([route], self.secrets, part_of(asker, route))
+
+    def due(self, asker: Asker, *methods: str) -> list[Route]:
+        """What somebody asks: all that their rights open, and the rest in turn with the others."""
+        number = self.askers.index(asker)
+        return [
+            route
+            for route in self.routes(*methods)
+            if (route.reason is None and asker.may(route)) or is_turn(number, TURNS, f"{route.method} {route.rule}")
+        ]
 
 
 @pytest.fixture
@@ -209,13 +221,14 @@ def let_in_without_the_right(outputs: list[Output], house: House) -> set[tuple[s
 
 
 def assert_everything_was_asked(outputs: list[Output], house: House) -> None:
-    """Each kind of output was had, by name; each GET of the map was asked by everybody."""
+    """Each kind of output was had, by name; each GET of the map was asked by all whose turn it was."""
     had = {one.kind for one in outputs if one.status == 200}
     assert {"text/html", "application/json", "image/svg+xml", "image/jpeg", "text/event-stream", "text/plain"} <= had
     assert {one for one in had if "spreadsheet" in one or one in {"text/csv", "application/pdf"}} >= {"text/csv"}
     assert {(one.who, one.route.rule) for one in outputs} == {
-        (asker.who, route.rule) for asker in house.askers for route in house.routes("GET")
+        (asker.who, route.rule) for asker in house.askers for route in house.due(asker, "GET")
     }
+    assert {one.route.rule for one in outputs} == {route.rule for route in house.routes("GET")}
     opened = {one.route.rule for one in outputs if one.status == 200}
     listed = {"/orders", "/board", "/callbacks", "/requests", "/escalations", "/my", "/inbox", "/alarms", "/desk"}
     asked = {"/orders/<number>", "/orders/<number>/now", "/orders/<number>/slip", "/orders/<number>/ledger.svg"}
