@@ -1,8 +1,9 @@
 """The receiver over real sockets: real devices' frames, keys, clocks, repetitions, and everything that is wrong."""
 
+import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import pytest
@@ -14,8 +15,9 @@ from dispatch.gateways import dc09
 from dispatch.models.care import AlarmEvent, AlarmRefusal, AlarmState
 from dispatch.models.orders import Order
 from dispatch.transaction import Doors
-from dispatch.workers.alarm import Door, Limits
+from dispatch.workers.alarm import Door, Limits, Receiver
 from dispatch.workers.alarm.limits import Bucket
+from dispatch.workers.alarm.server import Datagrams
 from tests.alarms.conftest import KEYS, LIMITS, Station
 from tests.alarms.wire import PRESS, SECONDS, Caller, answer_from
 
@@ -168,6 +170,27 @@ def test_who_sends_too_much_is_dropped_by_udp_slowed_by_tcp_and_keeps_nobody_els
     assert caller.send(MADE_PRESS).token == "ACK"
     assert station.receiver.counted["dropped"] >= 1
     assert (count(station, AlarmEvent), len(orders_placed(station))) == (1, 1)
+
+
+async def datagrams(frames: list[bytes]) -> Receiver:
+    """A receiver, of which no clerk works, that these datagrams have reached."""
+    receiver = Receiver(Limits(waiting=2), datetime.now(UTC))
+    listener = Datagrams(receiver)
+    for frame in frames:
+        listener.datagram_received(frame, ("10.0.0.1", 4000))
+        await asyncio.sleep(0)
+    for task in receiver.tasks:
+        task.cancel()
+    receiver.pool.shutdown()
+    return receiver
+
+
+def test_a_flood_of_polls_by_udp_keeps_no_alarm_out_and_neither_heaps_up() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        receiver = pool.submit(asyncio.run, datagrams([MADE_POLL] * 5 + [MADE_PRESS] * 5)).result()
+    waiting = [receiver.queue.get_nowait().is_poll for _ in range(receiver.queue.qsize())]
+    assert waiting == [False, False, True, True]
+    assert receiver.counted["dropped"] == 6
 
 
 def test_an_address_may_send_so_many_and_then_waits_longer_and_longer() -> None:

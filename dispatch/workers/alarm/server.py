@@ -159,15 +159,21 @@ class Receiver:
         for one in held:
             await self.serve([one])
 
-    async def take(self, line: bytes) -> bytes | None:
-        """The answer to a line of the wire; None for what gets none. Waits while too much waits already."""
+    def read(self, line: bytes) -> Waiting | None:
+        """A line of the wire as a frame; None, and counted, for what is none and gets no answer."""
         try:
-            envelope = dc09.read(line)
+            return Waiting(dc09.read(line))
         except BadFrame as error:
             self.counted[f"bad_{error.fault}"] += 1
             figures.frames.labels("bad", str(error.fault)).inc()
             return None
-        waiting = Waiting(envelope)
+
+    def is_full(self, waiting: Waiting) -> bool:
+        """Whether as many wait already as may, polls and events each by themselves."""
+        return self.room[not is_event(waiting)].locked()
+
+    async def take(self, waiting: Waiting) -> bytes | None:
+        """The answer to a frame; None for what gets none. Waits while too much waits already."""
         is_poll = not is_event(waiting)
         async with self.room[is_poll]:
             place = Place(is_poll, next(self.numbers), waiting, asyncio.get_running_loop().create_future())
@@ -220,7 +226,8 @@ class Receiver:
             lines = splitter.feed(chunk)
             for line in lines:
                 await asyncio.sleep(self.door.bucket_of(address, loop.time()).owe(loop.time()))
-                reply = await self.take(line)
+                waiting = self.read(line)
+                reply = None if waiting is None else await self.take(waiting)
                 if reply is not None:
                     writer.write(reply)
                     await asyncio.wait_for(writer.drain(), self.limits.answer_seconds)
@@ -249,15 +256,17 @@ class Datagrams(asyncio.DatagramProtocol):
         except BadFrame:
             lines = []
         for line in lines:
-            if receiver.room[True].locked() or not receiver.door.bucket_of(str(addr[0]), moment).take(moment):
+            is_allowed = receiver.door.bucket_of(str(addr[0]), moment).take(moment)
+            waiting = receiver.read(line) if is_allowed else None
+            if waiting is not None and not receiver.is_full(waiting):
+                receiver.keep(asyncio.create_task(self.answer(waiting, addr)))
+            elif waiting is not None or not is_allowed:
                 receiver.counted["dropped"] += 1
                 figures.frames.labels("dropped", "").inc()
-            else:
-                receiver.keep(asyncio.create_task(self.answer(line, addr)))
 
-    async def answer(self, line: bytes, addr: Any) -> None:
+    async def answer(self, waiting: Waiting, addr: Any) -> None:
         """Answer one datagram."""
-        reply = await self.receiver.take(line)
+        reply = await self.receiver.take(waiting)
         if reply is not None and self.transport is not None:
             self.transport.sendto(reply, addr)
 
