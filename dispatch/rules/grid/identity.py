@@ -10,6 +10,8 @@ from dispatch.errors import Invalid
 Sex = Literal["male", "female"]
 
 RESIDENT_ID_LENGTH = 18
+OLD_RESIDENT_ID_LENGTH = 15
+"""Of first-generation cards, which ended with 2012 (居民身份证法, 2011)."""
 UNIFIED_CODE_LENGTH = 18
 
 # GB 11643-1999, 4.3: weights 2^(18-i) mod 11 of the first seventeen digits; check characters by remainder.
@@ -60,6 +62,8 @@ def check_resident_id(text: str) -> ResidentId:
     Raises Invalid("resident_id", …) for a wrong length, character, date or check character.
     """
     value = _compact(text)
+    if len(value) == OLD_RESIDENT_ID_LENGTH and value.isdigit():
+        raise Invalid("resident_id", "这是15位的旧身份证号,2013年起不再使用,请照现在的18位身份证填写。")
     if len(value) != RESIDENT_ID_LENGTH:
         raise Invalid("resident_id", "身份证号应为18位,现为%(length)s位,请核对后重新输入。", length=len(value))
     if not _RESIDENT_ID.fullmatch(value):

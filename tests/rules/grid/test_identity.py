@@ -54,6 +54,14 @@ def test_spaces_full_width_digits_and_a_small_x_are_put_right() -> None:
     assert identity.check_resident_id(" 110105 1949-1231 002x").value == "11010519491231002X"
 
 
+@pytest.mark.parametrize("number", ["110105491231002", "331102 560229 002", "１１０１０５４９１２３１００２"])
+def test_an_old_number_of_fifteen_digits_is_refused_with_what_to_look_at(number: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        identity.check_resident_id(number)
+    assert refused.value.field == "resident_id"
+    assert "现在的18位身份证" in refused.value.message
+
+
 def test_an_unknown_area_code_is_only_a_warning() -> None:
     first = "99999919500101001"
     found = identity.check_resident_id(first + identity.resident_id_check_character(first))
