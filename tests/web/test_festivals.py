@@ -103,4 +103,7 @@ def test_the_day_is_counted_and_only_who_agreed_is_on_a_picture(feast: Feast) ->
     assert feast.post("attendance", present=str(third + 1)) == 422
     assert feast.post("attendance", present=[str(first), str(third)]) == 303
     assert [one.attended for one in feast.invited()] == [True, False, True]
+    assert feast.page().count("不再同意拍照") == 1
+    assert feast.client.post(f"/festivals/invitations/{first}", data={"answer": "comes"}).status_code == 303
+    assert (feast.client.get(address).status_code, address in feast.page()) == (404, False)
     assert "请 3 人，1 人说来，来了 2 人" in feast.client.get("/festivals").get_data(as_text=True)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, time
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, any_, select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
@@ -242,13 +242,25 @@ def invite_again(session: Session, invitation_id: int) -> None:
 
 
 def pictures_of(session: Session, event_id: int, *, actor: Actor) -> Sequence[FestivalPicture]:
-    """The pictures of an event, the newest first."""
-    query = select(FestivalPicture).where(FestivalPicture.event_id == event_id, reach.visible(FestivalPicture, actor))
+    """The pictures of an event on which everybody still consents, the newest first."""
+    query = select(FestivalPicture).where(
+        FestivalPicture.event_id == event_id, reach.visible(FestivalPicture, actor), is_agreed()
+    )
     return session.scalars(query.order_by(FestivalPicture.id.desc())).all()
 
 
+def is_agreed() -> ColumnElement[bool]:
+    """The pictures of which nobody has taken the consent back."""
+    against = select(FestivalInvitation.id).where(
+        FestivalInvitation.id == any_(FestivalPicture.shown), ~FestivalInvitation.may_picture
+    )
+    return ~against.exists()
+
+
 def read_picture(session: Session, picture_id: int, *, actor: Actor) -> files.Content:
-    """A picture of an event, its reading audited; raises NotFound."""
+    """A picture of an event, its reading audited; raises NotFound, also where somebody on it consents no more."""
+    if session.scalars(select(FestivalPicture.id).where(FestivalPicture.id == picture_id, is_agreed())).first() is None:
+        raise NotFound
     kept = files.list_files(session, SUBJECT, picture_id, actor=actor)
     if not kept:
         raise NotFound
