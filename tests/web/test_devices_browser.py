@@ -45,6 +45,7 @@ def test_axe_finds_nothing_and_the_child_s_confirmation_stands_on_the_order(
         opened.set_viewport_size({"width": width, "height": 844})
         for address in pages[:3]:
             opened.goto(f"{desk.site.url}{address}")
+            expect(opened.locator("#alarm-link")).to_be_visible()
             assert Axe().run(opened).response["violations"] == [], address
             assert not opened.evaluate(WIDER), address
     opened.goto(f"{desk.site.url}/board")
