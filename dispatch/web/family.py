@@ -7,6 +7,7 @@ wrong, revoked or over.
 from collections.abc import Mapping
 from datetime import datetime
 
+import segno
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -28,6 +29,7 @@ from dispatch.web.phone.door import by_link
 
 ROWS = 50
 MONTHS = "care.family_link_months"
+QR_SCALE = 6
 DEAD = 404
 
 public_blueprint = Blueprint("family", __name__, url_prefix="/f")
@@ -111,7 +113,8 @@ def make_link() -> Response:
     except Invalid as error:
         return make_response(render_listing(actor, errors_of(error)), status_of(error))
     address = url_for("family.show", token=token, _external=True)
-    response = make_response(render_template("family/made.html", link=made, address=address))
+    picture = segno.make(address, error="m").svg_data_uri(scale=QR_SCALE, border=2)
+    response = make_response(render_template("family/made.html", link=made, address=address, picture=picture))
     response.headers["Cache-Control"] = "no-store"
     return response
 
