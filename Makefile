@@ -35,8 +35,8 @@ lock: ## write both locks anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml -o requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade
 	uv pip compile pyproject.toml --extra test -c requirements.lock -o requirements-test.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
-attacks: environment-test ## ask every route as everybody and about everything: the whole form
-	DISPATCH_TEST_WHOLE=1 $(BIN)/pytest -n 2 --dist loadgroup tests/house/leaks/test_confidential.py tests/house/test_objects.py tests/house/test_naming.py
+attacks: environment-test ## ask every route as everybody and the API along all its edges: the whole form
+	DISPATCH_TEST_WHOLE=1 $(BIN)/pytest -n 2 --dist loadgroup tests/house/leaks/test_confidential.py tests/api/test_schema.py tests/house/test_objects.py tests/house/test_naming.py
 
 faults: environment-test ## kill, freeze and wipe the real processes: the long form
 	DISPATCH_TEST_LONG=1 $(BIN)/pytest -n 2 --dist loadgroup -rP tests/faults

@@ -12,7 +12,6 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.app import create_app
 from dispatch.gateways.limits import limiter
 from dispatch.models.catalogue import KnowledgeItem, Performer
 from dispatch.models.grid import Resident
@@ -23,7 +22,7 @@ from dispatch.services import orders
 from dispatch.services.access import keys, sessions, users, vault
 from dispatch.services.orders import NamedRound, OrderDraft, WorkReport
 from dispatch.transaction import scope_of_request
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 from tests.factories.aid import approved
 from tests.factories.knowledge import make_knowledge
 from tests.factories.visits import resident
@@ -114,7 +113,7 @@ def house(committed: Database) -> Iterator[House]:
         make_knowledge(session, staff(session, world, Role.CENTRE), clock.now(session))
         application = approved(session, world).id
         session.commit()
-    yield House(create_app(), committed, world, open_one, secret, application)
+    yield House(the_app(), committed, world, open_one, secret, application)
     scope_of_request.set(NOTHING)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from io import StringIO
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import inspect, select, text
 from werkzeug.test import TestResponse
@@ -19,7 +18,7 @@ from dispatch.models.orders import Order
 from dispatch.rules.access.roles import SYSTEM, Right, Role
 from dispatch.services import orders
 from dispatch.services.access import keys, vault
-from tests.conftest import Database
+from tests.conftest import Database, the_app
 from tests.factories.world import World, make_world, staff
 
 PHONE = "17498765432"
@@ -137,7 +136,7 @@ def test_a_life_with_marked_data_leaves_marks_only_in_the_order_itself(committed
     with committed.session() as session:
         world = make_world(session)
         session.commit()
-    app: Flask = create_app()
+    app = the_app()
     with app.app_context():
         limiter.reset()
     client = app.test_client()
@@ -186,7 +185,7 @@ def test_a_failure_inside_writes_no_marks_either(
 
 def test_an_unknown_method_is_counted_under_one_name(committed: Database) -> None:
     assert committed.url
-    client = create_app().test_client()
+    client = the_app().test_client()
     for method in ("BREW", NAME.encode().hex()[:18].upper()):
         client.open("/healthz", method=method)
     measured = client.get("/metrics").text
