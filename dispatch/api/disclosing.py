@@ -1,6 +1,6 @@
 """公示 over HTTP: the published statements of the supermarket, and the proof of one's own line, without a key."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -13,12 +13,14 @@ from dispatch.api.blueprint import Blueprint
 from dispatch.errors import NotFound
 from dispatch.gateways import limits
 from dispatch.gateways.limits import limiter
+from dispatch.models.reports import Disclosure
 from dispatch.rules.access.roles import Scope
 from dispatch.rules.market.gifts import spelling_of
 from dispatch.schemas import disclosing as schemas
 from dispatch.services import reports
 from dispatch.transaction import transaction
 
+OF_DISCLOSURE = tuple(schemas.DisclosureOut().fields.keys() - {"shared"})
 PUBLISHED = "statements of the supermarket are published to the residents; no names, no small counts"
 OF_ONE_S_OWN = "number and secret of one's own receipt are the key; nothing else is told"
 
@@ -28,6 +30,15 @@ blueprint = Blueprint("disclosures", __name__, url_prefix="/api", description="�
 def reach_of(community_id: int) -> Scope:
     """A stranger who asks reaches one community; of a hidden one nothing is ever published."""
     return Scope(communities=frozenset({community_id}))
+
+
+def disclosure_out(made: Disclosure, published: Sequence[Disclosure]) -> dict[str, Any]:
+    """What leaves of a statement, and with which others it has days in common."""
+    shared = [
+        {"id": other.id, "first_day": first, "last_day": last}
+        for other, first, last in reports.shared_days(made, published)
+    ]
+    return {name: getattr(made, name) for name in OF_DISCLOSURE} | {"shared": shared}
 
 
 def receipt_asked() -> str:
@@ -48,7 +59,8 @@ class Disclosures(MethodView):
     def get(self, query: Mapping[str, Any]) -> Mapping[str, Any]:
         """List the published versions of a community, newest first."""
         with transaction(reach_of(query["community_id"])) as session:
-            return {"items": reports.list_disclosures(session, query["community_id"])}
+            published = reports.list_disclosures(session, query["community_id"])
+            return {"items": [disclosure_out(one, published) for one in published]}
 
 
 @blueprint.route("/disclosures/proof")

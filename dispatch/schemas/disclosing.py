@@ -11,8 +11,19 @@ class ListDisclosures(HouseSchema):
     community_id = fields.Integer(required=True, validate=validate.Range(min=1, max=MOST_ID))
 
 
+class SharedDays(HouseSchema):
+    """Days that another statement (its newest version) tells of as well."""
+
+    id = fields.Integer(required=True)
+    first_day = fields.Date(required=True, data_key="from")
+    last_day = fields.Date(required=True, data_key="until")
+
+
 class DisclosureOut(HouseSchema):
-    """A published version; `digest` is SHA-256 of the body, `root` stands over the gifts. Files: docs/verify."""
+    """A published version; `digest` is SHA-256 of the body, `root` stands over the gifts. Files: docs/verify.
+
+    What stands in `shared` is told by another statement too: the figures of both are not to be added up.
+    """
 
     id = fields.Integer(required=True)
     first_day = fields.Date(required=True, data_key="from")
@@ -20,9 +31,10 @@ class DisclosureOut(HouseSchema):
     version = fields.Integer(required=True)
     note = fields.String(required=True)
     published_at = Moment(required=True)
-    digest = fields.Function(lambda made: made.digest.hex(), required=True)
-    root = fields.Function(lambda made: made.root.hex(), required=True)
+    digest = fields.Function(lambda made: made["digest"].hex(), required=True)
+    root = fields.Function(lambda made: made["root"].hex(), required=True)
     leaf_count = fields.Integer(required=True, data_key="lines")
+    shared = fields.List(fields.Nested(SharedDays), required=True)
 
 
 class DisclosuresOut(HouseSchema):

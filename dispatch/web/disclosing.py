@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
@@ -75,7 +74,7 @@ def show(community_id: int) -> str:
         community_id=community_id,
         published=published,
         chosen=chosen,
-        shared=shared_with(chosen, published) if chosen else [],
+        shared=reports.shared_days(chosen, published) if chosen else [],
         drawings=drawings_of(chosen.body) if chosen else {},
         gifts=gifts,
         following=gifts[-1].position + 1 if chosen and gifts and gifts[-1].position + 1 < chosen.leaf_count else None,
@@ -87,17 +86,6 @@ def show(community_id: int) -> str:
         note_words=note_words,
         kind_word=lambda kind: gettext(KIND_LABELS[EntryKind(kind)]),
     )
-
-
-def shared_with(chosen: Disclosure, published: Sequence[Disclosure]) -> list[tuple[Disclosure, date, date]]:
-    """The other periods that have days of this one, the newest version of each, with the first and last such day."""
-    newest = {(one.first_day, one.last_day): one for one in reversed(published)}
-    newest.pop((chosen.first_day, chosen.last_day), None)
-    return [
-        (one, max(first, chosen.first_day), min(last, chosen.last_day))
-        for (first, last), one in sorted(newest.items())
-        if first <= chosen.last_day and last >= chosen.first_day
-    ]
 
 
 def gifts_from(community_id: int, chosen: Disclosure | None) -> Sequence[reports.GiftTold]:

@@ -190,6 +190,9 @@ def test_the_single_gifts_are_paged_and_name_only_who_consents(desk: Desk) -> No
         disclose(session, session.get_one(Organisation, community), *days, now=later)
         ids = [one.id for one in reports.list_disclosures(session, community)]
         session.commit()
+    listed = client.get(f"/api/disclosures?community_id={community}").get_json()["items"]
+    between = {"from": days[0].isoformat(), "until": days[1].isoformat()}
+    assert [one["shared"] for one in listed] == [[between | {"id": other}] for other in reversed(ids)]
     for one in ids:
         page = client.get(f"/disclosure/{community}?statement={one}").get_data(as_text=True)
         assert "请不要相加" in page

@@ -20,6 +20,7 @@ from dispatch.services.reports.disclosing import (
     disclose_quarter,
     find_disclosure,
     list_disclosures,
+    shared_days,
 )
 from dispatch.services.reports.disclosing.gifts import GIFTS_AT_ONCE, GiftTold, gifts_told
 from dispatch.services.reports.disclosing.leaves import Proof, leaves_from, leaves_kept, proof_for, proof_out
@@ -99,6 +100,7 @@ __all__ = [
     "proof_for",
     "proof_out",
     "report",
+    "shared_days",
     "statement_out",
     "take_export",
     "trend",

@@ -1,5 +1,6 @@
 """Statements of the supermarket (公示): replayed from the journal, published by themselves, corrected by versions."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 
@@ -119,6 +120,17 @@ def list_disclosures(session: Session, community_id: int) -> list[Disclosure]:
     """The published statements of a community, newest first."""
     query = select(Disclosure).where(Disclosure.community_id == community_id)
     return list(session.scalars(query.order_by(Disclosure.last_day.desc(), Disclosure.id.desc()).limit(MOST_LISTED)))
+
+
+def shared_days(chosen: Disclosure, published: Sequence[Disclosure]) -> list[tuple[Disclosure, date, date]]:
+    """The other periods that have days of this one, the newest version of each, with the first and last such day."""
+    newest = {(one.first_day, one.last_day): one for one in reversed(published)}
+    newest.pop((chosen.first_day, chosen.last_day), None)
+    return [
+        (one, max(first, chosen.first_day), min(last, chosen.last_day))
+        for (first, last), one in sorted(newest.items())
+        if first <= chosen.last_day and last >= chosen.first_day
+    ]
 
 
 def find_disclosure(session: Session, community_id: int, disclosure_id: int) -> Disclosure:
