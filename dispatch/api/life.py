@@ -16,6 +16,7 @@ from dispatch.models.care import LifeEvent
 from dispatch.rules.access.roles import Right
 from dispatch.rules.care.events import Event, Source, Trigger
 from dispatch.schemas import life as schemas
+from dispatch.schemas.beneficiaries import NothingMore
 from dispatch.services import life
 from dispatch.services.care import condoling, covering, events, gifting, groups
 from dispatch.services.care.events import EventDraft
@@ -134,6 +135,24 @@ class CondolenceGift(MethodView):
             return answered(session, events.find_event(session, visit.event_id, actor=actor()))
 
         return once(f"condolences.gift:{condolence_id}", data, work)
+
+
+@blueprint.route("/condolences/<int(min=1, max=9223372036854775807):condolence_id>/gift/withdrawal")
+class CondolenceGiftWithdrawal(MethodView):
+    """Money that is not asked for after all."""
+
+    @allow(Right.LIFE_RUN)
+    @blueprint.arguments(NothingMore, required=False)
+    @blueprint.response(200, schemas.LifeEventOut)
+    def post(self, data: Mapping[str, Any], condolence_id: int) -> Response:
+        """Take back what one asked for oneself (else 403); 409 where nothing was asked for, or it was decided."""
+
+        def work(session: Session) -> Answer:
+            gifting.withdraw_gift(session, condolence_id, actor=actor(), now=clock.now(session))
+            visit = condoling.find_visit(session, condolence_id, actor=actor())
+            return answered(session, events.find_event(session, visit.event_id, actor=actor()))
+
+        return once(f"condolences.gift_withdrawal:{condolence_id}", data, work)
 
 
 @blueprint.route(f"{EVENT}/withdrawal")

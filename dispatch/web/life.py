@@ -219,19 +219,23 @@ def changed(event_id: int, work: Work) -> Response:
     return change(work, partial(render_event, event_id), url_for("pages_life.show", life_event_id=event_id))
 
 
+def event_of(condolence_id: int) -> int:
+    """The event for which a visit is owed; raises NotFound."""
+    with transaction() as session:
+        return condoling.find_visit(session, condolence_id, actor=current_actor()).event_id
+
+
 @blueprint.post("/visits/<int(min=1, max=9223372036854775807):condolence_id>/visitor")
 @allow(Right.LIFE_RUN)
 @retrying
 def name_visitor(condolence_id: int) -> Response:
     """Name who goes."""
-    with transaction() as session:
-        event_id = condoling.find_visit(session, condolence_id, actor=current_actor()).event_id
 
     def work(session: Session, actor: Actor, now: datetime) -> None:
         chosen = number(request.form, "performer_id") or 0
         condoling.name_visitor(session, condolence_id, chosen, actor=actor, now=now)
 
-    return changed(event_id, work)
+    return changed(event_of(condolence_id), work)
 
 
 @blueprint.post("/visits/<int(min=1, max=9223372036854775807):condolence_id>/gift")
@@ -239,8 +243,6 @@ def name_visitor(condolence_id: int) -> Response:
 @retrying
 def ask_gift(condolence_id: int) -> Response:
     """Ask for money that goes with a visit; another person approves it."""
-    with transaction() as session:
-        event_id = condoling.find_visit(session, condolence_id, actor=current_actor()).event_id
 
     def work(session: Session, actor: Actor, now: datetime) -> None:
         form = request.form
@@ -248,7 +250,18 @@ def ask_gift(condolence_id: int) -> Response:
         fen = fen_of(form.get("yuan", ""), "yuan")
         gifting.ask_gift(session, condolence_id, **about, fen=fen, actor=actor, now=now)
 
-    return changed(event_id, work)
+    return changed(event_of(condolence_id), work)
+
+
+@blueprint.post("/visits/<int(min=1, max=9223372036854775807):condolence_id>/gift/withdrawal")
+@allow(Right.LIFE_RUN)
+@retrying
+def withdraw_gift(condolence_id: int) -> Response:
+    """Take back what one asked for oneself."""
+    return changed(
+        event_of(condolence_id),
+        lambda session, actor, now: gifting.withdraw_gift(session, condolence_id, actor=actor, now=now),
+    )
 
 
 @blueprint.post(f"{EVENT}/withdrawal")

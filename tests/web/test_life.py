@@ -4,6 +4,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from dispatch import clock
+from dispatch.models.access import AuditEntry
 from dispatch.models.care import Condolence, LifeEvent
 from dispatch.models.funds import Entry, Spending
 from dispatch.models.grid import Resident
@@ -139,6 +140,20 @@ def gift_of(desk: Desk) -> Spending | None:
         return session.scalars(query).one_or_none()
 
 
+def withdraw(desk: Desk, page: str, address: str, *, asker: FlaskClient, other: FlaskClient) -> None:
+    """Who asked for it takes it back, once and nobody else; that is kept."""
+    assert "撤回申请" not in other.get(page).get_data(as_text=True)
+    assert other.post(f"{address}/withdrawal").status_code == 403
+    assert "撤回申请" in asker.get(page).get_data(as_text=True)
+    assert asker.post(f"{address}/withdrawal").headers["Location"] == page
+    assert "已撤回" in asker.get(page).get_data(as_text=True)
+    assert asker.post(f"{address}/withdrawal").status_code == 409
+    deeds = ["care.withdraw_gift", "funds.spending_withdrawn"]
+    with desk.site.database.session() as session:
+        kept = select(AuditEntry.action).where(AuditEntry.action.in_(deeds))
+        assert sorted(session.scalars(kept)) == deeds
+
+
 def test_money_that_goes_with_a_visit_is_asked_once_and_approved_by_another(desk: Desk) -> None:
     life, number = lived(desk)
     form, welfare, centre = party_care(desk), desk.client(Role.WELFARE), desk.client(Role.CENTRE)
@@ -160,6 +175,8 @@ def test_money_that_goes_with_a_visit_is_asked_once_and_approved_by_another(desk
     refused = desk.client(Role.CENTRE).post(f"/funds/spendings/{first.id}/refuse", data={"reason": "超出标准"})
     assert refused.status_code == 303
     assert welfare.post(address, data=form | {"yuan": "200"}).status_code == 303
+    withdraw(desk, page, address, asker=welfare, other=centre)
+    assert welfare.post(address, data=form | {"yuan": "200"}).status_code == 303
     second = gift_of(desk)
     assert second is not None
     assert SECRET not in second.words
@@ -168,7 +185,7 @@ def test_money_that_goes_with_a_visit_is_asked_once_and_approved_by_another(desk
     with desk.site.database.session() as session:
         booked = session.get_one(Entry, session.get_one(Spending, second.id).entry_id)
         assert (booked.kind, booked.purpose) == ("spend", "party_care")
-        assert sorted(session.scalars(select(Spending.state))) == ["booked", "refused"]
+        assert sorted(session.scalars(select(Spending.state))) == ["booked", "refused", "withdrawn"]
 
 
 def test_groups_are_switched_and_listed(desk: Desk) -> None:

@@ -25,6 +25,10 @@ class GiftAsked(Conflict):
     """这次慰问已经申请过慰问金"""
 
 
+class NoGiftAsked(Conflict):
+    """这次慰问没有申请过慰问金"""
+
+
 class VisitEnded(Conflict):
     """这次慰问已经不用去，不能再申请慰问金"""
 
@@ -86,3 +90,16 @@ def ask_gift(
     session.flush()
     audit.record(session, "care.ask_gift", "condolences", visit.id, actor=actor, community_id=visit.community_id)
     return asked
+
+
+def withdraw_gift(session: Session, visit_id: int, *, actor: Actor, now: datetime) -> Spending:
+    """Take back what one asked for oneself, while nobody has decided; it may be asked for anew.
+
+    Raises NotFound, NoGiftAsked, NotAllowed for somebody else's, SpendingDecided.
+    """
+    visit = find_visit(session, visit_id, actor=actor, locked=True)
+    if visit.spending_id is None:
+        raise NoGiftAsked
+    found = funds.withdraw_spending(session, visit.spending_id, actor=actor, now=now)
+    audit.record(session, "care.withdraw_gift", "condolences", visit.id, actor=actor, community_id=visit.community_id)
+    return found

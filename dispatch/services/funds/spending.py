@@ -105,7 +105,7 @@ def withdraw_spending(session: Session, spending_id: int, *, actor: Actor, now: 
     spending = locked(session, spending_id, actor)
     mine = (spending.asked_by, spending.asked_by_key) == (actor.user_id, actor.api_key_id)
     if not mine:
-        raise NotAllowed
+        raise NotAllowed("只有申请的人才能撤回")
     return decided(session, spending, "withdrawn", actor=actor, now=now)
 
 
