@@ -275,6 +275,7 @@ def notice_word(template: str) -> str:
     """What a notice is about."""
     words = {
         "offer": gettext("新订单等答复"),
+        "taken": gettext("已由别人接下"),
         "escalation": gettext("订单快到或已过时限"),
         "escalations": gettext("多张订单快到或已过时限"),
         "to_sign": gettext("订单等签收"),

@@ -79,10 +79,14 @@ def day_of(session: Session, performer_id: int, day: date, *, actor: Actor) -> l
 
 
 def next_day_of(session: Session, performer_id: int, after: date) -> date | None:
-    """The next day for which a helper has something planned."""
+    """The next day for which a helper has something planned: a duty, or a planned visit or chore."""
     planned = (DutyPeriod.helper_id == performer_id, DutyPeriod.planned_on > after)
-    query = select(func.min(DutyPeriod.planned_on)).where(DutyPeriod.state == PeriodState.DUE, *planned)
-    return session.scalars(query).one()
+    duty = select(func.min(DutyPeriod.planned_on)).where(DutyPeriod.state == PeriodState.DUE, *planned)
+    ends = datetime.combine(after, time(), SHANGHAI) + timedelta(days=1)
+    named = (Order.origin == PLANNED, Order.named_performer_id == performer_id, Order.state.in_(OPEN - AFTER_WORK))
+    chore = session.scalars(select(func.min(Order.wanted_from)).where(*named, Order.wanted_from >= ends)).one()
+    days = (session.scalars(duty).one(), chore.astimezone(SHANGHAI).date() if chore is not None else None)
+    return min((day for day in days if day is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
