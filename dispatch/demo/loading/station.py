@@ -1,6 +1,7 @@
 """A chunk of the load: counselling with its sealed notes, a course, activities, the station's counter, work sought."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dispatch import clock
 from dispatch.demo.loading.book import Book
-from dispatch.demo.organisations import COMMUNITY
+from dispatch.demo.organisations import CENTRE, COMMUNITY
 from dispatch.models.care import Counsellor
 from dispatch.rules.access.roles import Actor, ActorKind, Role, Scope, rights_of
 from dispatch.rules.care.counselling import Source
@@ -48,6 +49,7 @@ CAME: Final = (
     ("job_placement", 2),
     ("other_service", 3),
 )
+SENT: Final = ("plumbing_electric", "厨房水龙头一直滴水，老人自己关不紧")
 VISITORS: Final = ("何女士", "毛师傅", "", "叶大伯", "")
 SEEKERS: Final = (("何秋菊", "保洁或钟点工，上午有空"), ("毛建国", "保安，能上夜班"), ("梅小芬", "育婴师，有结业证"))
 VACANCIES: Final = (
@@ -174,6 +176,16 @@ def load_counter(session: Session, book: Book, community_id: int, *, now: dateti
             visitor = VISITORS[(place + number) % len(VISITORS)]
             came = Came(ids[code], visitor=visitor, **went)
             counting.note_visit(session, community_id, came, actor=book.actor, now=at)
+    send_somebody(session, book, community_id, ids, now=now)
+
+
+def send_somebody(session: Session, book: Book, community_id: int, ids: Mapping[str, int], *, now: datetime) -> None:
+    """Who came this morning and needs somebody at home: counted, and an order in the same step."""
+    code, words = SENT
+    where = {"address_text": book.community.grid.buildings[0].address, "phone": PHONE.format(30)}
+    came = Came(ids[code], Ended.ORDERED, VISITORS[0], description=words, **where)
+    at_the_counter = replace(book.actor, organisation_id=book.known(session).organisations()[CENTRE])
+    counting.note_visit(session, community_id, came, actor=at_the_counter, now=now)
 
 
 def load_work(session: Session, book: Book, community_id: int, *, now: datetime) -> None:
