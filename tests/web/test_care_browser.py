@@ -78,6 +78,12 @@ def test_an_elder_is_enrolled_paired_visited_and_counted(desk: Desk, calendar: C
         page.goto(desk.site.url + address)
         expect(page.get_by_text(words)).to_be_visible()
         look_at_both_widths(page)
+    page.get_by_text("台账里是谁").click()
+    page.get_by_role("searchbox").fill("陈婆婆0")
+    page.get_by_role("button", name="查找").click()
+    page.locator("[name=resident_id]").first.check()
+    page.locator("form:has([name=resident_id])").get_by_role("button", name="登记").click()
+    expect(page.get_by_text("台账里是谁")).to_contain_text("陈婆婆0")
     context.close()
     visit_with_a_phone(desk, calendar, browser)
 
