@@ -142,8 +142,7 @@ class CondolenceGiftWithdrawal(MethodView):
     """Money that is not asked for after all."""
 
     @allow(Right.LIFE_RUN)
-    @blueprint.arguments(NothingMore, required=False)
-    @blueprint.response(200, schemas.LifeEventOut)
+    @blueprint.takes(NothingMore, schemas.LifeEventOut)
     def post(self, data: Mapping[str, Any], condolence_id: int) -> Response:
         """Take back what one asked for oneself (else 403); 409 where nothing was asked for, or it was decided."""
 
