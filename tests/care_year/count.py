@@ -113,12 +113,12 @@ class Contact:
     recorded_on: date
 
     def counts_for(self, kind: str) -> bool:
-        """A visit in person counts for visit, call and month, a call for the call, only a tried device for the test."""
+        """A visit in person counts for visit, call and month, a call for the call, a tried device for the test only."""
         if not self.answered:
             return False
         if kind == "live_test":
             return self.tested
-        return self.kind == "visit" or kind == "greeting"
+        return self.kind == "visit" or (self.kind, kind) == ("call", "greeting")
 
 
 @dataclass(frozen=True, slots=True)
