@@ -81,6 +81,8 @@ def lived() -> Iterator[Lived]:
 def test_nothing_was_otherwise_than_it_must_be(lived: Lived) -> None:
     print(lived.told)  # noqa: T201 - the table, shown with -rP
     assert "意外 · SURPRISE" not in lived.told
+    assert "一年结束" in lived.told
+    assert len(lived.diary["seconds"]) == DAYS
     assert lived.diary["kills"]
 
 

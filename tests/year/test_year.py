@@ -93,6 +93,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
 def test_nothing_was_otherwise_than_it_must_be(lived: Lived) -> None:
     print(lived.told)
     assert "意外 · SURPRISE" not in lived.told
+    assert "一年结束" in lived.told
     assert lived.diary["kills"]
 
 

@@ -22,7 +22,7 @@ BOUNDARY = "houqing-dispatch-demo-day"
 
 
 class Unreachable(Exception):
-    """The installation has not answered for a minute."""
+    """The installation has not answered for a minute: what was asked, and the status of the last refusal if any."""
 
 
 class KeyRefused(Exception):
@@ -87,7 +87,7 @@ class Wire:
             if answer is not None and not is_for_later(path, answer.status):
                 return replace(answer, tries=tries)
             if time.monotonic() > limit:
-                raise Unreachable
+                raise Unreachable(method, path, None if answer is None else answer.status)
             self.repeats += 1
             time.sleep(PAUSE_SECONDS)
 
