@@ -23,7 +23,7 @@ class Limits:
     together: int = 64
     events_together: int = 32
     clerks: int = 4
-    gather_seconds: float = 0.02
+    gather_seconds: float = 0.1
     refusals_per_minute: float = 30.0
 
 

@@ -5,6 +5,7 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -84,6 +85,8 @@ class Receiver:
     counted: Counter[str] = field(default_factory=Counter)
     tasks: "set[asyncio.Task[Any]]" = field(default_factory=set)
     busy: int = 0
+    free: asyncio.Event = field(default_factory=asyncio.Event)
+    gathering: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.door = Door(self.limits)
@@ -104,25 +107,33 @@ class Receiver:
         self.keep(asyncio.create_task(self.tell()))
 
     async def clerk(self) -> None:
-        """Take what waits to the database, many at once, and give back the answers, for ever.
-
-        Who comes while another clerk is busy waits a moment for those behind: together they cost little more than one.
-        """
+        """Take what waits to the database, many at once, and give back the answers, for ever."""
         while True:
-            batch = [await self.queue.get()]
-            if self.busy:
-                await asyncio.sleep(self.limits.gather_seconds)
-            events = not batch[0].is_poll
-            while len(batch) < self.limits.together and events < self.limits.events_together and self.queue.qsize():
-                batch.append(self.queue.get_nowait())
-                events += not batch[-1].is_poll
-            self.busy += 1
-            try:
-                await self.serve(batch)
-            finally:
-                self.busy -= 1
+            async with self.gathering:
+                batch = await self.gather()
+                self.busy += 1
+                self.free.clear()
+            await self.serve(batch)
+            self.busy -= 1
+            if not self.busy:
+                self.free.set()
             for _ in batch:
                 self.queue.task_done()
+
+    async def gather(self) -> "list[Place]":
+        """What waits, as much as goes into one transaction.
+
+        While another clerk is busy, a moment is waited for those behind: together they cost little more than one.
+        """
+        batch = [await self.queue.get()]
+        if self.busy and self.queue.qsize() < self.limits.events_together:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.free.wait(), self.limits.gather_seconds)
+        events = not batch[0].is_poll
+        while len(batch) < self.limits.together and events < self.limits.events_together and self.queue.qsize():
+            batch.append(self.queue.get_nowait())
+            events += not batch[-1].is_poll
+        return batch
 
     async def serve(self, batch: "Sequence[Place]") -> None:
         """Answer a batch; of one that fails each half is done by itself, down to the one, which stops no other.
