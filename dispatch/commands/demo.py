@@ -84,6 +84,7 @@ def live_market(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def live_care(settings: Settings, arguments: argparse.Namespace) -> int:
     """A year of the care calendar."""
+    boot()
     return live_care_year(settings, CareYearPlan(days=arguments.days or CARE_DAYS, seed=arguments.seed))
 
 

@@ -19,6 +19,7 @@ from dispatch.demo.care_year.elders import Elders
 from dispatch.demo.care_year.fates import Fates
 from dispatch.demo.care_year.hosting import Hosts
 from dispatch.demo.care_year.readers import Readers
+from dispatch.demo.care_year.sessions import outlast_the_year
 from dispatch.demo.care_year.visits import Helpers
 from dispatch.demo.clock import read_clock
 from dispatch.demo.community import make_community
@@ -152,7 +153,7 @@ class CareYear:
 
 
 def live(settings: Settings, plan: CareYearPlan) -> int:
-    """Live a year of care against the running installation of `settings.home`; returns the exit code.
+    """Live a year of care against the running installation of `settings.home`, the doors open; returns the exit code.
 
     0: nothing was otherwise than it must be; 1: something was; 2: there is no demo here. What was done stands in
     HOME/care-year.json for whoever checks it.
@@ -161,6 +162,7 @@ def live(settings: Settings, plan: CareYearPlan) -> int:
     if not sheet:
         print("没有演示社区 · no demo community here: dispatch up --demo")
         return EXIT_NO_DEMO
+    outlast_the_year()
     year = prepare(settings, plan, sheet)
     try:
         year.live()
