@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispatch import clock
-from dispatch.models.care import Duty, DutyPeriod, Enrolment, PairedHelper, Programme
+from dispatch.models.care import Duty, DutyPeriod, Enrolment, PairedHelper
 from dispatch.models.catalogue import Performer, PerformerService, Service
 from dispatch.models.grid import Resident
 from dispatch.rules.access.roles import Role
@@ -24,21 +24,21 @@ PLACES = 10_000
 
 
 def calendar(session: Session, world: World) -> Calendar:
-    """A calendar with places enough, begun when there is none."""
+    """A calendar with helpers and places enough, begun when there is none; a programme may be there before."""
     community_id = world.community.id
-    if session.scalars(select(Programme.id).where(Programme.community_id == community_id)).first() is None:
+    helpers = (
+        select(Performer)
+        .join(PerformerService, PerformerService.performer_id == Performer.id)
+        .join(Service, Service.id == PerformerService.service_id)
+        .where(Performer.community_id == community_id, Service.code == "care_visit")
+        .order_by(Performer.id)
+    )
+    if found := list(session.scalars(helpers)):
+        made = Calendar(world, {}, found, staff(session, world, Role.DISPATCHER), staff(session, world, Role.CENTRE))
+    else:
         made = calendar_of(session, world)
         for one, _ in care.programmes_of(session, actor=made.planner):
             care.change_places(session, one.id, PLACES, actor=made.planner)
-    else:
-        helpers = (
-            select(Performer)
-            .join(PerformerService, PerformerService.performer_id == Performer.id)
-            .join(Service, Service.id == PerformerService.service_id)
-            .where(Performer.community_id == community_id, Service.code == "care_visit")
-        )
-        people = staff(session, world, Role.DISPATCHER), staff(session, world, Role.CENTRE)
-        made = Calendar(world, {}, list(session.scalars(helpers.order_by(Performer.id))), *people)
     CALENDARS[community_id] = made
     return made
 

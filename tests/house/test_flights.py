@@ -19,8 +19,12 @@ INSERT = text("INSERT INTO jobs (kind, lane, dedupe) VALUES ('test.flight', 1, :
 
 @pytest.fixture
 def wire(committed: Database, tmp_path: Path) -> Iterator[Path]:
-    """What the one connection of the pool says to PostgreSQL, a line a message (libpq's own trace)."""
+    """What the one connection of the pool says to PostgreSQL, a line a message (libpq's own trace).
+
+    It is a new one: a connection that has served other tests has one more flight for a statement that it prepares.
+    """
     path = tmp_path / "wire"
+    committed.engine.dispose()
     with transaction(EVERYTHING) as session:
         session.execute(COUNT)
         driver = session.connection().connection.driver_connection
