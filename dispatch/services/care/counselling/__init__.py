@@ -5,7 +5,6 @@ from dispatch.services.care.counselling.counsellors import (
     AlreadyCounsellor,
     appoint,
     candidates,
-    end,
     kinds_offered,
     list_counsellors,
     own,
@@ -28,6 +27,7 @@ from dispatch.services.care.counselling.keeping import (
     remind,
     shown_to_client,
 )
+from dispatch.services.care.counselling.leaving import ToBeTelephoned, end
 from dispatch.services.care.counselling.notes import AT_ONCE, forget
 from dispatch.services.care.counselling.offering import lapse, limits_of, offer_next
 from dispatch.services.care.counselling.slots import (
@@ -50,6 +50,7 @@ __all__ = [
     "OwnAppointment",
     "SlotHeld",
     "SlotsOverlap",
+    "ToBeTelephoned",
     "appoint",
     "book",
     "cancel",

@@ -1,4 +1,4 @@
-"""Counsellors: appointed by the centre, each with the one-to-one services that they offer; who ends reads no more."""
+"""Counsellors: appointed by the centre, each with the one-to-one services that they offer."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from dispatch.errors import Conflict, Invalid, NotAllowed, NotFound
+from dispatch.errors import Conflict, Invalid, NotAllowed
 from dispatch.models.access import Membership, Organisation, User
 from dispatch.models.care import Counsellor, CounsellorKind
 from dispatch.models.catalogue import Service
@@ -92,18 +92,6 @@ def offer_kinds(session: Session, counsellor: Counsellor, service_ids: Iterable[
     session.execute(delete(CounsellorKind).where(CounsellorKind.counsellor_id == counsellor.id))
     about = {"counsellor_id": counsellor.id, "community_id": counsellor.community_id}
     session.execute(insert(CounsellorKind), [about | {"service_id": one} for one in sorted(wanted)])
-
-
-def end(session: Session, counsellor_id: int, *, actor: Actor, now: datetime) -> Counsellor:
-    """A counsellor counsels no more here: times are opened no more; said twice is said once. Raises NotFound."""
-    query = select(Counsellor).where(Counsellor.id == counsellor_id, reach.visible(Counsellor, actor))
-    counsellor = session.scalars(query.with_for_update()).one_or_none()
-    if counsellor is None:
-        raise NotFound
-    if counsellor.ended_at is None:
-        counsellor.ended_at = now
-        note(session, "end_counsellor", counsellor, actor=actor)
-    return counsellor
 
 
 def list_counsellors(session: Session, *, actor: Actor) -> Sequence[tuple[Counsellor, list[str]]]:
